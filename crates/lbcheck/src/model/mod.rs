@@ -1,0 +1,149 @@
+//! The one model that HAProxy, nginx and Envoy configurations are read into.
+//!
+//! A [`Listener`] takes connections, a [`Route`] chooses, a [`Pool`] is a set of [`Endpoint`]s, an
+//! [`Algorithm`] picks one. Values are effective: inheritance, defaults and precedence are settled
+//! by the reader, and each value keeps its [`Origin`]. What a reader cannot know is a value too
+//! ([`Membership::Unknown`], [`Condition::Opaque`], [`Target::Dynamic`]); nothing is guessed.
+//!
+//! All of it is flat: tables and pools refer to each other by index, so nothing here is deeper
+//! than the bounded condition trees.
+
+mod pool;
+mod route;
+mod setting;
+
+pub use pool::{
+    Address, Affinity, AdminState, Algorithm, CheckKind, CheckTiming, Endpoint, Host, HashFunction, HashKey,
+    HashTable, HealthCheck, Locality, Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Retries, Timeouts,
+};
+pub use route::{
+    Action, Bind, Condition, HashPolicy, Listener, Match, Mirror, Response, Route, RouteTable, Target, TextMatch,
+    WeightedTarget,
+};
+pub use setting::{Origin, Setting};
+
+use crate::dialect::{Dialect, Version};
+use crate::source::{FileId, Span};
+
+/// Index of a pool in [`Config::pools`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolId(pub u32);
+
+/// Index of a route table in [`Config::tables`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub u32);
+
+/// Traffic mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Requests are routed one by one.
+    Http,
+    /// Connections (or datagrams) are routed whole.
+    Tcp,
+    /// HAProxy `mode log`, `mode spop`, `mode cli`: not client traffic.
+    Other,
+}
+
+/// A whole configuration, as the service would run it.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The language it was written in.
+    pub dialect: Dialect,
+    /// The product version it was read for.
+    pub version: Version,
+    /// Where traffic enters.
+    pub listeners: Vec<Listener>,
+    /// Every route table; listeners and routes refer to them by [`TableId`].
+    pub tables: Vec<RouteTable>,
+    /// Every pool, in the order of the configuration.
+    pub pools: Vec<Pool>,
+    /// Pools used by something other than a route (mirrors, auth services, DNS, log targets), with the place.
+    pub other_uses: Vec<(PoolId, Span)>,
+    /// Whether only a part of a configuration was read (a snippet, a resource file): names that do
+    /// not resolve may be defined elsewhere, and listeners may be elsewhere too.
+    pub fragment: bool,
+    /// Files that belong to the configuration, in the order they were read.
+    pub files: Vec<FileId>,
+    /// How much was understood, and what was not.
+    pub coverage: Coverage,
+}
+
+impl Config {
+    /// A configuration with nothing in it.
+    #[must_use]
+    pub fn empty(dialect: Dialect, version: Version) -> Self {
+        Self {
+            dialect,
+            version,
+            listeners: Vec::new(),
+            tables: Vec::new(),
+            pools: Vec::new(),
+            other_uses: Vec::new(),
+            fragment: false,
+            files: Vec::new(),
+            coverage: Coverage::default(),
+        }
+    }
+
+    /// The pool of an id that this configuration gave out.
+    #[must_use]
+    pub fn pool(&self, id: PoolId) -> &Pool {
+        &self.pools[id.0 as usize]
+    }
+
+    /// The table of an id that this configuration gave out.
+    #[must_use]
+    pub fn table(&self, id: TableId) -> &RouteTable {
+        &self.tables[id.0 as usize]
+    }
+
+    /// Adds a pool and gives its id.
+    pub fn add_pool(&mut self, pool: Pool) -> PoolId {
+        self.pools.push(pool);
+        PoolId(self.pools.len() as u32 - 1)
+    }
+
+    /// Adds a route table and gives its id.
+    pub fn add_table(&mut self, table: RouteTable) -> TableId {
+        self.tables.push(table);
+        TableId(self.tables.len() as u32 - 1)
+    }
+
+    /// Every pool with its id.
+    pub fn pools(&self) -> impl Iterator<Item = (PoolId, &Pool)> {
+        self.pools.iter().enumerate().map(|(index, pool)| (PoolId(index as u32), pool))
+    }
+}
+
+/// How much of the input was understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Directives seen: lines with a keyword, nginx directives, Envoy fields.
+    pub total: u32,
+    /// Directives understood: lowered into the model, or known to have no part in it.
+    pub understood: u32,
+    /// What was not understood and may matter.
+    pub gaps: Vec<Gap>,
+}
+
+/// Something lbcheck saw but cannot conclude from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Where it is written.
+    pub span: Span,
+    /// What it is, in a few words: "`http-request lua.route`", "endpoints come from EDS".
+    pub what: String,
+    /// Which conclusions it weakens.
+    pub weakens: Weakens,
+}
+
+/// What a [`Gap`] makes uncertain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakens {
+    /// Members and shares of one pool.
+    Pool(PoolId),
+    /// Which pool a request reaches.
+    Routing,
+    /// Anything: part of the configuration was not read.
+    Everything,
+}

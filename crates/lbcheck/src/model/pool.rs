@@ -1,0 +1,527 @@
+//! Pools and endpoints.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Mode, Setting};
+use crate::source::{Span, Spanned};
+
+/// How a pool came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PoolKind {
+    /// Declared by name: HAProxy `backend`/`listen`, nginx `upstream`, Envoy cluster.
+    Declared,
+    /// nginx `proxy_pass http://host` (and `grpc_pass`, `fastcgi_pass`, …) without an upstream block.
+    Implicit,
+}
+
+/// Whether the endpoints listed are all there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// The configuration lists every endpoint.
+    Static,
+    /// Endpoints come from somewhere lbcheck does not see (EDS, `resolvers` SRV records, an include that was
+    /// not read); the reason in a few words. What is listed may be a part.
+    Unknown(String),
+}
+
+/// A set of endpoints among which one is picked.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// The pool's name: what routes call it. An implicit pool is named by its address text.
+    pub name: Spanned<String>,
+    /// How it came to be.
+    pub kind: PoolKind,
+    /// HTTP, TCP or neither.
+    pub mode: Setting<Mode>,
+    /// The header: `backend api`, `upstream api {`, the cluster's name field.
+    pub header: Span,
+    /// The whole section, for suppressions that stand at its head.
+    pub extent: Span,
+    /// How an endpoint is picked.
+    pub algorithm: Setting<Algorithm>,
+    /// The endpoints in configuration order, tier by tier as written.
+    pub endpoints: Vec<Endpoint>,
+    /// Whether `endpoints` is complete.
+    pub membership: Membership,
+    /// Envoy localities, referred to by [`Endpoint::locality`]. Empty in the other dialects.
+    pub localities: Vec<Locality>,
+    /// Whether locality weights take part in the choice (Envoy `locality_weighted_lb_config`).
+    pub locality_weighted: Option<Span>,
+    /// Sessions pinned to an endpoint, beside the algorithm.
+    pub affinity: Vec<Setting<Affinity>>,
+    /// Active checks that hold for the whole pool (Envoy `health_checks`); those of single endpoints are
+    /// in [`Endpoint::check`], where readers also put what the endpoint inherits.
+    pub health_checks: Vec<Setting<HealthCheck>>,
+    /// Passive ejection that holds for the whole pool (Envoy `outlier_detection`).
+    pub outlier_detection: Option<Setting<OutlierDetection>>,
+    /// Whether all backups share the load once active endpoints are gone (HAProxy `option allbackups`;
+    /// always so in nginx). `None` where the dialect has priorities instead.
+    pub all_backups: Option<Setting<bool>>,
+    /// Envoy `overprovisioning_factor`, in percent.
+    pub overprovisioning_percent: Option<Setting<u32>>,
+    /// Envoy `healthy_panic_threshold`, in percent of hosts; 0 disables panic.
+    pub panic_threshold_percent: Option<Setting<u32>>,
+    /// Timeouts towards the endpoints.
+    pub timeouts: Timeouts,
+    /// Attempts and which failures are retried.
+    pub retries: Retries,
+    /// Limits of the pool as a whole.
+    pub limits: PoolLimits,
+    /// An unconditional rule that answers every request without an endpoint
+    /// (`http-request return`, `redirect`, `stats enable` in `mode http`, a Lua service).
+    pub answers_locally: Option<Span>,
+    /// The whole section is switched off (`disabled`).
+    pub disabled: Option<Span>,
+    /// nginx `zone`: run-time state is shared between workers.
+    pub shared_state: Option<Span>,
+}
+
+impl Pool {
+    /// A declared pool with product-neutral contents; readers fill in the rest.
+    #[must_use]
+    pub fn new(name: Spanned<String>, header: Span, mode: Setting<Mode>, algorithm: Setting<Algorithm>) -> Self {
+        Self {
+            extent: header,
+            name,
+            kind: PoolKind::Declared,
+            mode,
+            header,
+            algorithm,
+            endpoints: Vec::new(),
+            membership: Membership::Static,
+            localities: Vec::new(),
+            locality_weighted: None,
+            affinity: Vec::new(),
+            health_checks: Vec::new(),
+            outlier_detection: None,
+            all_backups: None,
+            overprovisioning_percent: None,
+            panic_threshold_percent: None,
+            timeouts: Timeouts::default(),
+            retries: Retries::default(),
+            limits: PoolLimits::default(),
+            answers_locally: None,
+            disabled: None,
+            shared_state: None,
+        }
+    }
+}
+
+/// One member of a pool.
+///
+/// HAProxy `server-template` is one `Endpoint` with `slots` above 1, so that a large template costs no memory.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// What users call it: the HAProxy server name, the nginx or Envoy address text.
+    pub name: Spanned<String>,
+    /// Where connections go.
+    pub address: Address,
+    /// The whole `server` line or `lb_endpoint`.
+    pub span: Span,
+    /// Relative weight; the range is the dialect's (HAProxy 0–256, nginx and Envoy from 1).
+    pub weight: Setting<u32>,
+    /// 0 = active; higher tiers take over when lower ones fail (`backup` is tier 1, Envoy `priority` as written).
+    pub tier: Setting<u32>,
+    /// Whether the operator has taken it out.
+    pub state: Setting<AdminState>,
+    /// The active check of this endpoint. `None`: nobody checks it, or only the pool's checks do.
+    pub check: Option<Setting<HealthCheck>>,
+    /// The pool's checks leave this endpoint out (Envoy `disable_active_health_check`).
+    pub check_disabled: Option<Span>,
+    /// Passive failure detection of this endpoint (nginx `max_fails`, HAProxy `observe`). `None`: there is none.
+    pub outlier_detection: Option<Setting<OutlierDetection>>,
+    /// Concurrent connections or requests allowed (`maxconn`, `max_conns`). `None` or 0: unlimited.
+    pub max_connections: Option<Setting<u64>>,
+    /// HAProxy `minconn`.
+    pub min_connections: Option<Setting<u64>>,
+    /// Requests that may wait for this endpoint (HAProxy `maxqueue`). `None`: unlimited.
+    pub max_queue: Option<Setting<u64>>,
+    /// The value of the persistence cookie that selects it.
+    pub cookie: Option<Setting<String>>,
+    /// HAProxy's numeric `id`; `None` when the product numbers it by position.
+    pub id: Option<Setting<u32>>,
+    /// Index into [`Pool::localities`].
+    pub locality: Option<usize>,
+    /// Envoy `metadata.filter_metadata["envoy.lb"].hash_key`, and HAProxy's `guid`/`hash-key` text.
+    pub hash_key: Option<Setting<String>>,
+    /// TLS towards the endpoint.
+    pub tls: Option<Setting<bool>>,
+    /// How many members this line makes: the size of a `server-template`, otherwise 1.
+    pub slots: u32,
+}
+
+impl Endpoint {
+    /// An active endpoint of weight 1 with nothing else set.
+    #[must_use]
+    pub fn new(name: Spanned<String>, address: Address, span: Span, default_note: &'static str) -> Self {
+        Self {
+            name,
+            address,
+            span,
+            weight: Setting::default(1, default_note),
+            tier: Setting::default(0, default_note),
+            state: Setting::default(AdminState::Enabled, default_note),
+            check: None,
+            check_disabled: None,
+            outlier_detection: None,
+            max_connections: None,
+            min_connections: None,
+            max_queue: None,
+            cookie: None,
+            id: None,
+            locality: None,
+            hash_key: None,
+            tls: None,
+            slots: 1,
+        }
+    }
+
+    /// Whether it takes new, unpinned traffic while its tier is in use: enabled and of weight above 0.
+    #[must_use]
+    pub fn in_rotation(&self) -> bool {
+        self.state.value == AdminState::Enabled && self.weight.value > 0
+    }
+
+    /// Whether it takes new, unpinned traffic in normal times: in rotation and of tier 0.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.tier.value == 0 && self.in_rotation()
+    }
+}
+
+/// Whether the operator has taken an endpoint out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AdminState {
+    /// In use.
+    Enabled,
+    /// No traffic at all: HAProxy `disabled`, nginx `down`, Envoy UNHEALTHY or TIMEOUT pinned in the file.
+    Disabled,
+    /// No new traffic, sessions finish: nginx `drain`, Envoy DRAINING. (HAProxy drains by weight 0.)
+    Draining,
+}
+
+/// Where an endpoint's connections go.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    /// Host part.
+    pub host: Host,
+    /// Port; `None` when the address has none (unix socket) or it is only known at run time.
+    pub port: Option<u16>,
+    /// HAProxy `server s 10.0.0.1:+100`: relative to the port the client used.
+    pub port_offset: i32,
+}
+
+/// The host part of an address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// A literal IP address.
+    Ip(std::net::IpAddr),
+    /// A name; how many addresses it has is not in the configuration. Lower case.
+    Name(String),
+    /// A unix socket, abstract ones included, by path.
+    Unix(String),
+    /// Anything else the dialect allows (`fd@3`, `rhttp@`, an Envoy internal listener), as written.
+    Special(String),
+    /// Not known before run time (a variable that is not set, a template hole), as written.
+    Unknown(String),
+}
+
+impl Address {
+    /// How many network addresses it stands for: `Some(1)` unless a name or unknown.
+    #[must_use]
+    pub fn cardinality(&self) -> Option<u32> {
+        match self.host {
+            Host::Ip(_) | Host::Unix(_) | Host::Special(_) => Some(1),
+            Host::Name(_) | Host::Unknown(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Host::Ip(std::net::IpAddr::V6(ip)) if self.port.is_some() => write!(f, "[{ip}]")?,
+            Host::Ip(ip) => write!(f, "{ip}")?,
+            Host::Unix(path) => write!(f, "unix:{path}")?,
+            Host::Name(text) | Host::Special(text) | Host::Unknown(text) => f.write_str(text)?,
+        }
+        match self.port {
+            Some(port) if self.port_offset == 0 => write!(f, ":{port}"),
+            _ if self.port_offset != 0 => write!(f, ":{:+}", self.port_offset),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How an endpoint is picked.
+///
+/// Names in [`Algorithm::policy_name`] are those of the allow-lists in `lbcheck.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Weighted round robin with dynamic weights.
+    RoundRobin,
+    /// HAProxy `static-rr`.
+    StaticRoundRobin,
+    /// HAProxy `leastconn`, nginx `least_conn`, Envoy LEAST_REQUEST.
+    LeastConnections {
+        /// Envoy: how many hosts are drawn (default 2); `None`: all are compared.
+        choices: Option<u32>,
+        /// Envoy `active_request_bias` in thousandths (default 1000); 1000 elsewhere.
+        bias_milli: u32,
+    },
+    /// nginx `least_time`, in the words of its arguments.
+    LeastTime(String),
+    /// Random with this many draws; 1 is pure random. nginx `random two` and HAProxy `random` draw 2.
+    Random {
+        /// Draws per pick.
+        draws: u32,
+        /// Whether endpoint weights count (not in Envoy RANDOM).
+        weighted: bool,
+        /// How the draws are compared, for `draws` above 1: `least_conn`, `least_time=header`.
+        by: Option<String>,
+    },
+    /// HAProxy `first`: the first endpoint with a free slot.
+    First,
+    /// A hash of a key picks the endpoint.
+    Hash {
+        /// What is hashed.
+        key: HashKey,
+        /// How the hash selects.
+        table: HashTable,
+        /// The hash function.
+        function: HashFunction,
+        /// Bounded load in percent (HAProxy and Envoy `hash-balance-factor`); 0 = unbounded.
+        balance_factor: u32,
+    },
+    /// Envoy subset balancer around another one; subsets are chosen by route metadata.
+    Subset(Box<Algorithm>),
+    /// The client's original destination is used; no endpoint is picked.
+    OriginalDestination,
+    /// Envoy CLUSTER_PROVIDED.
+    ClusterProvided,
+    /// HAProxy `sticky` (log mode).
+    StickyLog,
+    /// An algorithm of a module or extension, by name: nginx `fair`, an Envoy policy extension.
+    External(String),
+    /// Written, but not known before run time (an unset variable, a template hole).
+    Unknown(String),
+}
+
+impl Algorithm {
+    /// The name used in policy allow-lists.
+    #[must_use]
+    pub fn policy_name(&self) -> String {
+        match self {
+            Self::RoundRobin => "round_robin".into(),
+            Self::StaticRoundRobin => "static_rr".into(),
+            Self::LeastConnections { .. } => "least_conn".into(),
+            Self::LeastTime(_) => "least_time".into(),
+            Self::Random { draws: 0 | 1, .. } => "random_one".into(),
+            Self::Random { .. } => "random_two".into(),
+            Self::First => "first".into(),
+            Self::Hash { key: HashKey::Constant(_), .. } => "constant_hash".into(),
+            Self::Hash { table: HashTable::EnvoyRing { .. }, .. } => "ring_hash".into(),
+            Self::Hash { table: HashTable::Maglev { .. }, .. } => "maglev".into(),
+            Self::Hash { key: HashKey::Source, table: HashTable::Map | HashTable::IpHash, .. } => "source_hash".into(),
+            Self::Hash { table: HashTable::Ring | HashTable::Ketama, .. } => "consistent_hash".into(),
+            Self::Hash { .. } => "modulo_hash".into(),
+            Self::Subset(_) => "subset".into(),
+            Self::OriginalDestination => "original_dst".into(),
+            Self::ClusterProvided => "cluster_provided".into(),
+            Self::StickyLog => "sticky_log".into(),
+            Self::External(name) => format!("external({name})"),
+            Self::Unknown(_) => "unknown".into(),
+        }
+    }
+}
+
+/// What a hash algorithm hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HashKey {
+    /// The client's address.
+    Source,
+    /// Something that varies from request to request, in the dialect's own words.
+    Expression(String),
+    /// The same text for every request: everything lands on one endpoint.
+    Constant(String),
+    /// Envoy: what the route's `hash_policy` says.
+    RoutePolicy,
+}
+
+/// How a hash selects an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashTable {
+    /// HAProxy `hash-type map-based`; nginx `hash` without `consistent`: modulo the total weight.
+    Map,
+    /// HAProxy `hash-type consistent`.
+    Ring,
+    /// nginx `hash … consistent`.
+    Ketama,
+    /// nginx `ip_hash`.
+    IpHash,
+    /// Envoy RING_HASH.
+    EnvoyRing {
+        /// Fewest entries (default 1024).
+        min: u64,
+        /// Most entries (default 8388608).
+        max: u64,
+    },
+    /// Envoy MAGLEV.
+    Maglev {
+        /// Slots (default 65537).
+        size: u64,
+    },
+}
+
+/// The hash function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashFunction {
+    /// HAProxy `sdbm`; `avalanche` says whether the modifier is in force.
+    Sdbm {
+        /// Modifier.
+        avalanche: bool,
+    },
+    /// HAProxy `djb2`.
+    Djb2 {
+        /// Modifier.
+        avalanche: bool,
+    },
+    /// HAProxy `wt6`.
+    Wt6 {
+        /// Modifier.
+        avalanche: bool,
+    },
+    /// HAProxy `crc32`.
+    Crc32 {
+        /// Modifier.
+        avalanche: bool,
+    },
+    /// HAProxy `none`.
+    Identity {
+        /// Modifier.
+        avalanche: bool,
+    },
+    /// nginx: crc32 of the key (`hash`), or the `ip_hash` walk.
+    Nginx,
+    /// Envoy xxHash64.
+    XxHash,
+    /// Envoy murmur2.
+    Murmur2,
+}
+
+/// Sessions pinned to an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Affinity {
+    /// A cookie, by name.
+    Cookie(String),
+    /// A stick table keyed by an expression, in the dialect's words.
+    StickTable(String),
+    /// nginx `sticky`, Envoy stateful session, in the dialect's words.
+    Other(String),
+}
+
+/// An active health check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// What is asked.
+    pub kind: CheckKind,
+    /// How often and how many.
+    pub timing: CheckTiming,
+}
+
+/// What an active check asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckKind {
+    /// Connect only.
+    Tcp,
+    /// An HTTP request, by path if the configuration names one.
+    Http {
+        /// Request target.
+        path: Option<String>,
+    },
+    /// The endpoint's own agent (HAProxy `agent-check`).
+    Agent,
+    /// Another server's state is copied (HAProxy `track`), by `backend/server`.
+    Track(String),
+    /// Any other protocol check, by name: `mysql`, `grpc`, `external`.
+    Other(String),
+}
+
+/// How often a check runs and how many answers count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckTiming {
+    /// Time between checks.
+    pub interval: Option<Setting<Duration>>,
+    /// Time one check may take.
+    pub timeout: Option<Setting<Duration>>,
+    /// Failures before it is out (`fall`, `unhealthy_threshold`).
+    pub fall: Option<Setting<u32>>,
+    /// Successes before it is back (`rise`, `healthy_threshold`).
+    pub rise: Option<Setting<u32>>,
+}
+
+/// Passive failure detection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutlierDetection {
+    /// Consecutive (HAProxy, Envoy) or counted (nginx) failures that eject. 0: never ejects.
+    pub failures: u32,
+    /// How long it stays out at first. `None`: not set by time (HAProxy waits for checks).
+    pub ejection: Option<Duration>,
+    /// Most of the pool that may be out at once, in percent (Envoy, default 10).
+    pub max_ejection_percent: Option<u32>,
+    /// Envoy `always_eject_one_host`.
+    pub always_eject_one: bool,
+}
+
+/// An Envoy locality inside a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locality {
+    /// `region/zone/sub_zone`, empty parts kept empty.
+    pub name: String,
+    /// Its weight; `None`: unset, which is no load under locality weighting.
+    pub weight: Option<Setting<u32>>,
+    /// Its priority.
+    pub priority: u32,
+    /// Where the group is written.
+    pub span: Span,
+}
+
+/// Timeouts towards the endpoints. `None`: not set, and the product's behaviour then is not a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Connecting.
+    pub connect: Option<Setting<Duration>>,
+    /// Waiting for the endpoint (`timeout server`, `proxy_read_timeout`, route `timeout`).
+    pub response: Option<Setting<Duration>>,
+    /// Waiting for a free slot (`timeout queue`).
+    pub queue: Option<Setting<Duration>>,
+}
+
+/// Attempts per request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retries {
+    /// Attempts after the first one. `None`: unlimited (nginx default: one per server).
+    pub attempts: Option<Setting<u32>>,
+    /// Which failures are retried, in the dialect's words.
+    pub on: Option<Setting<String>>,
+    /// HAProxy `option redispatch` in force: a retry may go to another endpoint. The number is its argument
+    /// (default -1: only on the last retry).
+    pub redispatch: Option<Setting<i32>>,
+}
+
+/// Limits of a pool as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// Envoy circuit breaker `max_connections` (default 1024); HAProxy `fullconn` is in `full_connections`.
+    pub max_connections: Option<Setting<u64>>,
+    /// Envoy `max_pending_requests`.
+    pub max_pending: Option<Setting<u64>>,
+    /// Envoy `max_requests`.
+    pub max_requests: Option<Setting<u64>>,
+    /// Envoy `max_retries`.
+    pub max_retries: Option<Setting<u64>>,
+    /// HAProxy `fullconn`.
+    pub full_connections: Option<Setting<u64>>,
+}
