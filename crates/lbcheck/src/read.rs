@@ -81,7 +81,12 @@ pub struct Block {
 ///
 /// HAProxy takes several files and directories in order as one configuration; nginx and Envoy take one main
 /// file (Envoy resource files may be several). Every file read is added to `sources`.
-pub fn read(loader: &dyn FileLoader, sources: &mut Sources, paths: &[String], options: &ReadOptions) -> Reading {
+pub fn read(
+    loader: &dyn FileLoader,
+    sources: &mut Sources,
+    paths: &[String],
+    options: &ReadOptions,
+) -> Reading {
     match options.dialect {
         Dialect::HaProxy => crate::haproxy::read(loader, sources, paths, options),
         Dialect::Nginx => crate::nginx::read(loader, sources, paths, options),

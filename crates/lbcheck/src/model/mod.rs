@@ -13,12 +13,13 @@ mod route;
 mod setting;
 
 pub use pool::{
-    Address, Affinity, AdminState, Algorithm, CheckKind, CheckTiming, Endpoint, Host, HashFunction, HashKey,
-    HashTable, HealthCheck, Locality, Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Retries, Timeouts,
+    Address, AdminState, Affinity, Algorithm, CheckKind, CheckTiming, Endpoint, HashFunction, HashKey,
+    HashTable, HealthCheck, Host, Locality, Membership, OutlierDetection, Pool, PoolKind, PoolLimits,
+    Retries, Timeouts,
 };
 pub use route::{
-    Action, Bind, Condition, HashPolicy, Listener, Match, Mirror, Response, Route, RouteTable, Target, TextMatch,
-    WeightedTarget,
+    Action, Bind, Condition, HashPolicy, Listener, Match, Mirror, Response, Route, RouteTable, Target,
+    TextMatch, WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 

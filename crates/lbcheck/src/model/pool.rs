@@ -80,7 +80,12 @@ pub struct Pool {
 impl Pool {
     /// A declared pool with product-neutral contents; readers fill in the rest.
     #[must_use]
-    pub fn new(name: Spanned<String>, header: Span, mode: Setting<Mode>, algorithm: Setting<Algorithm>) -> Self {
+    pub fn new(
+        name: Spanned<String>,
+        header: Span,
+        mode: Setting<Mode>,
+        algorithm: Setting<Algorithm>,
+    ) -> Self {
         Self {
             extent: header,
             name,
@@ -324,7 +329,9 @@ impl Algorithm {
             Self::Hash { key: HashKey::Constant(_), .. } => "constant_hash".into(),
             Self::Hash { table: HashTable::EnvoyRing { .. }, .. } => "ring_hash".into(),
             Self::Hash { table: HashTable::Maglev { .. }, .. } => "maglev".into(),
-            Self::Hash { key: HashKey::Source, table: HashTable::Map | HashTable::IpHash, .. } => "source_hash".into(),
+            Self::Hash { key: HashKey::Source, table: HashTable::Map | HashTable::IpHash, .. } => {
+                "source_hash".into()
+            }
             Self::Hash { table: HashTable::Ring | HashTable::Ketama, .. } => "consistent_hash".into(),
             Self::Hash { .. } => "modulo_hash".into(),
             Self::Subset(_) => "subset".into(),
