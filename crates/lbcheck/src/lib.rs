@@ -3,12 +3,19 @@
 //!
 //! Text comes in through a [`load::FileLoader`], plain data goes out; the library does no I/O.
 
+pub mod analysis;
 pub mod diagnostic;
 pub mod dialect;
+pub mod diff;
 mod envoy;
 mod haproxy;
 pub mod load;
 pub mod model;
 mod nginx;
+pub mod policy;
 pub mod read;
+pub mod report;
+pub mod rules;
 pub mod source;
+mod suppress;
+pub mod traffic;

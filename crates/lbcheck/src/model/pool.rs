@@ -154,6 +154,9 @@ pub struct Endpoint {
     pub tls: Option<Setting<bool>>,
     /// How many members this line makes: the size of a `server-template`, otherwise 1.
     pub slots: u32,
+    /// The address is a name of which every address becomes a member of its own (nginx, Envoy STRICT_DNS), so
+    /// that the number of members is not in the configuration. HAProxy uses one address of a name.
+    pub expands: bool,
 }
 
 impl Endpoint {
@@ -179,6 +182,7 @@ impl Endpoint {
             hash_key: None,
             tls: None,
             slots: 1,
+            expands: false,
         }
     }
 

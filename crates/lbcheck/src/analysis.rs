@@ -1,0 +1,182 @@
+//! From readings to reports: rules run, suppressions applied, findings sorted and fingerprinted.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::diff::{self, Comparison};
+use crate::policy::{Environment, Level};
+use crate::read::Reading;
+use crate::report::{CheckReport, DiffFinding, DiffReport, Finding, InputSummary, Status};
+use crate::rules::{self, Context, Facts};
+use crate::source::Sources;
+use crate::suppress;
+
+/// One configuration to judge.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// The paths as the user gave them.
+    pub paths: &'a [String],
+    /// What a reader made of them.
+    pub reading: &'a Reading,
+    /// Nobody named the product version.
+    pub version_assumed: bool,
+    /// The rules that hold for it.
+    pub environment: &'a Environment,
+}
+
+/// Checks one configuration.
+#[must_use]
+pub fn check(sources: &Sources, subject: &Subject<'_>) -> CheckReport {
+    CheckReport {
+        inputs: vec![summary(sources, subject)],
+        findings: findings(sources, subject),
+        broken: subject.reading.broken,
+        fail_on: subject.environment.fail_on,
+    }
+}
+
+/// Compares two configurations of one dialect. The environment is that of `new`.
+#[must_use]
+pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffReport {
+    let comparison = Comparison::new(&old.reading.config, &new.reading.config);
+    let outcome = diff::outcome(&comparison);
+    let before = findings(sources, old);
+    let after = findings(sources, new);
+    let mut change = rules::check_change(&comparison, new.environment);
+    sort(sources, &mut change);
+    let change = suppress::apply_to_change(sources, new.reading, finish(sources, change));
+    DiffReport {
+        old: summary(sources, old),
+        new: summary(sources, new),
+        summary: outcome.summary,
+        changes: outcome.changes,
+        pools: outcome.pools,
+        routes: outcome.routes,
+        findings: merge(before, after, change),
+        broken: old.reading.broken || new.reading.broken,
+        fail_on: new.environment.fail_on,
+        expect_equivalent: false,
+    }
+}
+
+fn findings(sources: &Sources, subject: &Subject<'_>) -> Vec<Finding> {
+    let reading = subject.reading;
+    let mut found: Vec<Diagnostic> =
+        reading.diagnostics.iter().filter_map(|diagnostic| graded(diagnostic, subject.environment)).collect();
+    // Where the structure could not be trusted, silence of a rule means nothing and noise is likely.
+    if !reading.broken {
+        let facts = Facts::new(&reading.config);
+        let context = Context { config: &reading.config, facts: &facts, environment: subject.environment };
+        found.extend(rules::check(&context));
+    }
+    sort(sources, &mut found);
+    suppress::apply(sources, reading, subject.environment, finish(sources, found))
+}
+
+/// A reader's diagnostic with the severity that policy gives its id, if it gives one.
+pub(crate) fn graded(diagnostic: &Diagnostic, environment: &Environment) -> Option<Diagnostic> {
+    let mut diagnostic = diagnostic.clone();
+    match environment.severity.get(diagnostic.rule) {
+        Some(Level::Off) => return None,
+        Some(Level::On(severity)) => diagnostic.severity = *severity,
+        None => {}
+    }
+    Some(diagnostic)
+}
+
+/// By file, place, severity (worst first), rule and message: the same input gives the same order.
+pub(crate) fn sort(sources: &Sources, found: &mut [Diagnostic]) {
+    let _ = sources;
+    found.sort_by(|a, b| {
+        (a.primary.span, std::cmp::Reverse(a.severity), a.rule, &a.message).cmp(&(
+            b.primary.span,
+            std::cmp::Reverse(b.severity),
+            b.rule,
+            &b.message,
+        ))
+    });
+}
+
+/// Adds fingerprints. Two findings of one rule about one subject in one file are told apart by their order.
+fn finish(sources: &Sources, found: Vec<Diagnostic>) -> Vec<Finding> {
+    let mut seen = std::collections::BTreeMap::<String, u32>::new();
+    found
+        .into_iter()
+        .map(|diagnostic| {
+            let base = identity(sources, &diagnostic);
+            let nth = seen.entry(base.clone()).or_insert(0);
+            *nth += 1;
+            let fingerprint = format!("{:016x}", fnv1a(format!("{base}\u{0}{nth}").as_bytes()));
+            Finding { diagnostic, fingerprint, suppressed: None }
+        })
+        .collect()
+}
+
+/// What a finding is about, without line numbers and without the figures in its message. A finding that names
+/// no pool is known by the text it points at.
+fn identity(sources: &Sources, diagnostic: &Diagnostic) -> String {
+    let none = String::new();
+    let pool = diagnostic.subject.pool.as_ref().unwrap_or(&none);
+    let endpoint = diagnostic.subject.endpoint.as_ref().unwrap_or(&none);
+    let text = if pool.is_empty() { sources.text(diagnostic.primary.span) } else { "" };
+    let text: String = text.chars().take(200).collect();
+    format!("{}\u{0}{pool}\u{0}{endpoint}\u{0}{text}", diagnostic.rule)
+}
+
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// Sets each finding against the other side by fingerprint.
+fn merge(before: Vec<Finding>, after: Vec<Finding>, change: Vec<Finding>) -> Vec<DiffFinding> {
+    let old: std::collections::BTreeMap<&str, Severity> = before
+        .iter()
+        .filter(|finding| finding.suppressed.is_none())
+        .map(|finding| (finding.fingerprint.as_str(), finding.diagnostic.severity))
+        .collect();
+    let new: std::collections::BTreeSet<String> =
+        after.iter().map(|finding| finding.fingerprint.clone()).collect();
+    let mut merged: Vec<DiffFinding> =
+        change.into_iter().map(|finding| DiffFinding { finding, status: Status::New }).collect();
+    merged.extend(after.into_iter().map(|finding| {
+        let status = match old.get(finding.fingerprint.as_str()) {
+            None => Status::New,
+            Some(severity) if *severity < finding.diagnostic.severity => Status::Worsened,
+            Some(_) => Status::Unchanged,
+        };
+        DiffFinding { finding, status }
+    }));
+    merged.extend(
+        before
+            .iter()
+            .filter(|finding| !new.contains(&finding.fingerprint))
+            .map(|finding| DiffFinding { finding: finding.clone(), status: Status::Fixed }),
+    );
+    // A stable sort: within one status the order of places stays.
+    merged.sort_by_key(|finding| finding.status);
+    merged
+}
+
+fn summary(sources: &Sources, subject: &Subject<'_>) -> InputSummary {
+    let config = &subject.reading.config;
+    InputSummary {
+        paths: subject.paths.to_vec(),
+        files: config.files.iter().map(|&file| sources.file(file).path().to_owned()).collect(),
+        dialect: config.dialect,
+        version: config.version,
+        version_assumed: subject.version_assumed,
+        environment: subject.environment.name.clone(),
+        environment_source: subject.environment.source,
+        directives: config.coverage.total,
+        understood: config.coverage.understood,
+        listeners: config.listeners.len(),
+        pools: config.pools.len(),
+        endpoints: config
+            .pools
+            .iter()
+            .flat_map(|pool| &pool.endpoints)
+            .map(|endpoint| u64::from(endpoint.slots))
+            .sum(),
+        fragment: config.fragment,
+    }
+}

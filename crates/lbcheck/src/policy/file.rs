@@ -1,0 +1,164 @@
+//! `lbcheck.toml` as it is written.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// `lbcheck.toml`. One file per repository; unknown keys are errors.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PolicyFile {
+    /// Version of this format. The only one is 1.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<u32>", range(min = 1, max = 1)))]
+    pub schema: Option<Spanned<u32>>,
+    /// The environment of inputs that no environment's `paths` match. Default: `production`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub default_environment: Option<Spanned<String>>,
+    /// What runs the configurations.
+    #[serde(default)]
+    pub proxy: ProxyTable,
+    /// Environments by name. `production` is always there.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, EnvironmentTable>"))]
+    pub environments: BTreeMap<Spanned<String>, EnvironmentTable>,
+    /// Limits for every environment.
+    #[serde(default)]
+    pub limits: LimitsTable,
+    /// Severities for every environment: rule id to `off`, `info`, `warning` or `error`.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, LevelName>"))]
+    pub severity: BTreeMap<Spanned<String>, LevelName>,
+}
+
+/// `[proxy]`: product versions, which decide keywords and defaults.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ProxyTable {
+    /// HAProxy.
+    #[serde(default)]
+    pub haproxy: ProductTable,
+    /// nginx.
+    #[serde(default)]
+    pub nginx: ProductTable,
+    /// Envoy.
+    #[serde(default)]
+    pub envoy: ProductTable,
+}
+
+/// One product.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ProductTable {
+    /// The version in use, such as `3.2` or `1.27.3`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub version: Option<Spanned<String>>,
+}
+
+/// `[environments.NAME]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EnvironmentTable {
+    /// Globs of the inputs that belong to it, relative to this file. The most specific match wins.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub paths: Vec<Spanned<String>>,
+    /// Whether it serves real users. Default: true for `production`, `prod` and `prd`.
+    pub production: Option<bool>,
+    /// The environment whose settings hold where this one says nothing.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub inherit: Option<Spanned<String>>,
+    /// The severity that fails a run. Default: `error`.
+    pub fail_on: Option<FailOnName>,
+    /// Allowed algorithms.
+    #[serde(default)]
+    pub algorithms: AlgorithmsTable,
+    /// Limits that hold here instead of `[limits]`.
+    #[serde(default)]
+    pub limits: LimitsTable,
+    /// Severities that hold here instead of `[severity]`.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, LevelName>"))]
+    pub severity: BTreeMap<Spanned<String>, LevelName>,
+}
+
+/// `[environments.NAME.algorithms]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AlgorithmsTable {
+    /// The algorithms a pool may use, by policy name; `*` allows all.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>"))]
+    pub allow: Option<Vec<Spanned<String>>>,
+    /// Whether every pool must name its algorithm. Default: false.
+    pub require_explicit: Option<bool>,
+}
+
+/// `[limits]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LimitsTable {
+    /// Largest share of one server in pools of three or more, from 0 to 1. Default: 0.5.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = 0, max = 1)))]
+    pub max_share: Option<Spanned<f64>>,
+    /// Smallest effective number of servers over the number of servers, from 0 to 1. Default: 0.34.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = 0, max = 1)))]
+    pub min_effective_servers: Option<Spanned<f64>>,
+    /// Largest weight over the median weight of its pool. Default: 10.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = 1)))]
+    pub max_weight_ratio: Option<Spanned<f64>>,
+    /// Limits on changes.
+    #[serde(default)]
+    pub diff: DiffLimitsTable,
+}
+
+/// `[limits.diff]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DiffLimitsTable {
+    /// Largest share of a pool's traffic that one change may move, from 0 to 1. Default: 0.25.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = 0, max = 1)))]
+    pub max_share_moved: Option<Spanned<f64>>,
+    /// Largest part of a pool's active servers that one change may take away, from 0 to 1. Default: 0.5.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = 0, max = 1)))]
+    pub max_pool_shrink: Option<Spanned<f64>>,
+    /// Largest factor by which one change may raise or lower one weight against its pool. Default: 5.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = 1)))]
+    pub max_weight_step: Option<Spanned<f64>>,
+}
+
+/// A severity as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum LevelName {
+    /// The rule does not speak.
+    Off,
+    /// Info.
+    Info,
+    /// Warning.
+    Warning,
+    /// Error.
+    Error,
+}
+
+/// A threshold as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum FailOnName {
+    /// Errors fail.
+    Error,
+    /// Warnings and errors fail.
+    Warning,
+    /// Everything fails.
+    Info,
+    /// Nothing fails.
+    Never,
+}

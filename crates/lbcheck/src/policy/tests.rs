@@ -1,0 +1,105 @@
+use super::*;
+use crate::source::Sources;
+
+fn parse(text: &str) -> Result<Policy, Vec<String>> {
+    let mut sources = Sources::new();
+    let file = sources.add("lbcheck.toml", text.as_bytes().to_vec());
+    Policy::parse(&sources, file).map_err(|mistakes| {
+        mistakes
+            .iter()
+            .map(|mistake| format!("{}: {}", sources.position(mistake.primary.span), mistake.message))
+            .collect()
+    })
+}
+
+#[test]
+fn the_most_specific_glob_names_the_environment() {
+    let policy = parse(
+        r#"
+        default-environment = "staging"
+        [environments.production]
+        paths = ["deploy/**"]
+        [environments.staging]
+        paths = ["deploy/staging/**"]
+        inherit = "production"
+        "#,
+    )
+    .unwrap();
+    let name = |path| policy.environment(None, path).unwrap().name;
+    assert_eq!(name("deploy/haproxy.cfg"), "production");
+    assert_eq!(name("deploy/staging/haproxy.cfg"), "staging");
+    assert_eq!(name("elsewhere.cfg"), "staging");
+    assert!(!policy.environment(None, "elsewhere.cfg").unwrap().production);
+}
+
+#[test]
+fn equal_claims_on_a_path_are_refused() {
+    let policy = parse("[environments.aa]\npaths=['x/*.cfg']\n[environments.bb]\npaths=['x/*.cfg']").unwrap();
+    let error = policy.environment(None, "x/y.cfg").unwrap_err();
+    assert!(matches!(error, EnvironmentError::Ambiguous { .. }), "{error}");
+}
+
+#[test]
+fn settings_are_inherited_and_overridden() {
+    let policy = parse(
+        r#"
+        [limits]
+        max-share = 0.4
+        [severity]
+        pool-single-server = "warning"
+        [environments.production]
+        fail-on = "warning"
+        limits.max-weight-ratio = 3
+        algorithms.allow = ["round_robin"]
+        [environments.staging]
+        inherit = "production"
+        severity = { pool-single-server = "off" }
+        "#,
+    )
+    .unwrap();
+    let staging = policy.environment(Some("staging"), "x").unwrap();
+    assert_eq!(staging.fail_on, Some(Severity::Warning));
+    assert_eq!(staging.allowed_algorithms, ["round_robin"]);
+    assert_eq!(staging.limits.max_share, Some(0.4));
+    assert_eq!(staging.limits.max_weight_ratio, Some(3.0));
+    assert_eq!(staging.severity["pool-single-server"], Level::Off);
+    assert!(!staging.production);
+}
+
+#[test]
+fn mistakes_are_all_reported_at_their_place() {
+    let mistakes = parse(
+        "schema = 2\ndefault-environment = \"prodction\"\n[severity]\npool-emty = \"error\"\n[limits]\nmax-share = 40\n[proxy.nginx]\nversion = \"new\"\n",
+    )
+    .unwrap_err();
+    assert_eq!(
+        mistakes,
+        [
+            "1:10: this lbcheck reads schema 1, not 2",
+            "2:23: there is no environment `prodction`",
+            "8:11: `new` is not a version: write it as 3.2 or 1.27.3",
+            "6:13: 40 is out of range: this limit is from 0 to 1",
+            "4:1: there is no rule `pool-emty`",
+        ]
+    );
+}
+
+#[test]
+fn unknown_keys_are_errors() {
+    let mistakes = parse("[limits]\nmax-shares = 0.4\n").unwrap_err();
+    assert!(mistakes[0].starts_with("2:1: unknown field `max-shares`"), "{mistakes:?}");
+}
+
+#[test]
+fn inherit_loops_are_refused() {
+    let mistakes = parse("[environments.a]\ninherit = 'b'\n[environments.b]\ninherit = 'a'\n").unwrap_err();
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+}
+
+#[test]
+fn an_unknown_environment_is_refused_once_there_are_some() {
+    assert!(Policy::default().environment(Some("anything"), "x").is_ok());
+    let policy = parse("[environments.staging]\n").unwrap();
+    let error = policy.environment(Some("stagin"), "x").unwrap_err();
+    assert_eq!(error.to_string(), "the policy has no environment `stagin`; did you mean `staging`?");
+}

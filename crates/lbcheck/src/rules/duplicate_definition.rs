@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "duplicate-definition",
+    summary: "A name is defined twice",
+    category: Category::Syntax,
+    severity: Severity::Error,
+    production: Severity::Error,
+    dialects: &Dialect::ALL,
+    docs: include_str!("duplicate_definition.md"),
+    check: Check::Reader,
+};

@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "include-unresolved",
+    summary: "A file that the configuration includes cannot be found",
+    category: Category::Syntax,
+    severity: Severity::Error,
+    production: Severity::Error,
+    dialects: &Dialect::ALL,
+    docs: include_str!("include_unresolved.md"),
+    check: Check::Reader,
+};

@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "invalid-value",
+    summary: "A value, a number of arguments or a place that the proxy refuses",
+    category: Category::Syntax,
+    severity: Severity::Error,
+    production: Severity::Error,
+    dialects: &Dialect::ALL,
+    docs: include_str!("invalid_value.md"),
+    check: Check::Reader,
+};

@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "suppression-invalid",
+    summary: "An inline suppression has no reason, or cannot be read",
+    category: Category::Policy,
+    severity: Severity::Error,
+    production: Severity::Error,
+    dialects: &Dialect::ALL,
+    docs: include_str!("suppression_invalid.md"),
+    check: Check::Reader,
+};

@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "suppression-unused",
+    summary: "An inline suppression matches no finding",
+    category: Category::Policy,
+    severity: Severity::Warning,
+    production: Severity::Warning,
+    dialects: &Dialect::ALL,
+    docs: include_str!("suppression_unused.md"),
+    check: Check::Reader,
+};

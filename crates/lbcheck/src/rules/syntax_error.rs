@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "syntax-error",
+    summary: "The text cannot be read as the proxy reads it",
+    category: Category::Syntax,
+    severity: Severity::Error,
+    production: Severity::Error,
+    dialects: &Dialect::ALL,
+    docs: include_str!("syntax_error.md"),
+    check: Check::Reader,
+};

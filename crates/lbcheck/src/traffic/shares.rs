@@ -1,0 +1,300 @@
+//! The share of a pool's traffic that each endpoint gets in normal times: nothing failed, no session pinned.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::dialect::Dialect;
+use crate::model::{
+    AdminState, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, Membership, Pool,
+};
+
+/// How sure a predicted figure is. Ordered from the surest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Certainty {
+    /// The proxy keeps to it request by request, or to within a request per endpoint.
+    Exact,
+    /// The mean of a random choice, or true for keys, clients or load as the assumptions say.
+    Expected,
+    /// Only bounds are known.
+    Range,
+    /// Not in the configuration.
+    Unknown,
+}
+
+impl Certainty {
+    /// `exact`, `expected`, `range` or `unknown`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Expected => "expected",
+            Self::Range => "range",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The shares of one pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolShares {
+    /// How sure the figures are.
+    pub certainty: Certainty,
+    /// What has to hold for them, in sentences.
+    pub assumptions: Vec<Cow<'static, str>>,
+    /// One figure for each of [`Pool::endpoints`], from 0 to 1; they sum to 1 unless nobody serves.
+    /// An endpoint with several slots has the sum of them. Empty if `certainty` is unknown.
+    pub shares: Vec<f64>,
+}
+
+impl PoolShares {
+    fn unknown(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { certainty: Certainty::Unknown, assumptions: vec![reason.into()], shares: Vec::new() }
+    }
+
+    /// Whether the figures may be used.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.certainty != Certainty::Unknown
+    }
+
+    /// The index of the endpoint with the largest share per slot, and that share. The first of equals.
+    #[must_use]
+    pub fn top(&self, pool: &Pool) -> Option<(usize, f64)> {
+        let mut best: Option<(usize, f64)> = None;
+        for (index, (share, endpoint)) in self.shares.iter().zip(&pool.endpoints).enumerate() {
+            let each = share / f64::from(endpoint.slots.max(1));
+            if best.is_none_or(|(_, most)| each > most + 1e-12) {
+                best = Some((index, each));
+            }
+        }
+        best
+    }
+
+    /// The number of equal servers that would concentrate traffic as much: `1 / Σp²` over every slot.
+    #[must_use]
+    pub fn effective_endpoints(&self, pool: &Pool) -> f64 {
+        let squares: f64 = self
+            .shares
+            .iter()
+            .zip(&pool.endpoints)
+            .map(|(share, endpoint)| share * share / f64::from(endpoint.slots.max(1)))
+            .sum();
+        if squares > 0.0 { 1.0 / squares } else { 0.0 }
+    }
+}
+
+/// Predicts the shares of `pool` in normal times.
+///
+/// Semantics as measured on HAProxy 2.6 and 3.2, nginx 1.22 and 1.30, Envoy 1.40: weights of the
+/// endpoints in rotation in the first tier that has any, with the exceptions below.
+#[must_use]
+pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
+    if let Membership::Unknown(reason) = &pool.membership {
+        return PoolShares::unknown(reason.clone());
+    }
+    let serving = serving_tier(dialect, pool);
+    let mut assumptions: Vec<Cow<'static, str>> = Vec::new();
+    if serving.iter().any(|&index| pool.endpoints[index].expands) {
+        assumptions.push("every host name has one address".into());
+    }
+    if pool.endpoints.iter().any(|endpoint| matches!(endpoint.address.host, Host::Unknown(_))) {
+        assumptions.push("addresses that are only known at run time are distinct".into());
+    }
+    if !pool.affinity.is_empty() {
+        assumptions.push("requests of new sessions; returning ones stay where they were".into());
+    }
+    let certain = if assumptions.is_empty() { Certainty::Exact } else { Certainty::Expected };
+    match choose(&pool.algorithm.value, pool, &serving, &mut assumptions) {
+        Choice::Unknown(reason) => PoolShares::unknown(reason),
+        Choice::Shares(shares, certainty) => {
+            PoolShares { certainty: certainty.max(certain), assumptions, shares }
+        }
+    }
+}
+
+/// The endpoints that take new traffic while nothing has failed.
+///
+/// The first tier with an endpoint in rotation serves. In HAProxy's backup tier only the first
+/// endpoint does, unless `option allbackups` says otherwise.
+fn serving_tier(dialect: Dialect, pool: &Pool) -> Vec<usize> {
+    let in_rotation = |endpoint: &Endpoint| match dialect {
+        // Envoy sends to everyone when a level is wholly unhealthy (panic), which the rules report; normal
+        // times mean the endpoints that the file does not take out.
+        Dialect::Envoy => endpoint.state.value == AdminState::Enabled,
+        Dialect::HaProxy | Dialect::Nginx => endpoint.in_rotation(),
+    };
+    let eligible = || pool.endpoints.iter().enumerate().filter(|&(_, endpoint)| in_rotation(endpoint));
+    let Some(tier) = eligible().map(|(_, endpoint)| endpoint.tier.value).min() else {
+        return Vec::new();
+    };
+    let mut serving: Vec<usize> =
+        eligible().filter(|&(_, endpoint)| endpoint.tier.value == tier).map(|(index, _)| index).collect();
+    let only_first_backup = tier > 0 && pool.all_backups.is_some_and(|setting| !setting.value);
+    if only_first_backup {
+        serving.truncate(1);
+    }
+    serving
+}
+
+enum Choice {
+    Shares(Vec<f64>, Certainty),
+    Unknown(Cow<'static, str>),
+}
+
+fn choose(
+    algorithm: &Algorithm,
+    pool: &Pool,
+    serving: &[usize],
+    assumptions: &mut Vec<Cow<'static, str>>,
+) -> Choice {
+    if serving.len() <= 1 {
+        return Choice::Shares(spread(pool, serving, |_| 1.0), Certainty::Exact);
+    }
+    let weight = |endpoint: &Endpoint| f64::from(endpoint.weight.value);
+    match algorithm {
+        Algorithm::RoundRobin | Algorithm::StaticRoundRobin => {
+            Choice::Shares(by_locality(pool, serving, weight), Certainty::Exact)
+        }
+        Algorithm::LeastConnections { .. } | Algorithm::LeastTime(_) => {
+            assumptions
+                .push("all requests cost the same, and there are enough of them that weights count".into());
+            Choice::Shares(by_locality(pool, serving, weight), Certainty::Expected)
+        }
+        Algorithm::Random { weighted: true, .. } => {
+            Choice::Shares(by_locality(pool, serving, weight), Certainty::Expected)
+        }
+        Algorithm::Random { weighted: false, .. } => {
+            Choice::Shares(by_locality(pool, serving, |_| 1.0), Certainty::Expected)
+        }
+        Algorithm::First => {
+            assumptions.push("there are never more requests at once than the first server's maxconn".into());
+            let first = first_by_id(pool, serving);
+            Choice::Shares(spread(pool, &first, |_| 1.0), Certainty::Exact)
+        }
+        Algorithm::Hash {
+            key: HashKey::Constant(key),
+            table: HashTable::Map,
+            function: HashFunction::Nginx,
+            ..
+        } if pool.endpoints.iter().all(|endpoint| !endpoint.expands) => match nginx_hash_pick(key, pool) {
+            Some(picked) => Choice::Shares(spread(pool, &[picked], |_| 1.0), Certainty::Exact),
+            None => Choice::Unknown("a constant hash key sends every request to one server".into()),
+        },
+        Algorithm::Hash { key: HashKey::Constant(_), .. } => {
+            Choice::Unknown("a constant hash key sends every request to one server".into())
+        }
+        Algorithm::Hash { .. } => {
+            assumptions.push("hash keys are many and equally popular".into());
+            Choice::Shares(by_locality(pool, serving, weight), Certainty::Expected)
+        }
+        Algorithm::Subset(inner) => {
+            assumptions.push("no subset is selected by route metadata".into());
+            match inner.as_ref() {
+                // A subset of subsets does not exist in Envoy, so this is as deep as it gets.
+                Algorithm::Subset(_) => Choice::Unknown("nested subsets".into()),
+                inner => choose(inner, pool, serving, assumptions),
+            }
+        }
+        Algorithm::StickyLog => Choice::Shares(spread(pool, &serving[..1], |_| 1.0), Certainty::Expected),
+        Algorithm::OriginalDestination => Choice::Unknown("the client's destination decides".into()),
+        Algorithm::ClusterProvided => Choice::Unknown("the cluster type decides".into()),
+        Algorithm::External(name) => {
+            Choice::Unknown(format!("`{name}` is not an algorithm lbcheck models").into())
+        }
+        Algorithm::Unknown(text) => {
+            Choice::Unknown(format!("the algorithm `{text}` is only known at run time").into())
+        }
+    }
+}
+
+/// Weight over sum of weights, for each endpoint of the pool; 0 for those that do not serve.
+fn spread(pool: &Pool, serving: &[usize], weight: impl Fn(&Endpoint) -> f64) -> Vec<f64> {
+    let mut shares = vec![0.0; pool.endpoints.len()];
+    let slotted = |endpoint: &Endpoint| weight(endpoint) * f64::from(endpoint.slots.max(1));
+    let total: f64 = serving.iter().map(|&index| slotted(&pool.endpoints[index])).sum();
+    if total <= 0.0 {
+        return shares;
+    }
+    for &index in serving {
+        shares[index] = slotted(&pool.endpoints[index]) / total;
+    }
+    shares
+}
+
+/// As [`spread`], within localities that first divide the load by their own weights, where Envoy is told to.
+fn by_locality(pool: &Pool, serving: &[usize], weight: impl Fn(&Endpoint) -> f64) -> Vec<f64> {
+    let locality_weight = |index: usize| {
+        let locality = pool.endpoints[index].locality.and_then(|at| pool.localities.get(at));
+        locality.and_then(|locality| locality.weight).map_or(0.0, |weight| f64::from(weight.value))
+    };
+    // With no weight anywhere Envoy falls back to one flat list.
+    if pool.locality_weighted.is_none() || serving.iter().all(|&index| locality_weight(index) <= 0.0) {
+        return spread(pool, serving, weight);
+    }
+    let mut groups: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
+    for &index in serving {
+        groups.entry(pool.endpoints[index].locality).or_default().push(index);
+    }
+    let total: f64 = groups.values().map(|members| locality_weight(members[0])).sum();
+    let mut shares = vec![0.0; pool.endpoints.len()];
+    for members in groups.values() {
+        let part = locality_weight(members[0]) / total;
+        for (share, inner) in shares.iter_mut().zip(spread(pool, members, &weight)) {
+            *share += part * inner;
+        }
+    }
+    shares
+}
+
+/// HAProxy `first` goes by ascending id; servers without an id are numbered by position.
+fn first_by_id(pool: &Pool, serving: &[usize]) -> Vec<usize> {
+    let id = |index: usize| pool.endpoints[index].id.as_ref().map_or(index as u32 + 1, |id| id.value);
+    serving.iter().copied().min_by_key(|&index| (id(index), index)).into_iter().collect()
+}
+
+/// nginx `hash` without `consistent`: `(crc32(key) >> 16) & 0x7fff` modulo the total weight, walked over the
+/// non-backup servers. `None` where the server so found is down, since nginx then rehashes.
+fn nginx_hash_pick(key: &str, pool: &Pool) -> Option<usize> {
+    let primaries = || pool.endpoints.iter().enumerate().filter(|(_, endpoint)| endpoint.tier.value == 0);
+    let total: u64 = primaries().map(|(_, endpoint)| u64::from(endpoint.weight.value)).sum();
+    if total == 0 {
+        return None;
+    }
+    let mut rest = u64::from((crc32(key.as_bytes()) >> 16) & 0x7fff) % total;
+    for (index, endpoint) in primaries() {
+        let weight = u64::from(endpoint.weight.value);
+        if rest < weight {
+            return endpoint.in_rotation().then_some(index);
+        }
+        rest -= weight;
+    }
+    None
+}
+
+/// CRC-32 as in IEEE 802.3, bit by bit: it is only run over one short key.
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for &byte in bytes {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            let low = crc & 1;
+            crc >>= 1;
+            if low == 1 {
+                crc ^= 0xEDB8_8320;
+            }
+        }
+    }
+    !crc
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crc32_and_the_nginx_hash_agree_with_measured_values() {
+        assert_eq!(crc32(b"/index.html"), 3_928_116_034);
+        assert_eq!((crc32(b"u1") >> 16) & 0x7fff, 16975);
+        assert_eq!((crc32(b"abc") >> 16) & 0x7fff, 13604);
+    }
+}
