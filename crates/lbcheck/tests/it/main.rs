@@ -1,0 +1,11 @@
+//! Tests of the library from outside, in one binary.
+
+// The tests read the repository's own files and start real proxies; the library itself does no I/O.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod corpus;
+mod incidents;
+mod invariants;
+mod oracle;
+mod rule_pages;
+mod support;
