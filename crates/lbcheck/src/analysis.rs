@@ -41,7 +41,7 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
     let before = findings(sources, old);
     let after = findings(sources, new);
     let mut change = rules::check_change(&comparison, new.environment);
-    sort(sources, &mut change);
+    sort(&mut change);
     let change = suppress::apply_to_change(sources, new.reading, finish(sources, change));
     DiffReport {
         old: summary(sources, old),
@@ -67,7 +67,7 @@ fn findings(sources: &Sources, subject: &Subject<'_>) -> Vec<Finding> {
         let context = Context { config: &reading.config, facts: &facts, environment: subject.environment };
         found.extend(rules::check(&context));
     }
-    sort(sources, &mut found);
+    sort(&mut found);
     suppress::apply(sources, reading, subject.environment, finish(sources, found))
 }
 
@@ -83,8 +83,7 @@ pub(crate) fn graded(diagnostic: &Diagnostic, environment: &Environment) -> Opti
 }
 
 /// By file, place, severity (worst first), rule and message: the same input gives the same order.
-pub(crate) fn sort(sources: &Sources, found: &mut [Diagnostic]) {
-    let _ = sources;
+pub(crate) fn sort(found: &mut [Diagnostic]) {
     found.sort_by(|a, b| {
         (a.primary.span, std::cmp::Reverse(a.severity), a.rule, &a.message).cmp(&(
             b.primary.span,
@@ -96,7 +95,7 @@ pub(crate) fn sort(sources: &Sources, found: &mut [Diagnostic]) {
 }
 
 /// Adds fingerprints. Two findings of one rule about one subject in one file are told apart by their order.
-fn finish(sources: &Sources, found: Vec<Diagnostic>) -> Vec<Finding> {
+pub(crate) fn finish(sources: &Sources, found: Vec<Diagnostic>) -> Vec<Finding> {
     let mut seen = std::collections::BTreeMap::<String, u32>::new();
     found
         .into_iter()

@@ -20,3 +20,4 @@ pub mod rules;
 pub mod source;
 mod suppress;
 pub mod traffic;
+mod words;

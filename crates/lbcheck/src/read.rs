@@ -87,9 +87,11 @@ pub fn read(
     paths: &[String],
     options: &ReadOptions,
 ) -> Reading {
-    match options.dialect {
+    let mut reading = match options.dialect {
         Dialect::HaProxy => crate::haproxy::read(loader, sources, paths, options),
         Dialect::Nginx => crate::nginx::read(loader, sources, paths, options),
         Dialect::Envoy => crate::envoy::read(loader, sources, paths, options),
-    }
+    };
+    reading.blocks.sort_by_key(|block| (block.header.file, block.header.start));
+    reading
 }

@@ -113,6 +113,30 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// Whether client traffic is what it is for and its endpoints are what answers: not switched off, not a
+    /// log or peers pool, not answered by an unconditional rule.
+    #[must_use]
+    pub fn serves_clients(&self) -> bool {
+        self.disabled.is_none() && self.answers_locally.is_none() && self.mode.value != Mode::Other
+    }
+
+    /// Whether an active check covers `endpoint`.
+    #[must_use]
+    pub fn checks(&self, endpoint: &Endpoint) -> bool {
+        endpoint.check.is_some() || (!self.health_checks.is_empty() && endpoint.check_disabled.is_none())
+    }
+
+    /// Whether anything, active or passive, takes `endpoint` out when it fails.
+    #[must_use]
+    pub fn watches(&self, endpoint: &Endpoint) -> bool {
+        let ejects = |setting: Option<Setting<OutlierDetection>>| {
+            setting.is_some_and(|detection| detection.value.failures > 0)
+        };
+        self.checks(endpoint) || ejects(endpoint.outlier_detection) || ejects(self.outlier_detection)
+    }
+}
+
 /// One member of a pool.
 ///
 /// HAProxy `server-template` is one `Endpoint` with `slots` above 1, so that a large template costs no memory.
@@ -319,6 +343,23 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Whether endpoint weights have a part in the choice.
+    #[must_use]
+    pub fn uses_weights(&self) -> bool {
+        match self {
+            Self::RoundRobin
+            | Self::StaticRoundRobin
+            | Self::LeastConnections { .. }
+            | Self::LeastTime(_)
+            | Self::Hash { .. }
+            | Self::External(_)
+            | Self::Unknown(_) => true,
+            Self::Random { weighted, .. } => *weighted,
+            Self::First | Self::OriginalDestination | Self::ClusterProvided | Self::StickyLog => false,
+            Self::Subset(inner) => !matches!(**inner, Self::Random { weighted: false, .. }),
+        }
+    }
+
     /// The name used in policy allow-lists.
     #[must_use]
     pub fn policy_name(&self) -> String {

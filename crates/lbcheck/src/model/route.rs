@@ -172,7 +172,7 @@ pub struct HashPolicy {
 /// A condition over a request, evaluated to yes, no or unknown.
 ///
 /// Readers build it at most eight levels deep, whatever the input.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// Holds for every request.
     Always,
@@ -193,7 +193,7 @@ pub enum Condition {
 }
 
 /// A test of one property of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Match {
     /// The host, without port.
     Host(TextMatch),
@@ -218,7 +218,7 @@ pub enum Match {
 }
 
 /// How a text is compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TextMatch {
     /// Equal to it.
     Exact(String),

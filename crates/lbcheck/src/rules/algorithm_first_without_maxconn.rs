@@ -1,4 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::model::{Algorithm, Endpoint};
+use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 
@@ -13,4 +15,27 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Config(check),
 };
 
-fn check(_context: &Context<'_>, _sink: &mut Sink<'_>) {}
+fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let dialect = context.config.dialect;
+    for (pool, facts) in context.routed_pools() {
+        if pool.algorithm.value != Algorithm::First || facts.active_members < 2 {
+            continue;
+        }
+        let unlimited = |endpoint: &&Endpoint| endpoint.max_connections.is_none_or(|limit| limit.value == 0);
+        let Some(open) = facts.active(pool).find(unlimited) else { continue };
+        let span = pool.algorithm.span().unwrap_or(pool.header);
+        let message = format!(
+            "{} uses `balance first` and {} has no maxconn: no server after it is ever used",
+            words::pool(dialect, pool),
+            words::endpoint(dialect, open),
+        );
+        let finding = sink
+            .finding(span, message)
+            .label("fills one server before it uses the next")
+            .also(open.span, "takes everything that reaches it")
+            .help("set maxconn on every server, or balance by roundrobin or leastconn")
+            .pool(&pool.name.value)
+            .endpoint(&open.name.value);
+        sink.push(finding);
+    }
+}

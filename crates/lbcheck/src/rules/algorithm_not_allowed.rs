@@ -1,4 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::model::{Algorithm, Membership};
+use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 
@@ -13,4 +15,48 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Config(check),
 };
 
-fn check(_context: &Context<'_>, _sink: &mut Sink<'_>) {}
+fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let environment = context.environment;
+    let dialect = context.config.dialect;
+    for (pool, facts) in context.routed_pools() {
+        // One endpoint is picked whatever the algorithm.
+        let choice = facts.members >= 2 || pool.membership != Membership::Static;
+        if !choice || !pool.serves_clients() {
+            continue;
+        }
+        let span = pool.algorithm.span().unwrap_or(pool.header);
+        let name = words::pool(dialect, pool);
+        if environment.require_explicit_algorithm && !pool.algorithm.is_explicit() {
+            let message = format!(
+                "{name} names no algorithm, which {} requires; the default is {}",
+                environment.name,
+                words::algorithm(dialect, &pool.algorithm.value),
+            );
+            sink.push(sink.finding(span, message).help("write the algorithm you mean").pool(&pool.name.value));
+            continue;
+        }
+        let algorithm = match &pool.algorithm.value {
+            Algorithm::Subset(inner) => inner.as_ref(),
+            other => other,
+        };
+        let policy_name = algorithm.policy_name();
+        let allowed = |name: &String| name == "*" || *name == policy_name;
+        if matches!(algorithm, Algorithm::Unknown(_)) || environment.allowed_algorithms.iter().any(allowed) {
+            continue;
+        }
+        let message = format!(
+            "{name} balances by {}, which is not an algorithm for {}",
+            words::algorithm(dialect, algorithm),
+            environment.name,
+        );
+        // What a third party's algorithm does is not known to be wrong.
+        let foreign = matches!(algorithm, Algorithm::External(_)) && !environment.algorithms_from_policy;
+        let finding = if foreign { sink.lesser(span, message) } else { sink.finding(span, message) };
+        let source = if environment.algorithms_from_policy { "the policy allows" } else { "allowed are" };
+        let finding = finding
+            .label(format!("`{policy_name}`"))
+            .help(format!("{source}: {}", environment.allowed_algorithms.join(", ")))
+            .pool(&pool.name.value);
+        sink.push(finding);
+    }
+}

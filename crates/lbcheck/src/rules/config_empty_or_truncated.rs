@@ -1,4 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::model::Weakens;
+use crate::source::Span;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 
@@ -13,4 +15,31 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Config(check),
 };
 
-fn check(_context: &Context<'_>, _sink: &mut Sink<'_>) {}
+fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let config = context.config;
+    // A part of a configuration says nothing about the whole, nor does one that was not read wholly.
+    if config.fragment || config.coverage.gaps.iter().any(|gap| !matches!(gap.weakens, Weakens::Pool(_))) {
+        return;
+    }
+    let Some(&file) = config.files.first() else { return };
+    let start = Span::new(file, 0, 0);
+    if !config.listeners.is_empty() {
+        return;
+    }
+    if config.pools.is_empty() {
+        let finding = sink
+            .finding(start, "the configuration has neither a listener nor a pool: it serves nothing")
+            .help("check that the right file was rendered, and rendered to its end");
+        sink.push(finding);
+        return;
+    }
+    let noun = config.dialect.listener_noun();
+    let message = format!("the configuration has {} but no {noun}: nothing reaches them", count(config.pools.len()));
+    // HAProxy refuses to start without a listener; the others start and serve nobody.
+    let finding = if config.dialect == Dialect::HaProxy { sink.finding(start, message) } else { sink.lesser(start, message) };
+    sink.push(finding.help("if this is one file of several, give lbcheck all of them"));
+}
+
+fn count(pools: usize) -> String {
+    if pools == 1 { "1 pool".into() } else { format!("{pools} pools") }
+}

@@ -1,4 +1,9 @@
 use super::{Category, Check, Rule, Sink};
+use std::collections::BTreeSet;
+
+use super::facts::targets;
+use crate::model::{Membership, PoolKind, Target};
+use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
@@ -14,4 +19,58 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Change(check),
 };
 
-fn check(_comparison: &Comparison<'_>, _sink: &mut Sink<'_>) {}
+fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
+    let dialect = comparison.new.dialect;
+    for pair in &comparison.pools {
+        let (old, new) = comparison.sides(pair);
+        let emptied = old.facts.active_members > 0 && new.facts.active_members == 0;
+        let known = new.pool.membership == Membership::Static;
+        if !emptied || !known || !old.facts.routed || !new.pool.serves_clients() {
+            continue;
+        }
+        let noun = dialect.endpoint_noun();
+        let message = format!(
+            "{} had {} taking traffic and has none now ({})",
+            words::pool(dialect, new.pool),
+            words::endpoints(dialect, old.facts.active_members),
+            comparison.cause(pair),
+        );
+        let backup = new.pool.endpoints.iter().any(|endpoint| endpoint.in_rotation());
+        let finding =
+            if backup { sink.lesser(new.pool.header, message) } else { sink.finding(new.pool.header, message) };
+        let finding = finding
+            .label(if backup { format!("only backup {noun}s are left") } else { format!("no {noun} left") })
+            .also(old.pool.header, "the pool before")
+            .help("bring servers back before this is deployed")
+            .pool(&new.pool.name.value);
+        sink.push(finding);
+    }
+    let still_named: BTreeSet<&str> = targets(comparison.new)
+        .filter_map(|target| match target {
+            Target::Undefined(name) => Some(name.value.as_str()),
+            Target::Pool { .. } | Target::Dynamic { .. } => None,
+        })
+        .collect();
+    for &id in &comparison.removed_pools {
+        let (pool, facts) = (comparison.old.pool(id), comparison.old_facts.pool(id));
+        if facts.uses.is_empty() || facts.active_members == 0 || pool.kind == PoolKind::Implicit {
+            continue;
+        }
+        let message = format!(
+            "{}, which had {} taking traffic, is gone",
+            words::pool(dialect, pool),
+            words::endpoints(dialect, facts.active_members),
+        );
+        // With its routes gone too, somebody meant it; what its requests meet now is another matter.
+        let finding = if still_named.contains(pool.name.value.as_str()) {
+            sink.finding(pool.header, format!("{message}, and routes still lead to it"))
+        } else {
+            sink.lesser(pool.header, message)
+        };
+        let mut finding = finding.label("removed").pool(&pool.name.value);
+        for &span in facts.uses.iter().take(2) {
+            finding = finding.also(span, "it was routed to here");
+        }
+        sink.push(finding.help("make sure that no request needs it any more"));
+    }
+}

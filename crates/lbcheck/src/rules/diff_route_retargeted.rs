@@ -1,4 +1,7 @@
 use super::{Category, Check, Rule, Sink};
+use super::Facts;
+use crate::diff::RouteChangeKind;
+use crate::model::{Config, Membership, PoolId};
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
@@ -14,4 +17,46 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Change(check),
 };
 
-fn check(_comparison: &Comparison<'_>, _sink: &mut Sink<'_>) {}
+/// Part of the old pool's active servers that the new one must exceed to be no danger by its size.
+const MIN_SIZE: f64 = 0.5;
+
+fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
+    for change in &comparison.routes {
+        if change.kind != RouteChangeKind::Retargeted {
+            continue;
+        }
+        let (Some(old), Some(new)) = (&change.old, &change.new) else { continue };
+        // Only what reached a pool before can be missed there now.
+        if old.pools.is_empty() {
+            continue;
+        }
+        let members = |facts: &Facts, pools: &[PoolId]| -> u64 {
+            pools.iter().map(|&pool| facts.pool(pool).active_members).sum()
+        };
+        let known = |config: &Config, pools: &[PoolId]| {
+            pools.iter().all(|&pool| config.pool(pool).membership == Membership::Static)
+        };
+        let before = members(&comparison.old_facts, &old.pools);
+        let after = members(&comparison.new_facts, &new.pools);
+        let sized = known(comparison.old, &old.pools) && known(comparison.new, &new.pools);
+        let small = !new.pools.is_empty() && sized && after as f64 <= before as f64 * MIN_SIZE;
+        let mut message = format!("`{}` now leads to {} instead of {}", change.label, new.words, old.words);
+        if let Some(witness) = &change.witness {
+            message += &format!(", for example {witness}");
+        }
+        if small {
+            message += &format!("; that is {after} active instead of {before}");
+        }
+        let finding = if small || new.pools.is_empty() {
+            sink.finding(new.span, message)
+        } else {
+            sink.lesser(new.span, message)
+        };
+        let mut finding = finding
+            .label(format!("to {}", new.words))
+            .also(old.span, format!("to {}", old.words))
+            .help("check that the new target is the one meant, and that it can carry these requests");
+        finding.subject.pool = new.pools.first().map(|&pool| comparison.new.pool(pool).name.value.clone());
+        sink.push(finding);
+    }
+}

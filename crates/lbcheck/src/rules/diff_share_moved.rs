@@ -1,4 +1,7 @@
 use super::{Category, Check, Rule, Sink};
+use crate::diff::PoolPair;
+use crate::model::Endpoint;
+use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
@@ -14,4 +17,67 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Change(check),
 };
 
-fn check(_comparison: &Comparison<'_>, _sink: &mut Sink<'_>) {}
+/// Share of the traffic whose move is too much for one change.
+const MAX_MOVED: f64 = 0.25;
+/// The same for a warning.
+const WARN_MOVED: f64 = 0.10;
+
+fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
+    let limit = sink.environment.limits.max_share_moved;
+    let dialect = comparison.new.dialect;
+    for pair in &comparison.pools {
+        let Some(moved) = comparison.share_moved(pair) else { continue };
+        let exceeds = match limit {
+            Some(limit) => moved > limit + 1e-9,
+            None => moved >= MAX_MOVED - 1e-9,
+        };
+        let (_, new) = comparison.sides(pair);
+        if (!exceeds && moved < WARN_MOVED - 1e-9) || !new.facts.routed {
+            continue;
+        }
+        let Some(most) = largest_shift(comparison, pair) else { continue };
+        let message = format!(
+            "{} of the traffic of {} moves: {} {} → {} ({})",
+            words::percent(moved),
+            words::pool(dialect, new.pool),
+            words::endpoint(dialect, most.endpoint),
+            words::percent(most.old),
+            words::percent(most.new),
+            comparison.cause(pair),
+        );
+        let span = most.endpoint.weight.span().unwrap_or(new.pool.header);
+        let finding = if exceeds { sink.finding(span, message) } else { sink.lesser(span, message) };
+        let finding = finding
+            .label(format!("{} → {}", words::percent(most.old), words::percent(most.new)))
+            .help("if the move is meant, take it in steps that the servers can bear")
+            .pool(&new.pool.name.value)
+            .endpoint(&most.endpoint.name.value);
+        sink.push(finding);
+    }
+}
+
+/// The endpoint whose share changes most.
+struct Shift<'a> {
+    endpoint: &'a Endpoint,
+    old: f64,
+    new: f64,
+}
+
+fn largest_shift<'a>(comparison: &'a Comparison<'_>, pair: &PoolPair) -> Option<Shift<'a>> {
+    let mut most: Option<Shift<'a>> = None;
+    for share in comparison.share_pairs(pair)? {
+        let Some((endpoint, new)) = share.new else { continue };
+        let old = share.old.map_or(0.0, |(_, old)| old);
+        // What gains is what is in danger; of equal moves the gain comes first, then the order of the file.
+        let weight = |shift: &Shift<'_>| ((shift.new - shift.old).abs(), shift.new > shift.old);
+        let shift = Shift { endpoint, old, new };
+        let larger = most.as_ref().is_none_or(|most| {
+            let ((a, gains), (b, gained)) = (weight(&shift), weight(most));
+            a > b + 1e-9 || ((a - b).abs() <= 1e-9 && gains && !gained)
+        });
+        if larger {
+            most = Some(shift);
+        }
+    }
+    most
+}

@@ -1,8 +1,9 @@
 //! What follows from a configuration and several rules want to know.
 
+use crate::dialect::Dialect;
 use crate::model::{Action, Config, Endpoint, Pool, PoolId, Target};
 use crate::source::Span;
-use crate::traffic::{PoolShares, pool_shares};
+use crate::traffic::{Certainty, PoolShares, pool_shares};
 
 /// Facts about a whole configuration.
 #[derive(Clone, Debug)]
@@ -27,8 +28,10 @@ pub struct PoolFacts {
     pub shares: PoolShares,
     /// Number of endpoints, slots counted.
     pub members: u64,
+    /// Indices of the active endpoints: in rotation, in the tier that serves in normal times.
+    pub active: Vec<usize>,
     /// Number of active endpoints, slots counted.
-    pub active: u64,
+    pub active_members: u64,
 }
 
 impl Facts {
@@ -65,19 +68,26 @@ impl Facts {
         let pools = config
             .pools()
             .zip(uses)
-            .map(|((id, pool), uses)| PoolFacts {
-                id,
-                routed: any || !uses.is_empty(),
-                uses,
-                shares: pool_shares(config.dialect, pool),
-                members: slots(pool, |_| true),
-                active: slots(pool, Endpoint::is_active),
+            .map(|((id, pool), uses)| {
+                let active = active(config.dialect, pool);
+                PoolFacts {
+                    id,
+                    routed: any || !uses.is_empty(),
+                    uses,
+                    shares: pool_shares(config.dialect, pool),
+                    members: pool.endpoints.iter().map(slots).sum(),
+                    active_members: active.iter().map(|&index| slots(&pool.endpoints[index])).sum(),
+                    active,
+                }
             })
             .collect();
         Self { pools, dynamic_routes }
     }
 
     /// The facts of a pool of that configuration.
+    ///
+    /// # Panics
+    /// Never for an id of the configuration these facts were derived from.
     #[must_use]
     pub fn pool(&self, id: PoolId) -> &PoolFacts {
         &self.pools[id.0 as usize]
@@ -98,6 +108,33 @@ pub(crate) fn targets(config: &Config) -> impl Iterator<Item = &Target> {
     })
 }
 
-fn slots(pool: &Pool, wanted: impl Fn(&Endpoint) -> bool) -> u64 {
-    pool.endpoints.iter().filter(|endpoint| wanted(endpoint)).map(|endpoint| u64::from(endpoint.slots)).sum()
+/// Tier 0, or in Envoy, where levels may be left out, the first level there is.
+fn active(dialect: Dialect, pool: &Pool) -> Vec<usize> {
+    let first = match dialect {
+        Dialect::HaProxy | Dialect::Nginx => 0,
+        Dialect::Envoy => pool.endpoints.iter().map(|endpoint| endpoint.tier.value).min().unwrap_or(0),
+    };
+    let is_active = |endpoint: &Endpoint| endpoint.tier.value == first && endpoint.in_rotation();
+    pool.endpoints
+        .iter()
+        .enumerate()
+        .filter(|(_, endpoint)| is_active(endpoint))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+fn slots(endpoint: &Endpoint) -> u64 {
+    u64::from(endpoint.slots)
+}
+
+impl PoolFacts {
+    /// The active endpoints.
+    pub fn active<'a>(&'a self, pool: &'a Pool) -> impl Iterator<Item = &'a Endpoint> + Clone {
+        self.active.iter().map(|&index| &pool.endpoints[index])
+    }
+
+    /// The shares, where they are sure enough to judge by: exact, or expected under stated assumptions.
+    pub fn sure_shares(&self) -> Option<&PoolShares> {
+        (self.shares.certainty <= Certainty::Expected).then_some(&self.shares)
+    }
 }

@@ -1,4 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 
@@ -13,4 +14,42 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Config(check),
 };
 
-fn check(_context: &Context<'_>, _sink: &mut Sink<'_>) {}
+fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let dialect = context.config.dialect;
+    // In nginx passive detection is on unless switched off, and active checks hold for whole upstreams.
+    if dialect == Dialect::Nginx {
+        return;
+    }
+    for (pool, facts) in context.routed_pools() {
+        if !pool.serves_clients() {
+            continue;
+        }
+        let checked = facts.active(pool).filter(|endpoint| pool.checks(endpoint)).count();
+        let unchecked: Vec<_> = facts.active(pool).filter(|endpoint| !pool.checks(endpoint)).collect();
+        let Some(first) = unchecked.first().filter(|_| checked > 0) else { continue };
+        let message = format!(
+            "{} of {} active {}s of {} {} not health checked: {}",
+            unchecked.len(),
+            facts.active.len(),
+            dialect.endpoint_noun(),
+            words::pool(dialect, pool),
+            if unchecked.len() == 1 { "is" } else { "are" },
+            words::names(unchecked.iter().map(|endpoint| endpoint.name.value.as_str()), 3),
+        );
+        let span = first.check_disabled.unwrap_or(first.span);
+        let watched = unchecked.iter().all(|endpoint| pool.watches(endpoint));
+        let finding = if watched { sink.lesser(span, message) } else { sink.finding(span, message) };
+        let mut finding = finding
+            .label("never leaves rotation, dead or alive")
+            .help("check every server of the pool; in HAProxy `default-server check` does it once for all")
+            .pool(&pool.name.value)
+            .endpoint(&first.name.value);
+        if dialect == Dialect::Envoy {
+            finding.help = Some("remove disable_active_health_check, or say why it is there".into());
+        }
+        for other in unchecked.iter().skip(1).take(3) {
+            finding = finding.also(other.span, "not checked either");
+        }
+        sink.push(finding);
+    }
+}

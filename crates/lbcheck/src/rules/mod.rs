@@ -8,6 +8,7 @@ mod sink;
 
 pub use facts::{Facts, PoolFacts};
 pub use sink::Sink;
+pub(crate) use sink::severity;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Dialect;

@@ -1,4 +1,7 @@
 use super::{Category, Check, Context, Rule, Sink};
+use super::pool_no_redundancy_in_rotation::idle_reason;
+use crate::model::Membership;
+use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 
@@ -13,4 +16,42 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Config(check),
 };
 
-fn check(_context: &Context<'_>, _sink: &mut Sink<'_>) {}
+fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
+    for (pool, facts) in context.pools() {
+        if pool.endpoints.is_empty() || !facts.active.is_empty() || !pool.serves_clients() {
+            continue;
+        }
+        if pool.membership != Membership::Static {
+            continue;
+        }
+        let dialect = context.config.dialect;
+        let name = words::pool(dialect, pool);
+        let noun = dialect.endpoint_noun();
+        let backup = pool.endpoints.iter().find(|endpoint| endpoint.in_rotation());
+        let out = pool.endpoints.iter().filter(|endpoint| !endpoint.in_rotation()).count();
+        let mut finding = match backup {
+            Some(backup) => sink.lesser(
+                pool.header,
+                format!("{name} runs on its backup {} only: no active {noun} is left", words::endpoint(dialect, backup)),
+            ),
+            None if !facts.routed => sink.remark(
+                pool.header,
+                format!("{name}, which no route names, has no {noun} that can take traffic"),
+            ),
+            None => sink.finding(
+                pool.header,
+                format!("{name} has {}, but none of them takes traffic", words::endpoints(dialect, facts.members)),
+            ),
+        };
+        finding = finding
+            .label(format!("{} taken out", words::endpoints(dialect, out as u64)))
+            .help(format!("bring at least one {noun} back, or remove the routes that lead here"))
+            .pool(&pool.name.value);
+        for endpoint in pool.endpoints.iter().take(5) {
+            if let Some((span, why)) = idle_reason(endpoint, 0) {
+                finding = finding.also(span, why);
+            }
+        }
+        sink.push(finding);
+    }
+}

@@ -1,4 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::model::{Endpoint, Host, Membership, PoolKind};
+use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 
@@ -13,4 +15,53 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Config(check),
 };
 
-fn check(_context: &Context<'_>, _sink: &mut Sink<'_>) {}
+fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
+    for (pool, facts) in context.routed_pools() {
+        if facts.members != 1 || !pool.serves_clients() || pool.membership != Membership::Static {
+            continue;
+        }
+        let Some(only) = pool.endpoints.first() else { continue };
+        // An endpoint that is itself out is another rule's offence.
+        if facts.active.is_empty() {
+            continue;
+        }
+        let dialect = context.config.dialect;
+        let name = words::pool(dialect, pool);
+        let message = format!("{name} has a single {}: when it fails, nothing takes over", dialect.endpoint_noun());
+        let finding = if may_be_several(dialect, only) {
+            let text = format!("{name} lists a single {}, a name that may stand for several", dialect.endpoint_noun());
+            sink.remark(only.span, text)
+        } else if pool.kind == PoolKind::Implicit && is_local(&only.address.host) {
+            sink.remark(only.span, message)
+        } else if pool.kind == PoolKind::Implicit {
+            sink.lesser(only.span, message)
+        } else {
+            sink.finding(only.span, message)
+        };
+        let finding = finding
+            .label("the only one")
+            .help("add a second one, or suppress this with the reason why one is enough")
+            .pool(&pool.name.value)
+            .endpoint(&only.name.value);
+        sink.push(finding);
+    }
+}
+
+fn may_be_several(dialect: Dialect, endpoint: &Endpoint) -> bool {
+    match endpoint.address.host {
+        // LOGICAL_DNS too: Envoy uses one address at a time, but there may be others to go to.
+        Host::Name(_) => endpoint.expands || dialect == Dialect::Envoy,
+        Host::Unknown(_) => true,
+        Host::Ip(_) | Host::Unix(_) | Host::Special(_) => false,
+    }
+}
+
+/// A process on the same machine fails with it, and is rarely run twice.
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Ip(ip) => ip.is_loopback(),
+        Host::Unix(_) => true,
+        Host::Name(name) => name == "localhost",
+        Host::Special(_) | Host::Unknown(_) => false,
+    }
+}

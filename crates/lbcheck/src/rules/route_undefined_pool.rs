@@ -1,4 +1,7 @@
 use super::{Category, Check, Context, Rule, Sink};
+use super::facts::targets;
+use crate::diagnostic::suggest;
+use crate::model::Target;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 
@@ -13,4 +16,33 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Config(check),
 };
 
-fn check(_context: &Context<'_>, _sink: &mut Sink<'_>) {}
+/// Comparing names costs time; past this many the suggestions would not be read anyway.
+const MAX_SUGGESTIONS: usize = 20;
+
+fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let dialect = context.config.dialect;
+    let undefined = targets(context.config).filter_map(|target| match target {
+        Target::Undefined(name) => Some(name),
+        Target::Pool { .. } | Target::Dynamic { .. } => None,
+    });
+    for (count, name) in undefined.enumerate() {
+        let noun = dialect.pool_noun();
+        let text = &name.value;
+        let finding = if context.config.fragment {
+            sink.remark(name.span, format!("no {noun} `{text}` in this part of the configuration"))
+        } else {
+            sink.finding(name.span, format!("there is no {noun} `{text}`: requests routed to it fail"))
+        };
+        let near = (count < MAX_SUGGESTIONS)
+            .then(|| suggest(text, context.config.pools.iter().map(|pool| pool.name.value.as_str())))
+            .flatten();
+        let help = match (near, dialect) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, Dialect::Nginx) => {
+                format!("define `upstream {text}`, or write the full host name if `{text}` is a host")
+            }
+            (None, _) => format!("define {noun} `{text}` or correct the name"),
+        };
+        sink.push(finding.label(format!("no such {noun}")).help(help).pool(text));
+    }
+}

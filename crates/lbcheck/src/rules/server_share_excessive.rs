@@ -1,4 +1,7 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::model::{Algorithm, Origin, Pool};
+use crate::source::Span;
+use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
 
@@ -13,4 +16,72 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Config(check),
 };
 
-fn check(_context: &Context<'_>, _sink: &mut Sink<'_>) {}
+/// Share of one server that is too much in a pool of three or more.
+const MAX_SHARE: f64 = 0.5;
+/// Times the fair share that is too much.
+const MAX_TIMES_FAIR: f64 = 4.0;
+/// Times the fair share that deserves a warning.
+const WARN_TIMES_FAIR: f64 = 3.0;
+/// Share of one of two servers that deserves a warning.
+const WARN_SHARE_OF_TWO: f64 = 0.9;
+
+fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let limit = context.environment.limits.max_share;
+    for (pool, facts) in context.routed_pools() {
+        let Some(shares) = facts.sure_shares() else { continue };
+        let members = facts.active_members;
+        if members < 2 {
+            continue;
+        }
+        let Some((index, share)) = shares.top(pool) else { continue };
+        let times_fair = share * members as f64;
+        let excessive = match limit {
+            Some(limit) => members >= 3 && share > limit + 1e-9,
+            None => members >= 3 && (share > MAX_SHARE + 1e-9 || times_fair >= MAX_TIMES_FAIR - 1e-9),
+        };
+        let doubtful = match members {
+            2 => share > WARN_SHARE_OF_TWO + 1e-9,
+            _ => times_fair >= WARN_TIMES_FAIR - 1e-9,
+        };
+        if !excessive && !doubtful {
+            continue;
+        }
+        let dialect = context.config.dialect;
+        let endpoint = &pool.endpoints[index];
+        let message = format!(
+            "{} gets {} of the traffic of {}; a fair share among {members} is {}",
+            words::endpoint(dialect, endpoint),
+            words::percent(share),
+            words::pool(dialect, pool),
+            words::percent(1.0 / members as f64),
+        );
+        let mut finding = if excessive {
+            sink.finding(cause_span(pool, index), message)
+        } else {
+            sink.lesser(cause_span(pool, index), message)
+        };
+        finding = finding
+            .label(format!("{} of the traffic", words::percent(share)))
+            .pool(&pool.name.value)
+            .endpoint(&endpoint.name.value);
+        if !matches!(pool.algorithm.value, Algorithm::RoundRobin)
+            && let Some(span) = pool.algorithm.span()
+        {
+            finding = finding.also(span, "the algorithm that decides");
+        }
+        finding.help = Some(match shares.assumptions.first() {
+            None => "if the machine is that much larger, raise `max-share` for it; otherwise even the weights out".into(),
+            Some(first) => format!("this holds when {first}; even the weights out if it is not meant"),
+        });
+        sink.push(finding);
+    }
+}
+
+/// The weight that makes the share, if one is written; otherwise the endpoint.
+fn cause_span(pool: &Pool, index: usize) -> Span {
+    let endpoint = &pool.endpoints[index];
+    match endpoint.weight.origin {
+        Origin::Written(span) if endpoint.weight.value != 1 => span,
+        _ => endpoint.span,
+    }
+}

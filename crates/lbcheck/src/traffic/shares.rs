@@ -169,7 +169,12 @@ fn choose(
         Algorithm::First => {
             assumptions.push("there are never more requests at once than the first server's maxconn".into());
             let first = first_by_id(pool, serving);
-            Choice::Shares(spread(pool, &first, |_| 1.0), Certainty::Exact)
+            // With a maxconn the rest spills over; how much depends on the load.
+            let limited = |&index: &usize| {
+                pool.endpoints[index].max_connections.as_ref().is_some_and(|limit| limit.value > 0)
+            };
+            let certainty = if first.iter().any(limited) { Certainty::Range } else { Certainty::Exact };
+            Choice::Shares(spread(pool, &first, |_| 1.0), certainty)
         }
         Algorithm::Hash {
             key: HashKey::Constant(key),

@@ -1,0 +1,542 @@
+//! Routes before and after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::pairing::Pairing;
+use super::settings::duration;
+use super::{Comparison, Outcome};
+use crate::diagnostic::Subject;
+use crate::model::{
+    Action, Bind, Condition, Config, Listener, Match, PoolId, Retries, Route, RouteTable, TableId, Target,
+    TextMatch, WeightedTarget,
+};
+use crate::report::{Change, Effect, RouteShift};
+use crate::source::Span;
+use crate::traffic::{self, Request};
+use crate::words;
+
+/// Building and trying out a witness walks the routes again; past this many nobody reads them.
+const MAX_WITNESSES: usize = 50;
+
+/// A route, a table's order or a listener that differs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteChange {
+    /// What happened.
+    pub kind: RouteChangeKind,
+    /// The route or listener in the dialect's words.
+    pub label: String,
+    /// The old side.
+    pub old: Option<RouteEnd>,
+    /// The new side.
+    pub new: Option<RouteEnd>,
+    /// A request that takes this very route on both sides.
+    pub witness: Option<String>,
+}
+
+/// What happened to a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteChangeKind {
+    /// A listener came.
+    ListenerAdded,
+    /// A listener's addresses changed.
+    ListenerChanged,
+    /// A listener went.
+    ListenerRemoved,
+    /// A route came.
+    Added,
+    /// The same requests do something else.
+    Retargeted,
+    /// The same requests go to the same place in another manner: mirrors, hash policy, retries, timeout.
+    Adjusted,
+    /// A route went.
+    Removed,
+    /// The order of routes changed; the first match wins.
+    Reordered,
+}
+
+/// One side of a route.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteEnd {
+    /// What it does, in words.
+    pub words: String,
+    /// The pools it leads to, by id of that side.
+    pub pools: Vec<PoolId>,
+    /// The line or object.
+    pub span: Span,
+}
+
+/// Everything that differs in routing.
+pub(super) fn compare(old: &Config, new: &Config, pairing: &Pairing) -> Vec<RouteChange> {
+    let mut walk =
+        Walk { old, new, by_old: pairing.by_old(old.pools.len()), witnesses: 0, changes: Vec::new() };
+    for (before, after) in pair_listeners(old, new) {
+        walk.listener(before, after);
+    }
+    walk.changes
+}
+
+struct Walk<'a> {
+    old: &'a Config,
+    new: &'a Config,
+    by_old: Vec<Option<PoolId>>,
+    /// Witnesses tried so far.
+    witnesses: usize,
+    changes: Vec<RouteChange>,
+}
+
+/// Pairs listeners by name, what is left by address. New ones in order, then removed ones.
+fn pair_listeners<'a>(old: &'a Config, new: &'a Config) -> Vec<(Option<&'a Listener>, Option<&'a Listener>)> {
+    let mut taken = vec![false; old.listeners.len()];
+    let mut partner: Vec<Option<usize>> = vec![None; new.listeners.len()];
+    let name = |listener: &Listener| listener.name.value.clone();
+    let address = |listener: &Listener| binds(&listener.binds);
+    for key in [&name as &dyn Fn(&Listener) -> String, &address] {
+        let mut waiting: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, listener) in old.listeners.iter().enumerate().rev() {
+            if !taken[index] {
+                waiting.entry(key(listener)).or_default().push(index);
+            }
+        }
+        for (index, listener) in new.listeners.iter().enumerate() {
+            if partner[index].is_none()
+                && let Some(found) = waiting.get_mut(&key(listener)).and_then(Vec::pop)
+            {
+                partner[index] = Some(found);
+                taken[found] = true;
+            }
+        }
+    }
+    let mut pairs: Vec<_> = new
+        .listeners
+        .iter()
+        .zip(partner)
+        .map(|(listener, partner)| (partner.map(|index| &old.listeners[index]), Some(listener)))
+        .collect();
+    let gone = old.listeners.iter().zip(taken).filter(|(_, taken)| !taken);
+    pairs.extend(gone.map(|(listener, _)| (Some(listener), None)));
+    pairs
+}
+
+/// Addresses in a fixed order, for comparing and showing.
+fn binds(all: &[Bind]) -> String {
+    let mut texts: Vec<String> = all
+        .iter()
+        .map(|bind| {
+            let ports = match bind.ports {
+                None => String::new(),
+                Some((first, last)) if first == last => format!(":{first}"),
+                Some((first, last)) => format!(":{first}-{last}"),
+            };
+            let tls = if bind.tls { " TLS" } else { "" };
+            let proxy = if bind.accept_proxy { " PROXY protocol" } else { "" };
+            format!("{}{ports}{tls}{proxy}", bind.host)
+        })
+        .collect();
+    texts.sort_unstable();
+    texts.join(", ")
+}
+
+impl<'a> Walk<'a> {
+    fn listener(&mut self, old: Option<&'a Listener>, new: Option<&'a Listener>) {
+        let Some(named) = new.or(old) else { return };
+        let label = format!("{} `{}`", self.new.dialect.listener_noun(), named.name.value);
+        let end = |listener: &Listener| RouteEnd {
+            words: binds(&listener.binds),
+            pools: Vec::new(),
+            span: listener.span,
+        };
+        let (kind, changed) = match (old, new) {
+            (None, _) => (RouteChangeKind::ListenerAdded, true),
+            (_, None) => (RouteChangeKind::ListenerRemoved, true),
+            (Some(old), Some(new)) => {
+                let differ = binds(&old.binds) != binds(&new.binds) || old.mode != new.mode;
+                (RouteChangeKind::ListenerChanged, differ)
+            }
+        };
+        if changed {
+            let (old, new) = (old.map(end), new.map(end));
+            self.changes.push(RouteChange { kind, label, old, new, witness: None });
+        }
+        if let (Some(old), Some(new)) = (old, new) {
+            self.tables(old, new);
+        }
+    }
+
+    /// Walks both table trees side by side. Tables may be shared, so each pair is seen once.
+    fn tables(&mut self, old: &'a Listener, new: &'a Listener) {
+        let tls = new.binds.first().is_some_and(|bind| bind.tls);
+        let start = Witness { request: Request { tls: Some(tls), ..Request::default() }, sure: true };
+        let mut seen = BTreeSet::new();
+        let mut waiting = vec![(old.table, new.table, start)];
+        while let Some((before, after, witness)) = waiting.pop() {
+            if !seen.insert((before, after)) {
+                continue;
+            }
+            let roots = (old.table, new.table);
+            let inner = self.routes(before, after, roots, &witness);
+            // Last in, first out: push in reverse to report in the order of the file.
+            waiting.extend(inner.into_iter().rev());
+        }
+    }
+
+    /// Compares two tables route by route and gives the pairs of inner tables.
+    fn routes(
+        &mut self,
+        before: TableId,
+        after: TableId,
+        roots: (TableId, TableId),
+        witness: &Witness,
+    ) -> Vec<(TableId, TableId, Witness)> {
+        let (old_table, new_table) = (self.old.table(before), self.new.table(after));
+        let old_keys = keys(old_table);
+        let by_key: BTreeMap<_, usize> =
+            old_keys.iter().enumerate().map(|(index, key)| (*key, index)).collect();
+        let mut taken = vec![false; old_table.routes.len()];
+        let mut order = Vec::new();
+        let mut inner = Vec::new();
+        for (key, new) in keys(new_table).iter().zip(&new_table.routes) {
+            let Some(&index) = by_key.get(key) else {
+                let end = self.end(self.new, new);
+                self.push(RouteChangeKind::Added, new, None, Some(end), None);
+                continue;
+            };
+            taken[index] = true;
+            order.push(index);
+            let old = &old_table.routes[index];
+            let witness = witness.under(&new.when);
+            if let (Action::Table(before), Action::Table(after)) = (&old.action, &new.action) {
+                inner.push((*before, *after, witness));
+                continue;
+            }
+            let retargeted = !self.same_action(&old.action, &new.action);
+            if !retargeted && self.manner(self.old, old) == self.manner(self.new, new) {
+                continue;
+            }
+            let (kind, old_end, new_end) = if retargeted {
+                (RouteChangeKind::Retargeted, self.end(self.old, old), self.end(self.new, new))
+            } else {
+                (RouteChangeKind::Adjusted, self.adjusted(self.old, old), self.adjusted(self.new, new))
+            };
+            let shown = self.witness(roots, &witness, old, new);
+            self.push(kind, new, Some(old_end), Some(new_end), shown);
+        }
+        for (old, _) in old_table.routes.iter().zip(taken).filter(|(_, taken)| !taken) {
+            let end = self.end(self.old, old);
+            self.push(RouteChangeKind::Removed, old, Some(end), None, None);
+        }
+        if !order.is_sorted() && !disjoint(new_table) {
+            self.reordered(old_table, new_table, &order);
+        }
+        inner
+    }
+
+    fn reordered(&mut self, old: &RouteTable, new: &RouteTable, order: &[usize]) {
+        let Some(at) = order.windows(2).position(|pair| pair[0] > pair[1]) else { return };
+        let moved = &old.routes[order[at + 1]];
+        let span = new.routes.get(at + 1).map_or(moved.span, |route| route.span);
+        let end = |span| RouteEnd { words: "first match wins".into(), pools: Vec::new(), span };
+        self.changes.push(RouteChange {
+            kind: RouteChangeKind::Reordered,
+            label: if new.label.is_empty() { moved.label.clone() } else { new.label.clone() },
+            old: Some(end(moved.span)),
+            new: Some(end(span)),
+            witness: None,
+        });
+    }
+
+    fn push(
+        &mut self,
+        kind: RouteChangeKind,
+        route: &Route,
+        old: Option<RouteEnd>,
+        new: Option<RouteEnd>,
+        witness: Option<String>,
+    ) {
+        self.changes.push(RouteChange { kind, label: route.label.clone(), old, new, witness });
+    }
+
+    /// The request of `witness`, if it takes this very route on both sides.
+    fn witness(
+        &mut self,
+        roots: (TableId, TableId),
+        witness: &Witness,
+        old: &Route,
+        new: &Route,
+    ) -> Option<String> {
+        if !witness.sure || self.witnesses >= MAX_WITNESSES {
+            return None;
+        }
+        self.witnesses += 1;
+        let takes = |config, root, route: &Route| {
+            traffic::find(config, root, &witness.filled()).is_some_and(|found| found.span == route.span)
+        };
+        (takes(self.old, roots.0, old) && takes(self.new, roots.1, new)).then(|| witness.to_text())
+    }
+
+    fn end(&self, config: &Config, route: &Route) -> RouteEnd {
+        RouteEnd { words: action(config, &route.action), pools: pools(&route.action), span: route.span }
+    }
+
+    fn adjusted(&self, config: &Config, route: &Route) -> RouteEnd {
+        RouteEnd { words: self.manner(config, route), pools: pools(&route.action), span: route.span }
+    }
+
+    /// How a route goes about it: what is not the target.
+    fn manner(&self, config: &Config, route: &Route) -> String {
+        let mut parts = Vec::new();
+        for mirror in &route.mirrors {
+            let share = words::percent(f64::from(mirror.share_ppm) / 1_000_000.0);
+            parts.push(format!("{share} mirrored to {}", target(config, &mirror.target)));
+        }
+        if !route.hash_policies.is_empty() {
+            let keys: Vec<&str> = route.hash_policies.iter().map(|policy| policy.key.as_str()).collect();
+            parts.push(format!("hash policy {}", keys.join(", ")));
+        }
+        if let Some(timeout) = &route.timeout {
+            parts.push(format!("timeout {}", duration(timeout.value)));
+        }
+        if let Some(Retries { attempts, on, .. }) = &route.retries {
+            let count =
+                attempts.map_or_else(|| "unlimited".to_owned(), |attempts| attempts.value.to_string());
+            let on = on.as_ref().map_or("", |on| on.value.as_str());
+            parts.push(format!("{count} retries on {on}"));
+        }
+        parts.join(", ")
+    }
+
+    fn same_action(&self, old: &Action, new: &Action) -> bool {
+        match (old, new) {
+            (Action::Forward(old), Action::Forward(new)) => self.same_target(old, new),
+            (Action::Split(old), Action::Split(new)) => self.same_split(old, new),
+            (Action::Endpoint { pool: a, endpoint: x }, Action::Endpoint { pool: b, endpoint: y }) => {
+                self.by_old[a.0 as usize] == Some(*b) && x.value == y.value
+            }
+            (Action::Respond(old), Action::Respond(new)) => old == new,
+            (Action::Local(old), Action::Local(new)) | (Action::Opaque(old), Action::Opaque(new)) => {
+                old == new
+            }
+            _ => false,
+        }
+    }
+
+    fn same_target(&self, old: &Target, new: &Target) -> bool {
+        match (old, new) {
+            (Target::Pool { pool: old, .. }, Target::Pool { pool: new, .. }) => {
+                self.by_old[old.0 as usize] == Some(*new)
+            }
+            (Target::Undefined(old), Target::Undefined(new)) => old.value == new.value,
+            (Target::Dynamic { text: old, .. }, Target::Dynamic { text: new, .. }) => old.value == new.value,
+            _ => false,
+        }
+    }
+
+    /// Arms in any order with weights in the same proportion make the same split.
+    fn same_split(&self, old: &[WeightedTarget], new: &[WeightedTarget]) -> bool {
+        let total = |arms: &[WeightedTarget]| arms.iter().map(|arm| u128::from(arm.weight)).sum::<u128>();
+        let (old_total, new_total) = (total(old), total(new));
+        if old.len() != new.len() {
+            return false;
+        }
+        let canonical = |arm: &WeightedTarget, is_old: bool| match &arm.target {
+            Target::Pool { pool, .. } if is_old => self.by_old[pool.0 as usize]
+                .map_or_else(|| format!("gone {}", pool.0), |id| format!("pool {}", id.0)),
+            Target::Pool { pool, .. } => format!("pool {}", pool.0),
+            Target::Undefined(name) => format!("undefined {}", name.value),
+            Target::Dynamic { text, .. } => format!("dynamic {}", text.value),
+        };
+        let sorted = |arms: &[WeightedTarget], is_old: bool, scale: u128| {
+            let mut arms: Vec<(String, u128)> = arms
+                .iter()
+                .map(|arm| (canonical(arm, is_old), u128::from(arm.weight).saturating_mul(scale)))
+                .collect();
+            arms.sort_unstable();
+            arms
+        };
+        sorted(old, true, new_total) == sorted(new, false, old_total)
+    }
+}
+
+/// A table's routes by condition; the n-th of equal ones is told apart.
+fn keys(table: &RouteTable) -> Vec<(&Condition, usize)> {
+    let mut seen: BTreeMap<&Condition, usize> = BTreeMap::new();
+    table
+        .routes
+        .iter()
+        .map(|route| {
+            let nth = seen.entry(&route.when).or_insert(0);
+            *nth += 1;
+            (&route.when, *nth)
+        })
+        .collect()
+}
+
+/// Whether no request can match two routes of the table, so that their order does not matter.
+fn disjoint(table: &RouteTable) -> bool {
+    let exact = |condition: &Condition| match condition {
+        Condition::Is(Match::Host(TextMatch::Exact(_))) => Some(0),
+        Condition::Is(Match::Path(TextMatch::Exact(_))) => Some(1),
+        Condition::Is(Match::Sni(TextMatch::Exact(_))) => Some(2),
+        _ => None,
+    };
+    let mut conditions = table.routes.iter().map(|route| &route.when).peekable();
+    let Some(first) = conditions.peek().and_then(|condition| exact(condition)) else { return false };
+    conditions.all(|condition| *condition == Condition::Always || exact(condition) == Some(first))
+}
+
+fn pools(action: &Action) -> Vec<PoolId> {
+    let of = |target: &Target| match target {
+        Target::Pool { pool, .. } => Some(*pool),
+        Target::Undefined(_) | Target::Dynamic { .. } => None,
+    };
+    match action {
+        Action::Forward(target) => of(target).into_iter().collect(),
+        Action::Split(arms) => arms.iter().filter_map(|arm| of(&arm.target)).collect(),
+        Action::Endpoint { pool, .. } => vec![*pool],
+        _ => Vec::new(),
+    }
+}
+
+fn target(config: &Config, target: &Target) -> String {
+    match target {
+        Target::Pool { pool, .. } => words::pool(config.dialect, config.pool(*pool)),
+        Target::Undefined(name) => format!("the undefined {} `{}`", config.dialect.pool_noun(), name.value),
+        Target::Dynamic { text, .. } => format!("`{}`, known at run time", text.value),
+    }
+}
+
+fn action(config: &Config, action: &Action) -> String {
+    match action {
+        Action::Forward(to) => target(config, to),
+        Action::Split(arms) => {
+            let total: f64 = arms.iter().map(|arm| arm.weight as f64).sum();
+            let part = |arm: &WeightedTarget| {
+                let share = if total > 0.0 { arm.weight as f64 / total } else { 0.0 };
+                format!("{} {}", words::percent(share), target(config, &arm.target))
+            };
+            arms.iter().map(part).collect::<Vec<_>>().join(", ")
+        }
+        Action::Endpoint { pool, endpoint } => {
+            format!("server `{}` of {}", endpoint.value, words::pool(config.dialect, config.pool(*pool)))
+        }
+        Action::Table(_) => "further rules".into(),
+        Action::Respond(response) => match response.status {
+            Some(status) => format!("{} {status}", response.kind),
+            None => response.kind.clone(),
+        },
+        Action::Local(text) | Action::Opaque(text) => text.clone(),
+    }
+}
+
+/// A request under construction that meets the conditions on the way to a route.
+#[derive(Clone, Debug)]
+struct Witness {
+    request: Request,
+    /// Every condition so far could be met by setting a part of the request.
+    sure: bool,
+}
+
+impl Witness {
+    /// This request, made to meet `condition` too.
+    fn under(&self, condition: &Condition) -> Self {
+        let mut witness = self.clone();
+        witness.meet(condition);
+        witness
+    }
+
+    fn meet(&mut self, condition: &Condition) {
+        match condition {
+            Condition::Always => {}
+            Condition::All(all) => all.iter().for_each(|part| self.meet(part)),
+            Condition::Any(any) => {
+                if let Some(first) = any.first() {
+                    self.meet(first);
+                }
+            }
+            Condition::Is(Match::Host(pattern)) => self.request.host = self.fit(pattern),
+            Condition::Is(Match::Path(pattern)) => self.request.path = self.fit(pattern),
+            Condition::Is(Match::Method(pattern)) => self.request.method = self.fit(pattern),
+            Condition::Is(Match::Sni(pattern)) => self.request.sni = self.fit(pattern),
+            _ => self.sure = false,
+        }
+    }
+
+    /// A text that fits the pattern.
+    fn fit(&mut self, pattern: &TextMatch) -> Option<String> {
+        let pattern = match pattern {
+            TextMatch::IgnoreCase(inner) => inner,
+            other => other,
+        };
+        match pattern {
+            TextMatch::Exact(text) | TextMatch::Prefix(text) | TextMatch::SegmentPrefix(text) => {
+                Some(text.clone())
+            }
+            TextMatch::Suffix(text) | TextMatch::Contains(text) if !text.starts_with('/') => {
+                Some(format!("x{text}"))
+            }
+            _ => {
+                self.sure = false;
+                None
+            }
+        }
+    }
+
+    /// The request with values for the parts that no condition asks for.
+    fn filled(&self) -> Request {
+        let mut request = self.request.clone();
+        request.host.get_or_insert_with(|| "any.invalid".into());
+        request.path.get_or_insert_with(|| "/".into());
+        request.method.get_or_insert_with(|| "GET".into());
+        request
+    }
+
+    fn to_text(&self) -> String {
+        let request = self.filled();
+        let scheme = if request.tls == Some(true) { "https" } else { "http" };
+        let host = self.request.host.as_deref().or(self.request.sni.as_deref()).unwrap_or("*");
+        format!(
+            "{} {scheme}://{host}{}",
+            request.method.as_deref().unwrap_or("GET"),
+            request.path.as_deref().unwrap_or("/"),
+        )
+    }
+}
+
+/// Puts routing changes into the report.
+pub(super) fn report(comparison: &Comparison<'_>, outcome: &mut Outcome) {
+    for change in &comparison.routes {
+        let kind = match change.kind {
+            RouteChangeKind::ListenerAdded => "listener-added",
+            RouteChangeKind::ListenerChanged => "listener-changed",
+            RouteChangeKind::ListenerRemoved => "listener-removed",
+            RouteChangeKind::Added => "route-added",
+            RouteChangeKind::Retargeted | RouteChangeKind::Adjusted => "route-changed",
+            RouteChangeKind::Removed => "route-removed",
+            RouteChangeKind::Reordered => "routes-reordered",
+        };
+        let words = |end: &Option<RouteEnd>| {
+            end.as_ref().map(|end| match end.words.as_str() {
+                "" => change.label.clone(),
+                words => format!("{}: {words}", change.label),
+            })
+        };
+        outcome.changes.push(Change {
+            kind,
+            effect: Effect::Behavioural,
+            subject: Subject::default(),
+            old: words(&change.old),
+            new: words(&change.new),
+            old_span: change.old.as_ref().map(|end| end.span),
+            new_span: change.new.as_ref().map(|end| end.span),
+        });
+        if let (RouteChangeKind::Retargeted, Some(old), Some(new)) = (change.kind, &change.old, &change.new) {
+            outcome.routes.push(RouteShift {
+                witness: change.witness.clone(),
+                route: change.label.clone(),
+                old: old.words.clone(),
+                new: new.words.clone(),
+                old_span: Some(old.span),
+                new_span: Some(new.span),
+            });
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Cases of comparison, see also the pages of the change rules.

@@ -1,0 +1,166 @@
+//! The HTTP connection manager and the HTTP filters that can change where a request goes.
+
+use crate::model::{Action, Affinity, Condition, Route, Setting, Target, Weakens};
+
+use super::super::tree::Value;
+use super::Lower;
+use super::cluster::{source_path, take};
+use super::listener::{inner_type, inner_value};
+
+impl<'t> Lower<'t> {
+    /// Lowers a connection manager into one route that leads to its table of hosts.
+    pub(super) fn connection_manager(&mut self, config: Value<'t>, label: &str) -> Route {
+        let tables_before = self.config.tables.len();
+        let action = self.routing(config);
+        if let Action::Table(_) = action {
+            self.mark_tables(tables_before);
+        }
+        for filter in config.list("http_filters") {
+            self.http_filter(filter, tables_before);
+        }
+        Route::new(Condition::Always, action, label, config.span())
+    }
+
+    fn routing(&mut self, config: Value<'t>) -> Action {
+        if let Some(routes) = config.get("route_config") {
+            return Action::Table(self.route_configuration(routes));
+        }
+        if let Some(rds) = config.get("rds") {
+            return self.rds(rds);
+        }
+        if let Some(scoped) = config.get("scoped_routes") {
+            self.gap(scoped.span(), "scoped_routes", Weakens::Routing);
+            return Action::Opaque("scoped_routes".into());
+        }
+        Action::Opaque("connection manager without routes".into())
+    }
+
+    fn rds(&mut self, rds: Value<'t>) -> Action {
+        let name = rds.text_of("route_config_name").unwrap_or_default();
+        let path = rds.get("config_source").and_then(source_path);
+        let file = path.map(|path| self.files.get(path.text()).copied());
+        let found = match file {
+            Some(None) => None,
+            Some(Some(file)) => self.take_routes(name, Some(file)),
+            None => self.take_routes(name, None),
+        };
+        match found {
+            Some(routes) => Action::Table(self.route_configuration(routes)),
+            None => {
+                self.gap(rds.span(), format!("route configuration {name} comes from RDS"), Weakens::Routing);
+                Action::Opaque(format!("route configuration {name} from RDS"))
+            }
+        }
+    }
+
+    fn take_routes(&mut self, name: &str, file: Option<crate::source::FileId>) -> Option<Value<'t>> {
+        take(self.routes.get_mut(name)?, file)
+    }
+
+    /// Notes which pools the tables from `first` on send HTTP requests to.
+    fn mark_tables(&mut self, first: usize) {
+        for id in self.pools_of_tables(first) {
+            if let Some((http, _)) = self.uses.get_mut(id as usize) {
+                *http = true;
+            }
+        }
+    }
+
+    fn pools_of_tables(&self, first: usize) -> Vec<u32> {
+        let mut pools = Vec::new();
+        let mut add = |target: &Target| {
+            if let Target::Pool { pool, .. } = target {
+                pools.push(pool.0);
+            }
+        };
+        for table in self.config.tables.get(first..).unwrap_or_default() {
+            for route in &table.routes {
+                match &route.action {
+                    Action::Forward(target) => add(target),
+                    Action::Split(arms) => arms.iter().for_each(|arm| add(&arm.target)),
+                    _ => {}
+                }
+            }
+        }
+        pools.sort_unstable();
+        pools.dedup();
+        pools
+    }
+
+    fn http_filter(&mut self, filter: Value<'t>, first_table: usize) {
+        if filter.is_set("disabled") {
+            return;
+        }
+        if filter.get("config_discovery").is_some() {
+            self.gap(filter.span(), "HTTP filter from ECDS", Weakens::Routing);
+            return;
+        }
+        let Some(config) = filter.get("typed_config") else { return };
+        let name = inner_type(config, config.type_name().unwrap_or_default());
+        let config = inner_value(config);
+        let Some(family) = http_family(name) else {
+            self.gap(filter.span(), format!("HTTP filter {name}"), Weakens::Routing);
+            return;
+        };
+        if family == "stateful_session" {
+            self.stateful_session(config, first_table);
+            return;
+        }
+        if may_reroute(family, config) {
+            self.gap(filter.span(), format!("HTTP filter {family} may change the route"), Weakens::Routing);
+        }
+    }
+
+    /// A stateful session pins requests to the host a cookie or header names, whatever the cluster's policy.
+    fn stateful_session(&mut self, config: Value<'t>, first_table: usize) {
+        let Some(state) = config.get("session_state") else { return };
+        let settings = state.get("typed_config");
+        let cookie = settings.and_then(|config| config.get("cookie")?.text_of("name"));
+        let header = settings.and_then(|config| config.text_of("name"));
+        let affinity = match (cookie, header) {
+            (Some(cookie), _) => Affinity::Cookie(cookie.to_owned()),
+            (None, Some(header)) => Affinity::Other(format!("stateful session header {header}")),
+            (None, None) => Affinity::Other("stateful session".into()),
+        };
+        for id in self.pools_of_tables(first_table) {
+            if let Some(pool) = self.config.pools.get_mut(id as usize) {
+                pool.affinity.push(Setting::written(affinity.clone(), config.span()));
+            }
+        }
+    }
+}
+
+/// `lua` of `envoy.extensions.filters.http.lua.v3.Lua`; `None` for a type from elsewhere.
+fn http_family(name: &str) -> Option<&str> {
+    name.strip_prefix("envoy.extensions.filters.http.")?.split('.').next()
+}
+
+/// Whether a filter can send a request elsewhere than the route table says. The route is chosen before the
+/// filters run; only a filter that has it chosen again, or names the cluster or host itself, can change it.
+fn may_reroute(family: &str, config: Value<'_>) -> bool {
+    match family {
+        "wasm" | "golang" | "dynamic_modules" | "composite" | "match_delegate" | "ext_proc" => true,
+        "lua" => lua_reroutes(config),
+        "ext_authz" => config.is_set("clear_route_cache"),
+        "header_to_metadata" | "json_to_metadata" => false,
+        "jwt_authn" => config
+            .get("providers")
+            .into_iter()
+            .flat_map(Value::fields)
+            .any(|provider| provider.value.is_set("clear_route_cache")),
+        "grpc_json_transcoder" => !config.is_set("match_incoming_request_route"),
+        _ => false,
+    }
+}
+
+fn lua_reroutes(config: Value<'_>) -> bool {
+    let mut sources: Vec<Value<'_>> = Vec::new();
+    sources.extend(config.get("default_source_code"));
+    sources.extend(config.get("source_codes").into_iter().flat_map(Value::fields).map(|field| field.value));
+    let inline = config.get("inline_code").map(|code| code.text());
+    let listed = sources.iter().map(|source| source.get("inline_string").map(|code| code.text()));
+    let unseen = |code: Option<&str>| {
+        code.is_none_or(|code| code.contains("clearRouteCache") || code.contains("setUpstreamOverrideHost"))
+    };
+    inline.map(Some).into_iter().chain(listed).any(unseen)
+}

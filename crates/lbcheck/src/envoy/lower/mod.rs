@@ -1,0 +1,111 @@
+//! From the tree to the model: every default and precedence of Envoy is settled here.
+
+mod cluster;
+mod endpoint;
+mod filters;
+mod health;
+mod listener;
+mod matcher;
+mod policy;
+mod route;
+mod tcp;
+mod vhost;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::model::{Config, Gap, PoolId, Target, Weakens};
+use crate::read::Block;
+use crate::source::{FileId, Span, Spanned};
+
+use super::document::Resources;
+use super::tree::Value;
+
+/// What lowering works on and fills.
+pub(crate) struct Lower<'t> {
+    pub(crate) config: Config,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) blocks: Vec<Block>,
+    /// First pool of each name.
+    pools: BTreeMap<&'t str, PoolId>,
+    routes: Named<'t>,
+    assignments: Named<'t>,
+    /// Resource files that were read, by the path the configuration names them with.
+    files: BTreeMap<String, FileId>,
+    /// Name of the cluster that holds the Envoy instances themselves.
+    local_cluster: Option<&'t str>,
+    /// How each pool is used, by pool: by HTTP routes, by TCP proxies.
+    uses: Vec<(bool, bool)>,
+}
+
+/// Resources by name, and whether something took them.
+type Named<'t> = BTreeMap<&'t str, Vec<NamedResource<'t>>>;
+
+#[derive(Clone, Copy)]
+struct NamedResource<'t> {
+    value: Value<'t>,
+    taken: bool,
+}
+
+impl<'t> Lower<'t> {
+    pub(crate) fn new(config: Config, files: BTreeMap<String, FileId>) -> Self {
+        Self {
+            config,
+            diagnostics: Vec::new(),
+            blocks: Vec::new(),
+            pools: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            assignments: BTreeMap::new(),
+            files,
+            local_cluster: None,
+            uses: Vec::new(),
+        }
+    }
+
+    /// Lowers everything that was found.
+    pub(crate) fn run(&mut self, resources: &Resources<'t>) {
+        for &assignment in &resources.assignments {
+            if let Some(name) = assignment.text_of("cluster_name") {
+                let named = NamedResource { value: assignment, taken: false };
+                self.assignments.entry(name).or_default().push(named);
+            }
+        }
+        for &routes in &resources.routes {
+            let name = routes.text_of("name").unwrap_or_default();
+            self.routes.entry(name).or_default().push(NamedResource { value: routes, taken: false });
+        }
+        self.local_cluster = resources
+            .bootstraps
+            .iter()
+            .find_map(|bootstrap| bootstrap.path(&["cluster_manager", "local_cluster_name"])?.string());
+        for &cluster in &resources.clusters {
+            self.cluster(cluster);
+        }
+        self.loose_assignments();
+        for &listener in &resources.listeners {
+            self.listener(listener);
+        }
+        self.loose_routes();
+        self.settle_modes();
+    }
+
+    /// The pool of a name, or the fact that there is none.
+    fn target(&self, name: Spanned<String>) -> Target {
+        match self.pools.get(name.value.as_str()) {
+            Some(&pool) => Target::Pool { pool, span: name.span },
+            None => Target::Undefined(name),
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn gap(&mut self, span: Span, what: impl Into<String>, weakens: Weakens) {
+        self.config.coverage.gaps.push(Gap { span, what: what.into(), weakens });
+    }
+
+    fn block(&mut self, header: Span, extent: Span) {
+        self.blocks.push(Block { header, extent });
+    }
+}

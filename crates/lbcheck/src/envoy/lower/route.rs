@@ -1,0 +1,247 @@
+//! One route: match, action, retries, hash policies, mirrors.
+
+use std::time::Duration;
+
+use crate::model::{
+    Action, Condition, HashPolicy, Match, Mirror, Response, Retries, Route, Setting, Target, TextMatch,
+    Weakens, WeightedTarget,
+};
+use crate::source::Spanned;
+
+use super::super::tree::Value;
+use super::Lower;
+use super::matcher::{self, all, opaque};
+
+const REDIRECTS: [(&str, i64); 5] = [
+    ("MOVED_PERMANENTLY", 0),
+    ("FOUND", 1),
+    ("SEE_OTHER", 2),
+    ("TEMPORARY_REDIRECT", 3),
+    ("PERMANENT_REDIRECT", 4),
+];
+
+/// What a virtual host and the route configuration around it pass on to a route.
+#[derive(Clone, Default)]
+pub(super) struct Inherited<'t> {
+    pub(super) retry_policy: Option<Value<'t>>,
+    pub(super) mirrors: Vec<Value<'t>>,
+}
+
+impl<'t> Lower<'t> {
+    /// Lowers one entry of `routes`.
+    pub(super) fn route(&mut self, route: Value<'t>, inherited: &Inherited<'t>) -> Option<Route> {
+        if !route.is_map() {
+            return None;
+        }
+        let (when, label) = self.route_match(route);
+        let label = match route.text_of("name") {
+            Some(name) if !name.is_empty() => format!("route {name} ({label})"),
+            _ => format!("route {label}"),
+        };
+        let mut made = Route::new(when, Action::Opaque(String::new()), label, route.span());
+        if let Some(action) = route.get("route") {
+            self.forward(action, inherited, &mut made);
+        } else if let Some(redirect) = route.get("redirect") {
+            let code = redirect.get("response_code").and_then(|value| value.enumeration(&REDIRECTS));
+            let status = match code {
+                Some("FOUND") => 302,
+                Some("SEE_OTHER") => 303,
+                Some("TEMPORARY_REDIRECT") => 307,
+                Some("PERMANENT_REDIRECT") => 308,
+                _ => 301,
+            };
+            made.action = Action::Respond(Response { status: Some(status), kind: "redirect".into() });
+        } else if let Some(response) = route.get("direct_response") {
+            let status = response.get("status").and_then(Value::integer);
+            let status = status.and_then(|status| u16::try_from(status).ok());
+            made.action = Action::Respond(Response { status, kind: "direct_response".into() });
+        } else if route.get("non_forwarding_action").is_some() {
+            made.action = Action::Local("non_forwarding_action".into());
+        } else if let Some(filter) = route.get("filter_action") {
+            made.action = Action::Opaque("filter_action".into());
+            self.gap(filter.span(), "filter_action", Weakens::Routing);
+        }
+        Some(made)
+    }
+
+    fn route_match(&mut self, route: Value<'t>) -> (Condition, String) {
+        let Some(rule) = route.get("match") else { return (Condition::Always, "without match".into()) };
+        let (path, label) = path_match(rule);
+        let mut conditions = vec![path];
+        conditions.extend(rule.list("headers").map(matcher::header));
+        conditions.extend(rule.list("query_parameters").map(matcher::query));
+        conditions.extend(rule.list("cookies").map(matcher::cookie));
+        if rule.get("grpc").is_some() {
+            let content_type = |text| Condition::Is(Match::Header("content-type".into(), text));
+            conditions.push(matcher::any(vec![
+                content_type(TextMatch::Exact("application/grpc".into())),
+                content_type(TextMatch::Prefix("application/grpc+".into())),
+            ]));
+        }
+        if let Some(fraction) = rule.get("runtime_fraction") {
+            let ppm = fraction.get("default_value").map_or(Some(0), matcher::fraction_ppm);
+            conditions.push(match ppm {
+                Some(1_000_000) => Condition::Always,
+                Some(0) => Condition::Never,
+                Some(ppm) => Condition::Chance(ppm),
+                None => opaque("runtime_fraction"),
+            });
+        }
+        for name in ["tls_context", "dynamic_metadata", "filter_state"] {
+            if rule.get(name).is_some_and(|value| value.len() > 0) {
+                conditions.push(opaque(name));
+            }
+        }
+        (all(conditions), label)
+    }
+
+    /// A `RouteAction`.
+    fn forward(&mut self, action: Value<'t>, inherited: &Inherited<'t>, made: &mut Route) {
+        made.hash_policies = action.list("hash_policy").filter_map(hash_policy).collect();
+        made.timeout = Some(timeout(action));
+        made.retries = retries(action.get("retry_policy").or(inherited.retry_policy));
+        let own = action.get("request_mirror_policies").is_some();
+        let mirrors: Vec<Value<'t>> = match own {
+            true => action.list("request_mirror_policies").collect(),
+            false => inherited.mirrors.clone(),
+        };
+        made.mirrors = mirrors.into_iter().filter_map(|mirror| self.mirror(mirror)).collect();
+        made.action = self.choose(action);
+    }
+
+    /// The cluster or clusters an action names.
+    fn choose(&mut self, action: Value<'t>) -> Action {
+        if let Some(cluster) = action.get("cluster")
+            && let Some(name) = cluster.spanned()
+        {
+            return Action::Forward(self.target(name));
+        }
+        if let Some(weighted) = action.get("weighted_clusters") {
+            return Action::Split(weighted.list("clusters").filter_map(|arm| self.arm(arm)).collect());
+        }
+        if let Some(header) = action.get("cluster_header")
+            && let Some(name) = header.string()
+        {
+            let text = Spanned::new(format!("cluster_header {name}"), header.span());
+            return Action::Forward(Target::Dynamic { text, candidates: Vec::new() });
+        }
+        for name in ["inline_cluster_specifier_plugin", "cluster_specifier_plugin"] {
+            if let Some(plugin) = action.get(name) {
+                self.gap(plugin.span(), name, Weakens::Routing);
+                return Action::Opaque(name.into());
+            }
+        }
+        Action::Opaque("route without a cluster".into())
+    }
+
+    fn arm(&mut self, arm: Value<'t>) -> Option<WeightedTarget> {
+        let target = if let Some(name) = arm.get("name").and_then(Value::spanned) {
+            self.target(name)
+        } else {
+            let header = arm.get("cluster_header")?;
+            let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
+            Target::Dynamic { text, candidates: Vec::new() }
+        };
+        let weight = arm.get("weight");
+        Some(WeightedTarget {
+            target,
+            weight: weight.and_then(Value::u64).unwrap_or(0),
+            span: weight.unwrap_or(arm).span(),
+        })
+    }
+
+    fn mirror(&mut self, policy: Value<'t>) -> Option<Mirror> {
+        let target = if let Some(name) = policy.get("cluster").and_then(Value::spanned) {
+            self.target(name)
+        } else {
+            let header = policy.get("cluster_header")?;
+            let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
+            Target::Dynamic { text, candidates: Vec::new() }
+        };
+        if let Target::Pool { pool, span } = target {
+            self.config.other_uses.push((pool, span));
+        }
+        let fraction = policy.path(&["runtime_fraction", "default_value"]);
+        let share_ppm = match policy.get("runtime_fraction") {
+            Some(_) => fraction.map_or(Some(0), matcher::fraction_ppm).unwrap_or(1_000_000),
+            None => 1_000_000,
+        };
+        Some(Mirror { target, share_ppm, span: policy.span() })
+    }
+}
+
+/// The path part of a match, with words for the label.
+fn path_match(rule: Value<'_>) -> (Condition, String) {
+    let ignore_case = rule.get("case_sensitive").and_then(Value::boolean) == Some(false);
+    let path = |text: TextMatch| {
+        let text = if ignore_case { TextMatch::IgnoreCase(Box::new(text)) } else { text };
+        Condition::Is(Match::Path(text))
+    };
+    if let Some(prefix) = rule.text_of("prefix") {
+        let label = format!("prefix {prefix}");
+        // Every path starts with a slash.
+        let always = prefix.is_empty() || prefix == "/";
+        return (if always { Condition::Always } else { path(TextMatch::Prefix(prefix.into())) }, label);
+    }
+    if let Some(exact) = rule.text_of("path") {
+        return (path(TextMatch::Exact(exact.into())), format!("path {exact}"));
+    }
+    if let Some(prefix) = rule.text_of("path_separated_prefix") {
+        return (path(TextMatch::SegmentPrefix(prefix.into())), format!("path_separated_prefix {prefix}"));
+    }
+    if let Some(regex) = rule.get("safe_regex").and_then(matcher::regex) {
+        let label = format!("safe_regex {regex}");
+        return (Condition::Is(Match::Path(TextMatch::Regex(regex))), label);
+    }
+    if rule.get("connect_matcher").is_some() {
+        let connect = Condition::Is(Match::Method(TextMatch::Exact("CONNECT".into())));
+        return (connect, "CONNECT".into());
+    }
+    if let Some(policy) = rule.get("path_match_policy") {
+        let template = policy.get("typed_config").and_then(|config| config.text_of("path_template"));
+        let text = match template {
+            Some(template) => format!("path template {template}"),
+            None => format!("path_match_policy {}", policy.text_of("name").unwrap_or_default()),
+        };
+        return (opaque(text.clone()), text);
+    }
+    (Condition::Always, "any path".into())
+}
+
+/// One entry of `hash_policy`. `None` for one whose kind is missing.
+pub(super) fn hash_policy(policy: Value<'_>) -> Option<HashPolicy> {
+    let key = if let Some(header) = policy.get("header") {
+        format!("header {}", header.text_of("header_name")?.to_ascii_lowercase())
+    } else if let Some(cookie) = policy.get("cookie") {
+        format!("cookie {}", cookie.text_of("name")?)
+    } else if let Some(connection) = policy.get("connection_properties") {
+        if connection.is_set("source_ip") { "source_ip".to_owned() } else { return None }
+    } else if let Some(query) = policy.get("query_parameter") {
+        format!("query {}", query.text_of("name")?)
+    } else {
+        format!("filter_state {}", policy.get("filter_state")?.text_of("key")?)
+    };
+    Some(HashPolicy { key, terminal: policy.is_set("terminal"), span: policy.span() })
+}
+
+/// The whole-request timeout; 0 switches it off.
+fn timeout(action: Value<'_>) -> Setting<Duration> {
+    action
+        .get("timeout")
+        .and_then(|value| Some(Setting::written(value.duration()?, value.span())))
+        .unwrap_or(Setting::default(Duration::from_secs(15), "Envoy 1.40: 15s"))
+}
+
+fn retries(policy: Option<Value<'_>>) -> Option<Retries> {
+    let policy = policy?;
+    let on = policy.get("retry_on").filter(|on| on.string().is_some_and(|text| !text.is_empty()));
+    let attempts = policy
+        .get("num_retries")
+        .and_then(|value| Some(Setting::written(value.u32()?, value.span())))
+        .unwrap_or(Setting::default(1, "Envoy 1.40: 1"));
+    Some(Retries {
+        attempts: Some(attempts),
+        on: on.and_then(|on| Some(Setting::written(on.string()?.to_owned(), on.span()))),
+        redispatch: None,
+    })
+}

@@ -1,0 +1,149 @@
+//! Route configurations and virtual hosts, domain precedence settled.
+
+use crate::model::{Action, Condition, Match, Response, Route, RouteTable, TableId, TextMatch, Weakens};
+use crate::source::Span;
+
+use super::super::tree::Value;
+use super::Lower;
+use super::matcher::{any, opaque};
+use super::route::Inherited;
+
+const TLS: [(&str, i64); 3] = [("NONE", 0), ("EXTERNAL_ONLY", 1), ("ALL", 2)];
+
+/// How specific a domain is. Envoy looks for an exact one, then for the longest suffix (`*.a.test`), then for
+/// the longest prefix (`a.*`), then for `*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Exact,
+    Suffix(std::cmp::Reverse<usize>),
+    Prefix(std::cmp::Reverse<usize>),
+    Any,
+}
+
+/// A route of the host table before it is put in order.
+struct Entry {
+    rank: Rank,
+    route: Route,
+}
+
+impl<'t> Lower<'t> {
+    /// Lowers a route configuration into a table of hosts.
+    pub(super) fn route_configuration(&mut self, configuration: Value<'t>) -> TableId {
+        let mut mirrors: Vec<Value<'t>> = Vec::new();
+        mirrors.extend(configuration.list("request_mirror_policies"));
+        let around = Inherited { retry_policy: None, mirrors };
+        let mut entries: Vec<Entry> = Vec::new();
+        for host in configuration.list("virtual_hosts") {
+            self.virtual_host(host, &around, &mut entries);
+        }
+        if let Some(vhds) = configuration.get("vhds") {
+            self.gap(vhds.span(), "virtual hosts come from VHDS", Weakens::Routing);
+            let action = Action::Opaque("virtual hosts from VHDS".into());
+            let route = Route::new(Condition::Always, action, "VHDS", vhds.span());
+            entries.push(Entry { rank: Rank::Any, route });
+        }
+        // The sort is stable: within a rank the order of the file stays.
+        entries.sort_by_key(|entry| entry.rank);
+        let mut table = RouteTable { routes: Vec::new(), label: configuration_label(configuration) };
+        table.routes.extend(entries.into_iter().map(|entry| entry.route));
+        close_table(&mut table, "no virtual host for this host", configuration.span());
+        self.config.add_table(table)
+    }
+
+    fn virtual_host(&mut self, host: Value<'t>, around: &Inherited<'t>, entries: &mut Vec<Entry>) {
+        if !host.is_map() {
+            return;
+        }
+        let name = host.text_of("name").unwrap_or_default();
+        let label = format!("virtual host {name}");
+        let header = host.field("name").map_or(host.span(), |field| field.span());
+        self.block(header, host.span());
+        let mut inherited = Inherited { retry_policy: host.get("retry_policy"), ..Inherited::default() };
+        inherited.mirrors.extend(host.list("request_mirror_policies"));
+        if inherited.mirrors.is_empty() {
+            inherited.mirrors.clone_from(&around.mirrors);
+        }
+        let mut table = RouteTable { routes: Vec::new(), label: label.clone() };
+        self.require_tls(host, &mut table);
+        for route in host.list("routes") {
+            table.routes.extend(self.route(route, &inherited));
+        }
+        if let Some(tree) = host.get("matcher") {
+            self.gap(tree.span(), "virtual host matcher tree", Weakens::Routing);
+            let action = Action::Opaque("matcher".into());
+            table.routes.push(Route::new(Condition::Always, action, "matcher", tree.span()));
+        }
+        close_table(&mut table, "no route", host.span());
+        let id = self.config.add_table(table);
+        host_entries(host, id, &label, header, entries);
+    }
+
+    fn require_tls(&mut self, host: Value<'t>, table: &mut RouteTable) {
+        let Some(written) = host.get("require_tls") else { return };
+        let plain = Condition::Not(Box::new(Condition::Is(Match::Tls)));
+        let when = match written.enumeration(&TLS) {
+            Some("ALL") => plain,
+            Some("EXTERNAL_ONLY") => Condition::All(vec![plain, opaque("the request is external")]),
+            _ => return,
+        };
+        let action = Action::Respond(Response { status: Some(301), kind: "redirect".into() });
+        table.routes.push(Route::new(when, action, "require_tls", written.span()));
+    }
+
+    /// Route configurations that no listener of this configuration asks for.
+    pub(super) fn loose_routes(&mut self) {
+        let loose: Vec<Value<'t>> = self
+            .routes
+            .values()
+            .flatten()
+            .filter(|resource| !resource.taken)
+            .map(|resource| resource.value)
+            .collect();
+        for configuration in loose {
+            self.route_configuration(configuration);
+        }
+    }
+}
+
+/// One entry for all exact domains of a host, and one for each wildcard.
+fn host_entries(host: Value<'_>, table: TableId, label: &str, header: Span, entries: &mut Vec<Entry>) {
+    let mut push = |rank: Rank, when: Condition| {
+        let route = Route::new(when, Action::Table(table), label, header);
+        entries.push(Entry { rank, route });
+    };
+    let mut exact: Vec<Condition> = Vec::new();
+    for domain in host.list("domains").filter_map(Value::string) {
+        let domain = domain.to_ascii_lowercase();
+        let is = |text: TextMatch| Condition::Is(Match::Host(text));
+        if domain == "*" {
+            push(Rank::Any, Condition::Always);
+        } else if let Some(suffix) = domain.strip_prefix('*') {
+            let rank = Rank::Suffix(std::cmp::Reverse(suffix.len()));
+            push(rank, is(TextMatch::Suffix(suffix.to_owned())));
+        } else if let Some(prefix) = domain.strip_suffix('*') {
+            let rank = Rank::Prefix(std::cmp::Reverse(prefix.len()));
+            push(rank, is(TextMatch::Prefix(prefix.to_owned())));
+        } else {
+            exact.push(is(TextMatch::Exact(domain)));
+        }
+    }
+    if !exact.is_empty() {
+        push(Rank::Exact, any(exact));
+    }
+}
+
+/// A host or a route configuration that was chosen is not left again: what matches nothing is answered 404.
+pub(super) fn close_table(table: &mut RouteTable, label: &str, span: Span) {
+    let open = table.routes.last().is_none_or(|last| last.when != Condition::Always);
+    if open {
+        let action = Action::Respond(Response { status: Some(404), kind: "no route".into() });
+        table.routes.push(Route::new(Condition::Always, action, label, span));
+    }
+}
+
+fn configuration_label(configuration: Value<'_>) -> String {
+    match configuration.text_of("name") {
+        Some(name) if !name.is_empty() => format!("route configuration {name}"),
+        _ => "route configuration".to_owned(),
+    }
+}

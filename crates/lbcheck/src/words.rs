@@ -1,0 +1,165 @@
+//! Words for users: names of things in their dialect, percentages, algorithms, counts.
+
+use crate::dialect::Dialect;
+use crate::model::{Algorithm, Endpoint, HashKey, HashTable, Pool, PoolKind};
+
+/// "backend `api`", "upstream `api`", "cluster `api`"; an implicit nginx pool is an "address".
+pub(crate) fn pool(dialect: Dialect, pool: &Pool) -> String {
+    match pool.kind {
+        PoolKind::Declared => format!("{} `{}`", dialect.pool_noun(), pool.name.value),
+        PoolKind::Implicit => format!("proxied address `{}`", pool.name.value),
+    }
+}
+
+/// "server `api1`", "endpoint `10.0.0.1:80`".
+pub(crate) fn endpoint(dialect: Dialect, endpoint: &Endpoint) -> String {
+    format!("{} `{}`", dialect.endpoint_noun(), endpoint.name.value)
+}
+
+/// "1 server", "3 endpoints".
+pub(crate) fn endpoints(dialect: Dialect, count: u64) -> String {
+    let noun = dialect.endpoint_noun();
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A share as a percentage with at most one decimal: "20 %", "98.5 %", "<0.1 %".
+pub(crate) fn percent(share: f64) -> String {
+    let tenths = (share * 1000.0).round();
+    if share > 0.0 && tenths < 1.0 {
+        return "<0.1 %".into();
+    }
+    // Never round something less than all up to all: the rest is what the reader looks for.
+    if share < 1.0 && tenths >= 1000.0 {
+        return ">99.9 %".into();
+    }
+    decimal(tenths / 10.0) + " %"
+}
+
+/// A factor with at most one decimal: "5", "2.4".
+pub(crate) fn factor(value: f64) -> String {
+    decimal((value * 10.0).round() / 10.0)
+}
+
+fn decimal(value: f64) -> String {
+    if (value - value.round()).abs() < 1e-9 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+/// "`a`, `b` and `c`"; after `limit` names "`a`, `b` and 7 more".
+pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>, limit: usize) -> String {
+    let count = all.len();
+    let shown = if count > limit { limit } else { count };
+    let mut parts: Vec<String> = all.take(shown).map(|name| format!("`{name}`")).collect();
+    if count > shown {
+        parts.push(format!("{} more", count - shown));
+    }
+    match parts.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// An algorithm as the dialect writes it.
+pub(crate) fn algorithm(dialect: Dialect, algorithm: &Algorithm) -> String {
+    let text = |haproxy: &str, nginx: &str, envoy: &str| {
+        match dialect {
+            Dialect::HaProxy => haproxy,
+            Dialect::Nginx => nginx,
+            Dialect::Envoy => envoy,
+        }
+        .to_owned()
+    };
+    match algorithm {
+        Algorithm::RoundRobin => text("roundrobin", "round robin", "ROUND_ROBIN"),
+        Algorithm::StaticRoundRobin => "static-rr".into(),
+        Algorithm::LeastConnections { choices, bias_milli } => {
+            let mut name = text("leastconn", "least_conn", "LEAST_REQUEST");
+            if dialect == Dialect::Envoy {
+                match choices {
+                    Some(2) => {}
+                    Some(choices) => name += &format!(" with {choices} choices"),
+                    None => name += " with a full scan",
+                }
+                if *bias_milli != 1000 {
+                    name += &format!(" and bias {}", factor(f64::from(*bias_milli) / 1000.0));
+                }
+            }
+            name
+        }
+        Algorithm::LeastTime(arguments) => format!("least_time {arguments}"),
+        Algorithm::Random { draws, by, .. } => match (dialect, draws) {
+            (Dialect::Envoy, _) => "RANDOM".into(),
+            (Dialect::HaProxy, draws) => format!("random({draws})"),
+            (Dialect::Nginx, 1) => "random".into(),
+            (Dialect::Nginx, _) => {
+                by.as_ref().map_or_else(|| "random two".into(), |by| format!("random two {by}"))
+            }
+        },
+        Algorithm::First => "first".into(),
+        Algorithm::Hash { key, table, balance_factor, .. } => {
+            let mut name = hash(dialect, key, *table);
+            if *balance_factor > 0 {
+                name += &format!(" with balance factor {balance_factor}");
+            }
+            name
+        }
+        // A subset balancer holds no other subset balancer, so this goes one level deep.
+        Algorithm::Subset(inner) => format!("subsets with {}", self::algorithm(dialect, inner)),
+        Algorithm::OriginalDestination => "the original destination".into(),
+        Algorithm::ClusterProvided => "CLUSTER_PROVIDED".into(),
+        Algorithm::StickyLog => "sticky".into(),
+        Algorithm::External(name) | Algorithm::Unknown(name) => name.clone(),
+    }
+}
+
+fn hash(dialect: Dialect, key: &HashKey, table: HashTable) -> String {
+    let key = match key {
+        HashKey::Source => "the client address",
+        HashKey::Expression(text) => text.as_str(),
+        HashKey::Constant(text) => {
+            return match dialect {
+                Dialect::Nginx => format!("hash of the constant \"{text}\""),
+                _ => format!("hash of the constant `{text}`"),
+            };
+        }
+        HashKey::RoutePolicy => "",
+    };
+    match table {
+        HashTable::Map if dialect == Dialect::HaProxy => format!("map-based hash of {key}"),
+        HashTable::Map => format!("hash {key}"),
+        HashTable::Ring => format!("consistent hash of {key}"),
+        HashTable::Ketama => format!("hash {key} consistent"),
+        HashTable::IpHash => "ip_hash".into(),
+        HashTable::EnvoyRing { min: 1024, .. } => "RING_HASH".into(),
+        HashTable::EnvoyRing { min, max } => format!("RING_HASH with {min} to {max} entries"),
+        HashTable::Maglev { size: 65537 } => "MAGLEV".into(),
+        HashTable::Maglev { size } => format!("MAGLEV with {size} slots"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_never_round_to_all_or_nothing() {
+        for (share, text) in [
+            (0.2, "20 %"),
+            (0.985, "98.5 %"),
+            (0.0004, "<0.1 %"),
+            (0.0, "0 %"),
+            (1.0, "100 %"),
+            (0.9999, ">99.9 %"),
+            (1.0 / 3.0, "33.3 %"),
+        ] {
+            assert_eq!(percent(share), text);
+        }
+    }
+
+    #[test]
+    fn lists_of_names_are_cut() {
+        assert_eq!(names(["a"].into_iter(), 3), "`a`");
+        assert_eq!(names(["a", "b"].into_iter(), 3), "`a` and `b`");
+        assert_eq!(names(["a", "b", "c", "d"].into_iter(), 2), "`a`, `b` and 2 more");
+    }
+}
