@@ -171,7 +171,9 @@ fn merge(before: Vec<Finding>, after: Vec<Finding>, change: Vec<Finding>) -> Vec
     merged
 }
 
-fn summary(sources: &Sources, subject: &Subject<'_>) -> InputSummary {
+/// What was read, without judging it.
+#[must_use]
+pub fn summary(sources: &Sources, subject: &Subject<'_>) -> InputSummary {
     let config = &subject.reading.config;
     InputSummary {
         paths: subject.paths.to_vec(),

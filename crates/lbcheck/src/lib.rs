@@ -4,6 +4,7 @@
 //! Text comes in through a [`load::FileLoader`], plain data goes out; the library does no I/O.
 
 pub mod analysis;
+pub mod detect;
 pub mod diagnostic;
 pub mod dialect;
 pub mod diff;

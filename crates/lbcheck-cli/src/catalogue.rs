@@ -1,0 +1,41 @@
+//! `lbcheck explain` and `lbcheck rules`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use lbcheck::diagnostic::suggest;
+use lbcheck::rules::{ALL, find};
+use lbcheck_report::clean;
+
+use crate::args::ListFormat;
+use crate::{Failure, output};
+
+pub(crate) fn explain(id: &str) -> Result<ExitCode, Failure> {
+    if let Some(rule) = find(id) {
+        return output::print_only(rule.docs);
+    }
+    let hint = match suggest(id, ALL.iter().map(|rule| rule.id)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`lbcheck rules` lists them".to_owned(),
+    };
+    Err(Failure::new(format!("there is no rule `{}`; {hint}", clean(id))))
+}
+
+pub(crate) fn rules(format: ListFormat) -> Result<ExitCode, Failure> {
+    if format == ListFormat::Json {
+        return output::print_only(&lbcheck_report::rules());
+    }
+    let mut text = String::new();
+    let width = ALL.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    for rule in ALL {
+        let _ = writeln!(
+            text,
+            "{:width$}  {:7}  {:12}  {}",
+            rule.id,
+            rule.production.as_str(),
+            rule.category.as_str(),
+            rule.summary,
+        );
+    }
+    output::print_only(&text)
+}

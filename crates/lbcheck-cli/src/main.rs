@@ -1,0 +1,56 @@
+//! The `lbcheck` program: arguments, files and exit codes. What it knows of load balancers is in the library.
+
+mod args;
+mod catalogue;
+mod check;
+mod diff;
+mod disk;
+mod input;
+mod model;
+mod output;
+mod policy;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+
+/// Why lbcheck could not do its work. Every text is one problem, shown on a line of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Failure {
+    pub(crate) problems: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
+        Self { problems: vec![problem.into()] }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are errors to clap; a closed pipe is none to us.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let outcome = match cli.command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Model(arguments) => model::run(&arguments),
+        Command::Explain(arguments) => catalogue::explain(&arguments.rule),
+        Command::Rules(arguments) => catalogue::rules(arguments.format),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            for problem in &failure.problems {
+                output::complain(problem);
+            }
+            ExitCode::from(2)
+        }
+    }
+}

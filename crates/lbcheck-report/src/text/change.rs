@@ -1,0 +1,305 @@
+//! A comparison as text, built for review: the gist, what changed by pool, who gets how much, then findings.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use lbcheck::report::{
+    Change, Counts, DiffFinding, DiffReport, Effect, Finding, PoolShift, RouteShift, Status,
+};
+
+use super::{closing, counted, coverage, excerpt};
+use crate::Style;
+use crate::clean::clean;
+use crate::view::View;
+
+pub(crate) fn diff(view: &View<'_>, report: &DiffReport, style: Style) -> String {
+    let mut out = String::new();
+    // What a configuration that could not be read differs in says nothing.
+    if !report.broken {
+        gist(&mut out, report);
+        changes(&mut out, view, report);
+        routes(&mut out, view, report);
+    }
+    findings(&mut out, view, report, style);
+    let _ = writeln!(out, "old: {}", coverage(&report.old));
+    let _ = writeln!(out, "new: {}", coverage(&report.new));
+    out.push_str(&last_line(report));
+    out.push('\n');
+    out
+}
+
+/// The one thing to know, and how much there is besides.
+fn gist(out: &mut String, report: &DiffReport) {
+    let noun = report.new.dialect.pool_noun();
+    let most = report
+        .pools
+        .iter()
+        .filter_map(|shift| Some((shift, shift.share_moved?)))
+        .filter(|(_, moved)| *moved > 0.0)
+        .fold(None::<(&PoolShift, f64)>, |most, next| match most {
+            Some(most) if most.1 >= next.1 => Some(most),
+            _ => Some(next),
+        });
+    if let Some((shift, moved)) = most {
+        let _ = writeln!(out, "{noun} `{}`: {} of its traffic moves", clean(&shift.pool), percent(moved));
+    }
+    let summary = report.summary;
+    if summary.behavioural + summary.cosmetic == 0 {
+        out.push_str("no change in effect\n\n");
+        return;
+    }
+    let _ = writeln!(out, "{}\n", totals(report));
+}
+
+/// `3 behavioural changes, 1 cosmetic change; 1 backend changed, 2 servers added`.
+fn totals(report: &DiffReport) -> String {
+    let summary = report.summary;
+    let mut line = counted(summary.behavioural as u64, "behavioural change");
+    if summary.cosmetic > 0 {
+        let _ = write!(line, ", {} cosmetic", summary.cosmetic);
+    }
+    let pool = report.new.dialect.pool_noun();
+    let endpoint = report.new.dialect.endpoint_noun();
+    let tallies = [
+        (summary.pools_added, pool, "added"),
+        (summary.pools_removed, pool, "removed"),
+        (summary.pools_changed, pool, "changed"),
+        (summary.endpoints_added, endpoint, "added"),
+        (summary.endpoints_removed, endpoint, "removed"),
+        (summary.endpoints_changed, endpoint, "changed"),
+    ];
+    let mut separator = ": ";
+    for (count, noun, what) in tallies {
+        if count > 0 {
+            let _ = write!(line, "{separator}{} {what}", counted(count as u64, noun));
+            separator = ", ";
+        }
+    }
+    line
+}
+
+/// What changed about one pool.
+#[derive(Default)]
+struct OfPool<'a> {
+    changes: Vec<&'a Change>,
+    shift: Option<&'a PoolShift>,
+}
+
+/// Changes by pool, each pool with its table of shares; then those of no pool.
+fn changes(out: &mut String, view: &View<'_>, report: &DiffReport) {
+    let (pools, elsewhere) = by_pool(report);
+    for (name, pool) in pools {
+        let _ = write!(out, "{} `{}`", report.new.dialect.pool_noun(), clean(name));
+        if let Some(old) = pool.shift.and_then(|shift| shift.renamed_from.as_deref()) {
+            let _ = write!(out, " (was `{}`)", clean(old));
+        }
+        out.push('\n');
+        for change in pool.changes {
+            change_line(out, view, report, change);
+        }
+        if let Some(shift) = pool.shift {
+            shares(out, report, shift);
+        }
+        out.push('\n');
+    }
+    if elsewhere.is_empty() {
+        return;
+    }
+    out.push_str("listeners and routes\n");
+    for change in elsewhere {
+        change_line(out, view, report, change);
+    }
+    out.push('\n');
+}
+
+/// Behavioural changes and shifts by pool, in the order of the report, and the changes of no pool.
+fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
+    let mut pools: Vec<(&str, OfPool<'_>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    let mut elsewhere = Vec::new();
+    let mut place = |pools: &mut Vec<_>, name| {
+        *places.entry(name).or_insert_with(|| {
+            pools.push((name, OfPool::default()));
+            pools.len() - 1
+        })
+    };
+    for change in report.changes.iter().filter(|change| change.effect == Effect::Behavioural) {
+        let Some(name) = change.subject.pool.as_deref() else {
+            elsewhere.push(change);
+            continue;
+        };
+        let at = place(&mut pools, name);
+        pools[at].1.changes.push(change);
+    }
+    for shift in &report.pools {
+        let at = place(&mut pools, shift.pool.as_str());
+        pools[at].1.shift = Some(shift);
+    }
+    (pools, elsewhere)
+}
+
+/// `  ~ api1: weight 10 → 100  (new.cfg:14)`.
+fn change_line(out: &mut String, view: &View<'_>, report: &DiffReport, change: &Change) {
+    let spans = [change.old_span, change.new_span];
+    let value = |text: &Option<String>| match text {
+        Some(text) => view.say_at(spans.into_iter().flatten(), text).into_owned(),
+        None => "unset".to_owned(),
+    };
+    let (what, verb) = change.kind.rsplit_once('-').unwrap_or((change.kind, "changed"));
+    let noun = match what {
+        "pool" => report.new.dialect.pool_noun().to_owned(),
+        "endpoint" => report.new.dialect.endpoint_noun().to_owned(),
+        "listener" => report.new.dialect.listener_noun().to_owned(),
+        _ => what.replace('-', " "),
+    };
+    let endpoint = match &change.subject.endpoint {
+        Some(name) => format!("{}: ", clean(name)),
+        None => String::new(),
+    };
+    let _ = match verb {
+        "added" => write!(out, "  + {noun} {}", value(&change.new)),
+        "removed" => write!(out, "  - {noun} {}", value(&change.old)),
+        _ => write!(out, "  ~ {endpoint}{noun} {} → {}", value(&change.old), value(&change.new)),
+    };
+    if let Some(span) = change.new_span.or(change.old_span) {
+        let place = view.place(span);
+        let _ = write!(out, "  ({}:{})", place.file, place.start.line);
+    }
+    out.push('\n');
+}
+
+/// Who gets how much, before and after.
+fn shares(out: &mut String, report: &DiffReport, shift: &PoolShift) {
+    if shift.shares.is_empty() {
+        return;
+    }
+    let noun = report.new.dialect.endpoint_noun();
+    let names: Vec<_> = shift.shares.iter().map(|share| clean(&share.endpoint)).collect();
+    let widest =
+        names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(noun.chars().count()).min(40);
+    let _ = writeln!(out, "    {noun:widest$}   before    after   change");
+    for (name, share) in names.iter().zip(&shift.shares) {
+        let cell = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), percent);
+        let delta = match (share.old, share.new) {
+            (None, None) => String::new(),
+            (old, new) => points(new.unwrap_or(0.0) - old.unwrap_or(0.0)),
+        };
+        let line = format!(
+            "    {name:widest$}  {:>7}  {:>7}  {delta:>7}  {}",
+            cell(share.old),
+            cell(share.new),
+            bar(share.new.unwrap_or(0.0)),
+        );
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    let certainty = shift.certainty.as_str();
+    match shift.share_moved {
+        Some(moved) => {
+            let _ = writeln!(out, "    {} of the traffic moves ({certainty})", percent(moved));
+        }
+        None => out.push_str("    how much of the traffic moves is not known\n"),
+    }
+}
+
+/// `43.1 %`.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// `+43.1`, `-0.5`, `0.0`.
+fn points(delta: f64) -> String {
+    let rounded = (delta * 1000.0).round() / 10.0;
+    if rounded == 0.0 { "0.0".to_owned() } else { format!("{rounded:+.1}") }
+}
+
+/// A bar of twenty cells at most.
+fn bar(share: f64) -> String {
+    let eighths = (share.clamp(0.0, 1.0) * 160.0).round() as usize;
+    let mut bar = "█".repeat(eighths / 8);
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    bar.push_str(rest.get(eighths % 8).unwrap_or(&""));
+    bar
+}
+
+fn routes(out: &mut String, view: &View<'_>, report: &DiffReport) {
+    if report.routes.is_empty() {
+        return;
+    }
+    out.push_str("requests that go elsewhere\n");
+    for shift in &report.routes {
+        route_line(out, view, shift);
+    }
+    out.push('\n');
+}
+
+fn route_line(out: &mut String, view: &View<'_>, shift: &RouteShift) {
+    let spans = [shift.old_span, shift.new_span];
+    let say = |text: &str| view.say_at(spans.into_iter().flatten(), text).into_owned();
+    let route = say(&shift.route);
+    let shown = shift.witness.as_deref().map_or_else(|| route.clone(), say);
+    let _ = write!(out, "  {shown}: {} → {}", say(&shift.old), say(&shift.new));
+    if shift.witness.is_some() {
+        let _ = write!(out, "  by {route}");
+    }
+    if let Some(span) = shift.new_span.or(shift.old_span) {
+        let place = view.place(span);
+        let _ = write!(out, "  ({}:{})", place.file, place.start.line);
+    }
+    out.push('\n');
+}
+
+/// New and worsened findings in full, fixed ones in a line each, unchanged ones as a number.
+fn findings(out: &mut String, view: &View<'_>, report: &DiffReport, style: Style) {
+    let renderer = excerpt::renderer(style);
+    let counted_only = |found: &&DiffFinding| found.finding.suppressed.is_none();
+    let of = |status: Status| {
+        report.findings.iter().filter(counted_only).filter(move |found| found.status == status)
+    };
+    for found in of(Status::New).chain(of(Status::Worsened)) {
+        excerpt::push(out, view, &renderer, &found.finding.diagnostic);
+    }
+    let fixed: Vec<&Finding> = of(Status::Fixed).map(|found| &found.finding).collect();
+    if !fixed.is_empty() {
+        out.push_str("fixed by this change\n");
+        for finding in fixed {
+            let diagnostic = &finding.diagnostic;
+            let place = view.place(diagnostic.primary.span);
+            let _ = writeln!(
+                out,
+                "  {}[{}] {}:{}: {}",
+                diagnostic.severity,
+                diagnostic.rule,
+                place.file,
+                place.start.line,
+                view.say(diagnostic, &diagnostic.message),
+            );
+        }
+        out.push('\n');
+    }
+    let unchanged = of(Status::Unchanged).count();
+    if unchanged > 0 {
+        let _ = writeln!(out, "{}\n", unchanged_line(unchanged));
+    }
+}
+
+fn unchanged_line(unchanged: usize) -> String {
+    format!("{} on both sides not shown", counted(unchanged as u64, "finding"))
+}
+
+fn last_line(report: &DiffReport) -> String {
+    let counts = Counts::of(report.introduced());
+    let mut line = closing(counts, report.broken);
+    if counts.error + counts.warning + counts.info > 0 {
+        line = format!("new or worsened: {line}");
+    } else if !report.broken {
+        line = format!("no new {}", line.strip_prefix("no ").unwrap_or(&line));
+    }
+    if !report.broken && report.expect_equivalent && report.summary.behavioural > 0 {
+        let _ = write!(
+            line,
+            "; not equivalent: {}",
+            counted(report.summary.behavioural as u64, "behavioural change")
+        );
+    }
+    line
+}

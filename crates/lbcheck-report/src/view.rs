@@ -1,0 +1,57 @@
+//! The sources as an output may show them.
+
+use std::borrow::Cow;
+
+use lbcheck::diagnostic::Diagnostic;
+use lbcheck::source::{Position, Sources, Span};
+
+use crate::clean::clean;
+use crate::mask::Secrets;
+
+/// The sources of a run with what must not be shown of them. Make one and render every format with it.
+pub struct View<'a> {
+    sources: &'a Sources,
+    secrets: Secrets,
+}
+
+/// A place as users see it: first character and one past the last, in one file.
+pub(crate) struct Place<'a> {
+    pub(crate) file: Cow<'a, str>,
+    pub(crate) start: Position,
+    pub(crate) end: Position,
+}
+
+impl<'a> View<'a> {
+    /// Looks through `sources` for secrets once.
+    #[must_use]
+    pub fn new(sources: &'a Sources) -> Self {
+        Self { sources, secrets: Secrets::find(sources) }
+    }
+
+    pub(crate) fn sources(&self) -> &'a Sources {
+        self.sources
+    }
+
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    pub(crate) fn place(&self, span: Span) -> Place<'a> {
+        let file = self.sources.file(span.file);
+        Place { file: clean(file.path()), start: file.position(span.start), end: file.position(span.end) }
+    }
+
+    /// A text of `diagnostic`, clean and without the secrets that stand on the lines it points at.
+    pub(crate) fn say<'t>(&self, diagnostic: &Diagnostic, text: &'t str) -> Cow<'t, str> {
+        let spans = std::iter::once(&diagnostic.primary).chain(&diagnostic.related).map(|label| label.span);
+        self.say_at(spans, text)
+    }
+
+    /// `text`, clean and without the secrets that stand on the lines of `spans`.
+    pub(crate) fn say_at<'t>(&self, spans: impl IntoIterator<Item = Span>, text: &'t str) -> Cow<'t, str> {
+        match self.secrets.hide(self.sources, spans, text) {
+            Some(hidden) => Cow::Owned(clean(&hidden).into_owned()),
+            None => clean(text),
+        }
+    }
+}
