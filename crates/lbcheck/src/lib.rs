@@ -6,7 +6,7 @@
 pub mod diagnostic;
 pub mod dialect;
 mod envoy;
-mod haproxy;
+pub mod haproxy;
 pub mod load;
 pub mod model;
 mod nginx;
