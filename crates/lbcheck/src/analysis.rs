@@ -36,11 +36,16 @@ pub fn check(sources: &Sources, subject: &Subject<'_>) -> CheckReport {
 /// Compares two configurations of one dialect. The environment is that of `new`.
 #[must_use]
 pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffReport {
-    let comparison = Comparison::new(&old.reading.config, &new.reading.config);
-    let outcome = diff::outcome(&comparison);
+    let broken = old.reading.broken || new.reading.broken;
     let before = findings(sources, old);
     let after = findings(sources, new);
-    let mut change = rules::check_change(&comparison, new.environment);
+    // Half a configuration differs from a whole one in ways that nobody wrote.
+    let (outcome, mut change) = if broken {
+        (diff::Outcome::default(), Vec::new())
+    } else {
+        let comparison = Comparison::new(&old.reading.config, &new.reading.config);
+        (diff::outcome(&comparison), rules::check_change(&comparison, new.environment))
+    };
     sort(&mut change);
     let change = suppress::apply_to_change(sources, new.reading, finish(sources, change));
     DiffReport {
@@ -51,7 +56,7 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
         pools: outcome.pools,
         routes: outcome.routes,
         findings: merge(before, after, change),
-        broken: old.reading.broken || new.reading.broken,
+        broken,
         fail_on: new.environment.fail_on,
         expect_equivalent: false,
     }
