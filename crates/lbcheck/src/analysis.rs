@@ -38,21 +38,18 @@ pub fn check(sources: &Sources, subject: &Subject<'_>) -> CheckReport {
 /// Compares two configurations of one dialect. The environment is that of `new`.
 #[must_use]
 pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffReport {
-    let comparison = Comparison::new(&old.reading.config, &new.reading.config);
-    let outcome = diff::outcome(&comparison);
-    // A finding about a pool that was only renamed is still the same finding.
-    let renames: Renames = comparison
-        .pools
-        .iter()
-        .filter(|pair| pair.renamed)
-        .map(|pair| {
-            let name = |pool: &crate::model::Pool| pool.name.value.clone();
-            (name(comparison.old.pool(pair.old)), name(comparison.new.pool(pair.new)))
-        })
-        .collect();
+    let broken = old.reading.broken || new.reading.broken;
+    let mut renames = Renames::new();
+    // Half a configuration differs from a whole one in ways that nobody wrote.
+    let (outcome, mut change) = if broken {
+        (diff::Outcome::default(), Vec::new())
+    } else {
+        let comparison = Comparison::new(&old.reading.config, &new.reading.config);
+        renames = pool_renames(&comparison);
+        (diff::outcome(&comparison), rules::check_change(&comparison, new.environment))
+    };
     let before = findings(sources, old, &renames);
     let after = findings(sources, new, &Renames::new());
-    let mut change = rules::check_change(&comparison, new.environment);
     sort(&mut change);
     let change = suppress::apply_to_change(sources, new.reading, finish(sources, change, &Renames::new()));
     DiffReport {
@@ -63,10 +60,20 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
         pools: outcome.pools,
         routes: outcome.routes,
         findings: merge(before, after, change),
-        broken: old.reading.broken || new.reading.broken,
+        broken,
         fail_on: new.environment.fail_on,
         expect_equivalent: false,
     }
+}
+
+/// A finding about a pool that was only renamed is still the same finding.
+fn pool_renames(comparison: &Comparison<'_>) -> Renames {
+    let renamed = comparison.pools.iter().filter(|pair| pair.renamed);
+    let names = renamed.map(|pair| {
+        let (old, new) = comparison.sides(pair);
+        (old.pool.name.value.clone(), new.pool.name.value.clone())
+    });
+    names.collect()
 }
 
 /// Old pool names to new ones.

@@ -84,26 +84,39 @@ impl fmt::Display for Position {
     }
 }
 
+/// Distance of the places of a file at which its characters were counted.
+const STRIDE: usize = 1024;
+
 /// One file: its path as the user wrote it, its bytes, and where its lines begin.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     path: String,
-    bytes: Vec<u8>,
-    /// Present only where `bytes` is not UTF-8: the same length, with `?` for each bad byte,
-    /// so that byte offsets hold in both.
-    masked: Option<String>,
+    text: String,
+    /// The bytes as read, where they are not UTF-8. `text` has the same length, with `?` for each bad byte, so
+    /// that byte offsets hold in both.
+    raw: Option<Vec<u8>>,
     line_starts: Vec<u32>,
+    /// Characters before every [`STRIDE`]-th byte, so that a column is found without walking a line that may be
+    /// the whole file. Empty where every byte is a character.
+    characters: Vec<u32>,
 }
 
 impl SourceFile {
     fn new(path: String, mut bytes: Vec<u8>) -> Self {
         bytes.truncate(u32::MAX as usize);
-        let masked = std::str::from_utf8(&bytes).is_err().then(|| mask_invalid_utf8(&bytes));
         let mut line_starts = vec![0];
         line_starts.extend(
             bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'\n').map(|(at, _)| at as u32 + 1),
         );
-        Self { path, bytes, masked, line_starts }
+        let (text, raw) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let bytes = error.into_bytes();
+                (mask_invalid_utf8(&bytes), Some(bytes))
+            }
+        };
+        let characters = if text.is_ascii() { Vec::new() } else { count_characters(&text) };
+        Self { path, text, raw, line_starts, characters }
     }
 
     /// The path as given by the user or by the include that named it.
@@ -115,35 +128,36 @@ impl SourceFile {
     /// The file's bytes, exactly as read.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.raw.as_deref().unwrap_or(self.text.as_bytes())
     }
 
     /// The file as text of the same byte length; bytes that are not UTF-8 read as `?`.
     #[must_use]
     pub fn text(&self) -> &str {
-        match &self.masked {
-            Some(text) => text,
-            None => std::str::from_utf8(&self.bytes).unwrap_or_default(),
-        }
+        &self.text
     }
 
     /// Number of lines; a final newline does not open another line.
     #[must_use]
     pub fn line_count(&self) -> usize {
-        let trailing = self.bytes.last().is_none_or(|&byte| byte == b'\n');
+        let trailing = self.text.is_empty() || self.text.ends_with('\n');
         self.line_starts.len() - usize::from(trailing)
     }
 
     /// The position of a byte offset. An offset past the end is the end.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
-        let offset = offset.min(self.bytes.len() as u32);
+        let offset = offset.min(self.text.len() as u32);
         let line = self.line_starts.partition_point(|&start| start <= offset) - 1;
-        let from = self.line_starts[line] as usize;
-        let before = &self.text().as_bytes()[from..offset as usize];
-        // Continuation bytes are not characters of their own.
-        let column = before.iter().filter(|&&byte| byte & 0xC0 != 0x80).count();
-        Position { line: line as u32 + 1, column: column as u32 + 1 }
+        let column = self.characters_before(offset) - self.characters_before(self.line_starts[line]);
+        Position { line: line as u32 + 1, column: column + 1 }
+    }
+
+    /// The number of characters that begin before a byte offset.
+    fn characters_before(&self, offset: u32) -> u32 {
+        let Some(&counted) = self.characters.get(offset as usize / STRIDE) else { return offset };
+        let from = offset as usize / STRIDE * STRIDE;
+        counted + characters(&self.text.as_bytes()[from..offset as usize])
     }
 
     /// The byte range of 1-based `line`, without its line ending. `None` past the last line.
@@ -151,10 +165,25 @@ impl SourceFile {
     pub fn line_range(&self, line: u32) -> Option<std::ops::Range<usize>> {
         let index = (line as usize).checked_sub(1)?;
         let start = *self.line_starts.get(index)? as usize;
-        let end = self.line_starts.get(index + 1).map_or(self.bytes.len(), |&next| next as usize - 1);
-        let end = if end > start && self.bytes[end - 1] == b'\r' { end - 1 } else { end };
+        let end = self.line_starts.get(index + 1).map_or(self.text.len(), |&next| next as usize - 1);
+        let end = if end > start && self.text.as_bytes()[end - 1] == b'\r' { end - 1 } else { end };
         Some(start..end)
     }
+}
+
+/// Characters that begin in `bytes`. Continuation bytes are not characters of their own.
+fn characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() as u32
+}
+
+fn count_characters(text: &str) -> Vec<u32> {
+    let mut before = 0;
+    let mut counted = vec![0];
+    for chunk in text.as_bytes().chunks(STRIDE) {
+        before += characters(chunk);
+        counted.push(before);
+    }
+    counted
 }
 
 fn mask_invalid_utf8(bytes: &[u8]) -> String {
@@ -230,6 +259,19 @@ mod tests {
         assert_eq!(file.line_range(1), Some(0..3));
         assert_eq!(file.line_range(3), None);
         assert_eq!(file.line_count(), 2);
+    }
+
+    #[test]
+    fn columns_far_along_a_line_count_characters() {
+        let mut sources = Sources::new();
+        let text = format!("\n{}x", "é1".repeat(5 * STRIDE));
+        let id = sources.add("x", text.clone().into_bytes());
+        for (character, (at, _)) in text.char_indices().enumerate().skip(1) {
+            let position = Position { line: 2, column: character as u32 };
+            assert_eq!(sources.file(id).position(at as u32), position);
+        }
+        let end = sources.file(id).position(u32::MAX);
+        assert_eq!(end, Position { line: 2, column: text.chars().count() as u32 });
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A comparison as text, built for review: the gist, what changed by pool, who gets how much, then findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use lbcheck::report::{
     Change, Counts, DiffFinding, DiffReport, Effect, Finding, PoolShift, RouteShift, Status,
 };
+use lbcheck::source::Span;
 
 use super::{closing, counted, coverage, excerpt};
 use crate::Style;
@@ -89,13 +90,21 @@ struct OfPool<'a> {
 fn changes(out: &mut String, view: &View<'_>, report: &DiffReport) {
     let (pools, elsewhere) = by_pool(report);
     for (name, pool) in pools {
+        // A pool that came or went is one line that names it.
+        if let ([change], None) = (pool.changes.as_slice(), pool.shift)
+            && matches!(change.kind, "pool-added" | "pool-removed")
+        {
+            change_line(out, view, change);
+            out.push('\n');
+            continue;
+        }
         let _ = write!(out, "{} `{}`", report.new.dialect.pool_noun(), clean(name));
         if let Some(old) = pool.shift.and_then(|shift| shift.renamed_from.as_deref()) {
             let _ = write!(out, " (was `{}`)", clean(old));
         }
         out.push('\n');
         for change in pool.changes {
-            change_line(out, view, report, change);
+            change_line(out, view, change);
         }
         if let Some(shift) = pool.shift {
             shares(out, report, shift);
@@ -107,7 +116,7 @@ fn changes(out: &mut String, view: &View<'_>, report: &DiffReport) {
     }
     out.push_str("listeners and routes\n");
     for change in elsewhere {
-        change_line(out, view, report, change);
+        change_line(out, view, change);
     }
     out.push('\n');
 }
@@ -117,6 +126,8 @@ fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
     let mut pools: Vec<(&str, OfPool<'_>)> = Vec::new();
     let mut places = BTreeMap::new();
     let mut elsewhere = Vec::new();
+    // What a route leads to is told with the requests that show it.
+    let told: BTreeSet<_> = report.routes.iter().map(|shift| (shift.old_span, shift.new_span)).collect();
     let mut place = |pools: &mut Vec<_>, name| {
         *places.entry(name).or_insert_with(|| {
             pools.push((name, OfPool::default()));
@@ -125,7 +136,9 @@ fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
     };
     for change in report.changes.iter().filter(|change| change.effect == Effect::Behavioural) {
         let Some(name) = change.subject.pool.as_deref() else {
-            elsewhere.push(change);
+            if change.kind != "route-changed" || !told.contains(&(change.old_span, change.new_span)) {
+                elsewhere.push(change);
+            }
             continue;
         };
         let at = place(&mut pools, name);
@@ -138,30 +151,57 @@ fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
     (pools, elsewhere)
 }
 
-/// `  ~ api1: weight 10 → 100  (new.cfg:14)`.
-fn change_line(out: &mut String, view: &View<'_>, report: &DiffReport, change: &Change) {
+/// `  ~ api1: weight 10 → weight 100  (new.cfg:14)`.
+fn change_line(out: &mut String, view: &View<'_>, change: &Change) {
     let spans = [change.old_span, change.new_span];
     let value = |text: &Option<String>| match text {
         Some(text) => view.say_at(spans.into_iter().flatten(), text).into_owned(),
-        None => "unset".to_owned(),
+        None => "none".to_owned(),
     };
-    let (what, verb) = change.kind.rsplit_once('-').unwrap_or((change.kind, "changed"));
-    let noun = match what {
-        "pool" => report.new.dialect.pool_noun().to_owned(),
-        "endpoint" => report.new.dialect.endpoint_noun().to_owned(),
-        "listener" => report.new.dialect.listener_noun().to_owned(),
-        _ => what.replace('-', " "),
+    let endpoint = change.subject.endpoint.as_deref().map(clean).unwrap_or_default();
+    // Many an endpoint has no name but its address, which the value begins with.
+    let naming = |value: &str| {
+        if endpoint.is_empty() || value.starts_with(endpoint.as_ref()) {
+            String::new()
+        } else {
+            format!("{endpoint}: ")
+        }
     };
-    let endpoint = match &change.subject.endpoint {
-        Some(name) => format!("{}: ", clean(name)),
-        None => String::new(),
+    let line = match (&change.old, &change.new) {
+        (None, Some(_)) if change.kind.ends_with("-added") => {
+            let new = value(&change.new);
+            format!("+ {}{new}", naming(&new))
+        }
+        (Some(_), None) if change.kind.ends_with("-removed") => {
+            let old = value(&change.old);
+            format!("- {}{old}", naming(&old))
+        }
+        _ => {
+            let (old, new) = (value(&change.old), value(&change.new));
+            format!("~ {}{}{old} → {new}", naming(""), noun(change.kind))
+        }
     };
-    let _ = match verb {
-        "added" => write!(out, "  + {noun} {}", value(&change.new)),
-        "removed" => write!(out, "  - {noun} {}", value(&change.old)),
-        _ => write!(out, "  ~ {endpoint}{noun} {} → {}", value(&change.old), value(&change.new)),
-    };
-    if let Some(span) = change.new_span.or(change.old_span) {
+    let _ = write!(out, "  {line}");
+    place(out, view, change.new_span.or(change.old_span));
+}
+
+/// What the value of a change is, where the value does not say it itself.
+fn noun(kind: &str) -> &'static str {
+    match kind {
+        "address-changed" => "address ",
+        "algorithm-changed" => "algorithm ",
+        "health-check-changed" => "health check: ",
+        "membership-changed" => "members: ",
+        "mode-changed" => "mode ",
+        "outlier-detection-changed" => "outlier detection: ",
+        "routes-reordered" => "order of routes: ",
+        _ => "",
+    }
+}
+
+/// Ends a line with the place that it speaks of.
+fn place(out: &mut String, view: &View<'_>, span: Option<Span>) {
+    if let Some(span) = span {
         let place = view.place(span);
         let _ = write!(out, "  ({}:{})", place.file, place.start.line);
     }
@@ -241,11 +281,7 @@ fn route_line(out: &mut String, view: &View<'_>, shift: &RouteShift) {
     if shift.witness.is_some() {
         let _ = write!(out, "  by {route}");
     }
-    if let Some(span) = shift.new_span.or(shift.old_span) {
-        let place = view.place(span);
-        let _ = write!(out, "  ({}:{})", place.file, place.start.line);
-    }
-    out.push('\n');
+    place(out, view, shift.new_span.or(shift.old_span));
 }
 
 /// New and worsened findings in full, fixed ones in a line each, unchanged ones as a number.
