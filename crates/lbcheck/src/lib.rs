@@ -9,6 +9,6 @@ mod envoy;
 mod haproxy;
 pub mod load;
 pub mod model;
-mod nginx;
+pub mod nginx;
 pub mod read;
 pub mod source;
