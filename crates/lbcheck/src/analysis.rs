@@ -1,5 +1,7 @@
 //! From readings to reports: rules run, suppressions applied, findings sorted and fingerprinted.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::diff::{self, Comparison};
 use crate::policy::{Environment, Level};
@@ -27,7 +29,7 @@ pub struct Subject<'a> {
 pub fn check(sources: &Sources, subject: &Subject<'_>) -> CheckReport {
     CheckReport {
         inputs: vec![summary(sources, subject)],
-        findings: findings(sources, subject),
+        findings: findings(sources, subject, &Renames::new()),
         broken: subject.reading.broken,
         fail_on: subject.environment.fail_on,
     }
@@ -36,18 +38,28 @@ pub fn check(sources: &Sources, subject: &Subject<'_>) -> CheckReport {
 /// Compares two configurations of one dialect. The environment is that of `new`.
 #[must_use]
 pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffReport {
-    let broken = old.reading.broken || new.reading.broken;
-    let before = findings(sources, old);
-    let after = findings(sources, new);
+    let comparison = Comparison::new(&old.reading.config, &new.reading.config);
+    // A finding about a pool that was only renamed is still the same finding.
+    let renames: Renames = comparison
+        .pools
+        .iter()
+        .filter(|pair| pair.renamed)
+        .map(|pair| {
+            let name = |pool: &crate::model::Pool| pool.name.value.clone();
+            (name(comparison.old.pool(pair.old)), name(comparison.new.pool(pair.new)))
+        })
+        .collect();
+    let before = findings(sources, old, &renames);
+    let after = findings(sources, new, &Renames::new());
     // Half a configuration differs from a whole one in ways that nobody wrote.
+    let broken = old.reading.broken || new.reading.broken;
     let (outcome, mut change) = if broken {
         (diff::Outcome::default(), Vec::new())
     } else {
-        let comparison = Comparison::new(&old.reading.config, &new.reading.config);
         (diff::outcome(&comparison), rules::check_change(&comparison, new.environment))
     };
     sort(&mut change);
-    let change = suppress::apply_to_change(sources, new.reading, finish(sources, change));
+    let change = suppress::apply_to_change(sources, new.reading, finish(sources, change, &Renames::new()));
     DiffReport {
         old: summary(sources, old),
         new: summary(sources, new),
@@ -62,7 +74,10 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
     }
 }
 
-fn findings(sources: &Sources, subject: &Subject<'_>) -> Vec<Finding> {
+/// Old pool names to new ones.
+pub(crate) type Renames = BTreeMap<String, String>;
+
+fn findings(sources: &Sources, subject: &Subject<'_>, renames: &Renames) -> Vec<Finding> {
     let reading = subject.reading;
     let mut found: Vec<Diagnostic> =
         reading.diagnostics.iter().filter_map(|diagnostic| graded(diagnostic, subject.environment)).collect();
@@ -73,7 +88,7 @@ fn findings(sources: &Sources, subject: &Subject<'_>) -> Vec<Finding> {
         found.extend(rules::check(&context));
     }
     sort(&mut found);
-    suppress::apply(sources, reading, subject.environment, finish(sources, found))
+    suppress::apply(sources, reading, subject.environment, finish(sources, found, renames))
 }
 
 /// A reader's diagnostic with the severity that policy gives its id, if it gives one.
@@ -100,12 +115,12 @@ pub(crate) fn sort(found: &mut [Diagnostic]) {
 }
 
 /// Adds fingerprints. Two findings of one rule about one subject in one file are told apart by their order.
-pub(crate) fn finish(sources: &Sources, found: Vec<Diagnostic>) -> Vec<Finding> {
-    let mut seen = std::collections::BTreeMap::<String, u32>::new();
+pub(crate) fn finish(sources: &Sources, found: Vec<Diagnostic>, renames: &Renames) -> Vec<Finding> {
+    let mut seen = BTreeMap::<String, u32>::new();
     found
         .into_iter()
         .map(|diagnostic| {
-            let base = identity(sources, &diagnostic);
+            let base = identity(sources, &diagnostic, renames);
             let nth = seen.entry(base.clone()).or_insert(0);
             *nth += 1;
             let fingerprint = format!("{:016x}", fnv1a(format!("{base}\u{0}{nth}").as_bytes()));
@@ -116,9 +131,10 @@ pub(crate) fn finish(sources: &Sources, found: Vec<Diagnostic>) -> Vec<Finding> 
 
 /// What a finding is about, without line numbers and without the figures in its message. A finding that names
 /// no pool is known by the text it points at.
-fn identity(sources: &Sources, diagnostic: &Diagnostic) -> String {
+fn identity(sources: &Sources, diagnostic: &Diagnostic, renames: &Renames) -> String {
     let none = String::new();
     let pool = diagnostic.subject.pool.as_ref().unwrap_or(&none);
+    let pool = renames.get(pool).unwrap_or(pool);
     let endpoint = diagnostic.subject.endpoint.as_ref().unwrap_or(&none);
     let text = if pool.is_empty() { sources.text(diagnostic.primary.span) } else { "" };
     let text: String = text.chars().take(200).collect();
@@ -133,13 +149,12 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 /// Sets each finding against the other side by fingerprint.
 fn merge(before: Vec<Finding>, after: Vec<Finding>, change: Vec<Finding>) -> Vec<DiffFinding> {
-    let old: std::collections::BTreeMap<&str, Severity> = before
+    let old: BTreeMap<&str, Severity> = before
         .iter()
         .filter(|finding| finding.suppressed.is_none())
         .map(|finding| (finding.fingerprint.as_str(), finding.diagnostic.severity))
         .collect();
-    let new: std::collections::BTreeSet<String> =
-        after.iter().map(|finding| finding.fingerprint.clone()).collect();
+    let new: BTreeSet<String> = after.iter().map(|finding| finding.fingerprint.clone()).collect();
     let mut merged: Vec<DiffFinding> =
         change.into_iter().map(|finding| DiffFinding { finding, status: Status::New }).collect();
     merged.extend(after.into_iter().map(|finding| {

@@ -9,7 +9,7 @@ pub mod diagnostic;
 pub mod dialect;
 pub mod diff;
 mod envoy;
-mod haproxy;
+pub mod haproxy;
 pub mod load;
 pub mod model;
 mod nginx;

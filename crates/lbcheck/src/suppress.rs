@@ -4,7 +4,7 @@
 //! Where that line opens a section or block, it holds for all of it. A suppression needs a reason, and one that
 //! silences nothing is itself reported.
 
-use crate::analysis::finish;
+use crate::analysis::{Renames, finish};
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::policy::Environment;
 use crate::read::Reading;
@@ -63,7 +63,7 @@ pub(crate) fn apply(
         diagnostic.severity = rules::severity(rule, environment)?;
         Some(diagnostic)
     });
-    findings.extend(finish(sources, graded.collect()));
+    findings.extend(finish(sources, graded.collect(), &Renames::new()));
     findings.sort_by_key(|finding| finding.diagnostic.primary.span);
     findings
 }

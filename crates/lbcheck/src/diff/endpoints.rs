@@ -72,10 +72,7 @@ fn settings(dialect: Dialect, subject: &Subject, old: &Endpoint, new: &Endpoint,
     let address = |endpoint: &Endpoint| (Some(endpoint.address.to_string()), Some(endpoint.span));
     add("address-changed", address(old), address(new));
     let weight = |endpoint: &Endpoint| {
-        (
-            Some(format!("weight {}", endpoint.weight.value)),
-            Some(endpoint.weight.span().unwrap_or(endpoint.span)),
-        )
+        (Some(endpoint.weight.value.to_string()), Some(endpoint.weight.span().unwrap_or(endpoint.span)))
     };
     add("weight-changed", weight(old), weight(new));
     let slots = |endpoint: &Endpoint| (Some(format!("{} slots", endpoint.slots)), Some(endpoint.span));

@@ -75,6 +75,9 @@ pub struct Pool {
     pub disabled: Option<Span>,
     /// nginx `zone`: run-time state is shared between workers.
     pub shared_state: Option<Span>,
+    /// Rules of the pool itself that come before its algorithm, in order (HAProxy: the backend's own answers, then
+    /// `use-server`). What none of them takes goes to the algorithm.
+    pub overrides: Vec<super::Route>,
 }
 
 impl Pool {
@@ -109,6 +112,7 @@ impl Pool {
             answers_locally: None,
             disabled: None,
             shared_state: None,
+            overrides: Vec::new(),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::dialect::Dialect;
 pub(super) static RULE: Rule = Rule {
     id: "config-empty-or-truncated",
     summary: "The configuration has no listener or no pool, or ends too early",
-    category: Category::Syntax,
+    category: Category::Completeness,
     severity: Severity::Error,
     production: Severity::Error,
     dialects: &Dialect::ALL,

@@ -53,7 +53,7 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         let mut finding = finding
             .label("lost its failure detection")
             .also(was, "what watched it before")
-            .help("keep the check; without it nothing notices a dead server")
+            .help(format!("keep the check; without it nothing notices a dead {}", dialect.endpoint_noun()))
             .pool(&new.pool.name.value);
         for (_, other) in lost.iter().skip(1).take(3) {
             finding = finding.also(other.span, "this one too");

@@ -41,7 +41,7 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         let finding = finding
             .label(if backup { format!("only backup {noun}s are left") } else { format!("no {noun} left") })
             .also(old.pool.header, "the pool before")
-            .help("bring servers back before this is deployed")
+            .help(format!("bring {noun}s back before this is deployed"))
             .pool(&new.pool.name.value);
         sink.push(finding);
     }

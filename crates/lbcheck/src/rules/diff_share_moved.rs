@@ -49,7 +49,7 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         let finding = if exceeds { sink.finding(span, message) } else { sink.lesser(span, message) };
         let finding = finding
             .label(format!("{} → {}", words::percent(most.old), words::percent(most.new)))
-            .help("if the move is meant, take it in steps that the servers can bear")
+            .help(format!("if the move is meant, take it in steps that the {}s can bear", dialect.endpoint_noun()))
             .pool(&new.pool.name.value)
             .endpoint(&most.endpoint.name.value);
         sink.push(finding);

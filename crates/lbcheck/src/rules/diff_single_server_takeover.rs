@@ -55,7 +55,7 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         let mut finding = sink
             .finding(endpoint.span, message)
             .label(format!("{} → {}", words::percent(before), words::percent(after)))
-            .help("one server now carries what several shared; undo the change or spread it over the others")
+            .help(format!("one {} now carries what several shared; undo the change or spread it over the others", dialect.endpoint_noun()))
             .pool(&new.pool.name.value)
             .endpoint(&endpoint.name.value);
         if old.pool.algorithm.value != new.pool.algorithm.value

@@ -61,7 +61,7 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
             worst.old,
             worst.new,
             words::factor(worst.step),
-            if worst.new > worst.old { "up" } else { "down" },
+            if worst.new > worst.old { "heavier" } else { "lighter" },
             shares(comparison, pair, worst.endpoint),
         );
         let span = worst.endpoint.weight.span().unwrap_or(worst.endpoint.span);

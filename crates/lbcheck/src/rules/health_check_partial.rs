@@ -41,7 +41,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let finding = if watched { sink.lesser(span, message) } else { sink.finding(span, message) };
         let mut finding = finding
             .label("never leaves rotation, dead or alive")
-            .help("check every server of the pool; in HAProxy `default-server check` does it once for all")
+            .help("check every server of the pool; `default-server check` does it once for all")
             .pool(&pool.name.value)
             .endpoint(&first.name.value);
         if dialect == Dialect::Envoy {

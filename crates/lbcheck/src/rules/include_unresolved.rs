@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Syntax,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: &[Dialect::Nginx],
     docs: include_str!("include_unresolved.md"),
     check: Check::Reader,
 };

@@ -31,8 +31,10 @@ pub enum Category {
     Routing,
     /// What one change does.
     Change,
-    /// Whether the text is valid and complete.
+    /// Whether the text is valid.
     Syntax,
+    /// Whether the configuration is whole, and wholly understood.
+    Completeness,
     /// lbcheck's own policy and suppressions.
     Policy,
 }
@@ -49,6 +51,7 @@ impl Category {
             Self::Routing => "routing",
             Self::Change => "change",
             Self::Syntax => "syntax",
+            Self::Completeness => "completeness",
             Self::Policy => "policy",
         }
     }

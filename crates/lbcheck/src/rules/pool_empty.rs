@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Pools,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: &[Dialect::HaProxy, Dialect::Envoy],
     docs: include_str!("pool_empty.md"),
     check: Check::Config(check),
 };

@@ -69,6 +69,13 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         {
             finding = finding.also(span, "the algorithm that decides");
         }
+        let equals = shares.shares.iter().zip(&pool.endpoints).enumerate().filter(|(other, (each, peer))| {
+            *other != index && (*each / f64::from(peer.slots.max(1)) - share).abs() < 1e-9
+        });
+        for (other, _) in equals.take(3) {
+            let peer = &pool.endpoints[other];
+            finding = finding.also(cause_span(pool, other), format!("`{}` gets as much", peer.name.value));
+        }
         finding.help = Some(match shares.assumptions.first() {
             None => "if the machine is that much larger, raise `max-share` for it; otherwise even the weights out".into(),
             Some(first) => format!("this holds when {first}; even the weights out if it is not meant"),

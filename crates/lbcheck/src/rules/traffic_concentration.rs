@@ -52,7 +52,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             if ratio <= limit { sink.finding(pool.header, message) } else { sink.lesser(pool.header, message) };
         finding = finding
             .label(format!("effectively {} of {members}", words::factor(effective)))
-            .help("give every server a weight in proportion to what it can carry")
+            .help(format!("give every {} a weight in proportion to what it can carry", dialect.endpoint_noun()))
             .pool(&pool.name.value);
         for &index in few.iter().take(5) {
             let endpoint = &pool.endpoints[index];

@@ -7,7 +7,7 @@ use crate::dialect::Dialect;
 pub(super) static RULE: Rule = Rule {
     id: "unparsed-construct",
     summary: "Something lbcheck cannot conclude from, and what that weakens",
-    category: Category::Syntax,
+    category: Category::Completeness,
     severity: Severity::Info,
     production: Severity::Info,
     dialects: &Dialect::ALL,

@@ -22,7 +22,8 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let Some(first) = weighted().next() else { continue };
         let span = first.weight.span().unwrap_or(first.span);
         let name = words::pool(dialect, pool);
-        if pool.endpoints.len() == 1 && first.slots == 1 && pool.membership == Membership::Static {
+        // HAProxy and Envoy controllers write a weight on every server, so that there it says nothing.
+        if pool.endpoints.len() == 1 && dialect == Dialect::Nginx && pool.membership == Membership::Static {
             let message = format!(
                 "the weight of {} has no effect: it is the only {} of {name}",
                 words::endpoint(dialect, first),

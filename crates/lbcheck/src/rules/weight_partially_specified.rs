@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let mut finding = sink
             .finding(span, message)
             .label("set here")
-            .help("write a weight for every server of the pool, or for none")
+            .help(format!("write a weight for every {} of the pool, or for none", dialect.endpoint_noun()))
             .pool(&pool.name.value);
         for other in explicit.iter().skip(1).take(2) {
             finding = finding.also(other.weight.span().unwrap_or(other.span), "set here");

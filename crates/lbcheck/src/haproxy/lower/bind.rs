@@ -1,0 +1,125 @@
+//! `bind` lines.
+
+use crate::diagnostic::suggest;
+use crate::haproxy::keywords;
+use crate::haproxy::report::{Report, rule};
+use crate::haproxy::syntax::Line;
+use crate::haproxy::values::{Endpoint, Port, endpoint};
+use crate::model::{Bind, Host};
+
+/// Reads a `bind` line: one [`Bind`] for each address.
+pub(super) fn bind(line: &Line<'_>, report: &mut Report) -> Vec<Bind> {
+    let Some(word) = line.word(1) else {
+        report.error(
+            rule::VALUE,
+            line.span,
+            "`bind` needs at least one address",
+            "write `bind ADDRESS:PORT`, for example `bind :80`",
+        );
+        return Vec::new();
+    };
+    let (tls, accept_proxy) = words(line, report);
+    let text = word.address_text();
+    let mut binds = Vec::new();
+    for (index, address) in text.split(',').enumerate() {
+        if address.is_empty() && index > 0 && text.ends_with(',') {
+            continue;
+        }
+        if word.unset {
+            binds.push(Bind { host: word.text.to_string(), ports: None, tls, accept_proxy, span: word.span });
+            break;
+        }
+        match endpoint(address).and_then(|found| check(found, address)) {
+            Ok(found) => binds.push(Bind {
+                host: host_text(&found.host),
+                ports: match found.port {
+                    Port::One(port) => Some((port, port)),
+                    Port::Range(first, last) => Some((first, last)),
+                    _ => None,
+                },
+                tls: tls || address.starts_with("quic"),
+                accept_proxy,
+                span: word.span,
+            }),
+            Err(reason) => report.error(
+                rule::VALUE,
+                word.span,
+                format!("the address `{address}` cannot be bound: {reason}"),
+                "write ADDRESS:PORT, for example `:80`, `10.0.0.1:443`, `:8000-8010` or `unix@/run/x.sock`",
+            ),
+        }
+    }
+    binds
+}
+
+fn check(found: Endpoint, text: &str) -> Result<Endpoint, String> {
+    if text.is_empty() {
+        return Err("it is empty".into());
+    }
+    if !found.has_port {
+        return Ok(found);
+    }
+    match found.port {
+        Port::None => Err("it has no port".into()),
+        Port::Offset(_) => Err("a port relative to another one is not possible here".into()),
+        Port::One(0) | Port::Range(0, _) => Err("the port must be from 1 to 65535".into()),
+        _ if found.datagram && !text.starts_with("quic") => {
+            Err("a datagram address is not possible here".into())
+        }
+        _ => Ok(found),
+    }
+}
+
+fn host_text(host: &Host) -> String {
+    match host {
+        Host::Ip(ip) => ip.to_string(),
+        Host::Name(text) | Host::Unix(text) | Host::Special(text) | Host::Unknown(text) => text.clone(),
+    }
+}
+
+/// Checks the words after the address; tells whether `ssl` and `accept-proxy` are among them.
+fn words(line: &Line<'_>, report: &mut Report) -> (bool, bool) {
+    let (mut tls, mut accept_proxy) = (false, false);
+    let mut at = 2;
+    while let Some(word) = line.word(at) {
+        let name = word.as_str();
+        match name {
+            "accept-proxy" => accept_proxy = true,
+            "ssl" => {
+                tls = true;
+                at += 1;
+                continue;
+            }
+            _ => {}
+        }
+        let Some(entry) = keywords::find(keywords::BIND, name) else {
+            let help = match suggest(name, keywords::BIND.iter().map(|entry| entry.name)) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => "see `bind` in the HAProxy configuration manual; several addresses are separated by commas".into(),
+            };
+            report.unknown(word.span, format!("`{name}` is not a keyword of `bind`"), help);
+            break;
+        };
+        if !entry.known_in(report.version) {
+            report.error(
+                crate::haproxy::report::rule::UNKNOWN,
+                word.span,
+                format!("`{name}` is not a keyword of `bind` in HAProxy {}", report.version),
+                "remove it, or read the file for the version it was written for",
+            );
+        }
+        if entry.args > 0
+            && line.word(at + 1).is_none()
+            && !matches!(name, "backlog" | "maxconn" | "nice" | "id")
+        {
+            report.error(
+                rule::VALUE,
+                word.span,
+                format!("the keyword `{name}` of `bind` needs an argument"),
+                format!("write `{name} VALUE`"),
+            );
+        }
+        at += 1 + usize::from(entry.args);
+    }
+    (tls, accept_proxy)
+}

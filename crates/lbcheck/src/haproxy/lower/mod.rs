@@ -1,0 +1,100 @@
+//! Sections into the model: inheritance, order and names are settled here.
+
+mod balance;
+mod bind;
+mod checks;
+mod names;
+mod pool;
+mod proxy;
+mod rules;
+mod server;
+mod settings;
+
+use std::collections::BTreeMap;
+
+use super::acl::Budget;
+use super::report::Report;
+use super::syntax::{Section, SectionKind};
+use crate::model::{Config, Listener, Mode, PoolId, RouteTable};
+use crate::read::ReadOptions;
+use crate::source::Spanned;
+
+use proxy::Proxy;
+use settings::Settings;
+
+/// Where each name of a backend leads.
+pub(super) type Pools<'a> = BTreeMap<&'a str, PoolId>;
+
+/// Lowers a whole configuration.
+pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mut Report) -> Config {
+    let mut config = Config::empty(options.dialect, options.version);
+    names::check(sections, report);
+    let parents = names::parents(sections, report);
+    let mut inherited: Vec<Option<Settings>> = sections.iter().map(|_| None).collect();
+    let mut proxies: Vec<Proxy<'_, '_>> = Vec::new();
+    let lines: usize = sections.iter().map(|section| section.lines.len()).sum();
+
+    for (index, section) in sections.iter().enumerate() {
+        report.assumed = section.header.assumed;
+        report.understood();
+        let parent = parents.get(index).copied().flatten();
+        let base = parent
+            .and_then(|parent| inherited.get(parent)?.as_ref())
+            .map(Settings::inherited)
+            .unwrap_or_default();
+        match section.kind {
+            SectionKind::Defaults => {
+                let proxy = proxy::read(section, None, base, report);
+                if let Some(slot) = inherited.get_mut(index) {
+                    *slot = Some(proxy.settings);
+                }
+            }
+            SectionKind::Frontend | SectionKind::Backend | SectionKind::Listen => {
+                let parent = parent.and_then(|parent| sections.get(parent));
+                proxies.push(proxy::read(section, parent, base, report));
+            }
+            _ => section.lines.iter().for_each(|_| report.understood()),
+        }
+    }
+
+    let mut pools: Pools<'_> = BTreeMap::new();
+    for proxy in &proxies {
+        if !proxy.is_pool() {
+            continue;
+        }
+        report.assumed = proxy.section.header.assumed;
+        let pool = pool::build(proxy, report);
+        let id = config.add_pool(pool);
+        pools.entry(proxy.section.name()).or_insert(id);
+    }
+
+    let mut budget = Budget::for_lines(lines);
+    let mut own = config.pools().map(|(id, _)| id).collect::<Vec<_>>().into_iter();
+    for proxy in &proxies {
+        let id = if proxy.is_pool() { own.next() } else { None };
+        let routes = rules::lower(proxy, id, &pools, &mut budget, report);
+        if let Some(id) = id
+            && let Some(pool) = config.pools.get_mut(id.0 as usize)
+        {
+            pool.overrides = routes.inside;
+            pool.answers_locally = pool.answers_locally.or(routes.answers_locally);
+        }
+        if proxy.section.kind == SectionKind::Backend || proxy.is_disabled() {
+            continue;
+        }
+        let table = config.add_table(RouteTable { routes: routes.listener, label: proxy.section.label() });
+        config.listeners.push(Listener {
+            name: Spanned::new(proxy.section.name().to_owned(), proxy.section.header.at(1)),
+            mode: proxy.mode(),
+            binds: proxy.binds.clone(),
+            table,
+            span: proxy.section.header.span,
+        });
+    }
+    pool::link(&proxies, &pools, &mut config);
+    report.assumed = false;
+    config
+}
+
+/// The mode of a section that sets none.
+const DEFAULT_MODE: Mode = Mode::Tcp;

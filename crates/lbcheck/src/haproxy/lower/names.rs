@@ -1,0 +1,150 @@
+//! Names of sections: what they may look like, which are doubled, and which `defaults` each section inherits.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::haproxy::report::{Report, rule};
+use crate::haproxy::syntax::{Section, SectionKind, is_name_character};
+
+/// For each section the index of the `defaults` section it inherits.
+pub(super) fn parents(sections: &[Section<'_>], report: &mut Report) -> Vec<Option<usize>> {
+    let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut last = None;
+    let mut parents = Vec::with_capacity(sections.len());
+    for (index, section) in sections.iter().enumerate() {
+        report.assumed = section.header.assumed;
+        let parent = if section.kind.is_proxy() { parent(section, &named, last, report) } else { None };
+        parents.push(parent);
+        if section.kind == SectionKind::Defaults {
+            last = Some(index);
+            if !matches!(section.name(), "") {
+                named.entry(section.name()).or_default().push(index);
+            }
+        }
+    }
+    parents
+}
+
+fn parent(
+    section: &Section<'_>,
+    named: &BTreeMap<&str, Vec<usize>>,
+    last: Option<usize>,
+    report: &mut Report,
+) -> Option<usize> {
+    let (keyword, wanted) = match (section.header.arg(1), section.header.arg(2), section.header.word(3)) {
+        (_, "from", Some(wanted)) => ("from", wanted),
+        // `defaults from x` names a section called `from`; only a third word makes it a reference.
+        _ => {
+            // A `defaults` section without `from` starts afresh.
+            return last.filter(|_| section.kind != SectionKind::Defaults);
+        }
+    };
+    debug_assert_eq!(keyword, "from");
+    match named.get(wanted.as_str()).map(Vec::as_slice) {
+        Some([one]) => Some(*one),
+        Some([.., last]) => {
+            report.error(
+                rule::VALUE,
+                wanted.span,
+                format!(
+                    "several `defaults` sections are named `{}`, so {} cannot refer to one",
+                    wanted.as_str(),
+                    section.label()
+                ),
+                "give the sections names of their own",
+            );
+            Some(*last)
+        }
+        _ => {
+            let help = match suggest(wanted.as_str(), named.keys().copied()) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("define `defaults {}` above this section", wanted.as_str()),
+            };
+            report.error(
+                rule::VALUE,
+                wanted.span,
+                format!(
+                    "{} refers to `defaults {}`, which is not defined above it",
+                    section.label(),
+                    wanted.as_str()
+                ),
+                help,
+            );
+            None
+        }
+    }
+}
+
+/// Reports names that are missing, misspelt or given twice.
+pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
+    let mut seen: BTreeMap<&str, Vec<&Section<'_>>> = BTreeMap::new();
+    for section in sections {
+        report.assumed = section.header.assumed;
+        if !section.kind.is_proxy() {
+            continue;
+        }
+        let Some(name) = section.header.word(1) else {
+            if section.kind != SectionKind::Defaults {
+                report.error(
+                    rule::VALUE,
+                    section.header.span,
+                    format!("this `{}` section has no name", section.kind.word()),
+                    format!("write `{} NAME`", section.kind.word()),
+                );
+            }
+            continue;
+        };
+        if section.kind == SectionKind::Defaults {
+            continue;
+        }
+        if let Some(bad) = name.as_str().chars().find(|&c| !is_name_character(c)) {
+            report.error(
+                rule::VALUE,
+                name.span,
+                format!(
+                    "the character `{bad}` may not stand in the {} name `{}`",
+                    section.kind.word(),
+                    name.as_str()
+                ),
+                "use letters, digits, `-`, `_`, `.` and `:`",
+            );
+        }
+        let others = seen.entry(name.as_str()).or_default();
+        if let Some(other) = others.iter().find(|other| clash(other.kind, section.kind, report)) {
+            report.push(
+                Diagnostic::new(
+                    rule::DUPLICATE,
+                    Severity::Error,
+                    name.span,
+                    format!("{} has the same name as {}, defined above it", section.label(), other.label()),
+                )
+                .also(other.header.at(1), "first defined here")
+                .help("rename one of them"),
+            );
+        } else if let Some(other) = others.first() {
+            report.push(
+                Diagnostic::new(
+                    rule::DUPLICATE,
+                    Severity::Warning,
+                    name.span,
+                    format!(
+                        "{} has the same name as {}; HAProxy 3.3 refuses this",
+                        section.label(),
+                        other.label()
+                    ),
+                )
+                .also(other.header.at(1), "first defined here")
+                .help("rename one of them"),
+            );
+        }
+        // Two are enough to find every clash; more would make the search grow.
+        if others.len() < 2 {
+            others.push(section);
+        }
+    }
+}
+
+fn clash(first: SectionKind, second: SectionKind, report: &Report) -> bool {
+    use SectionKind::{Backend, Frontend};
+    report.at_least(3, 3) || !matches!((first, second), (Frontend, Backend) | (Backend, Frontend))
+}

@@ -1,0 +1,445 @@
+//! `server`, `server-template` and `default-server`.
+
+use std::time::Duration;
+
+use super::settings::{Opt, inherit};
+use crate::diagnostic::suggest;
+use crate::haproxy::keywords::{self, Entry};
+use crate::haproxy::lexer::Word;
+use crate::haproxy::report::{Report, rule};
+use crate::haproxy::syntax::{Line, is_name_character};
+use crate::haproxy::values::{Port, Unit, atol, endpoint, time};
+use crate::model::{Address, Host, Setting};
+use crate::source::Span;
+
+/// Who watches the traffic of a server (`observe`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Observe {
+    None,
+    Layer4,
+    Layer7,
+}
+
+/// What a `server` or `default-server` line sets.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServerSettings {
+    /// `None` inside: the weight hangs on an unset variable.
+    pub(super) weight: Opt<u32>,
+    pub(super) check: Opt<bool>,
+    pub(super) agent_check: Opt<bool>,
+    pub(super) backup: Opt<bool>,
+    pub(super) disabled: Opt<bool>,
+    pub(super) inter: Opt<Duration>,
+    pub(super) rise: Opt<u32>,
+    pub(super) fall: Opt<u32>,
+    pub(super) agent_inter: Opt<Duration>,
+    pub(super) track: Opt<String>,
+    pub(super) observe: Opt<Observe>,
+    pub(super) error_limit: Opt<u32>,
+    pub(super) maxconn: Opt<u64>,
+    pub(super) minconn: Opt<u64>,
+    pub(super) maxqueue: Opt<u64>,
+    pub(super) ssl: Opt<bool>,
+    pub(super) cookie: Opt<String>,
+    pub(super) id: Opt<u32>,
+    pub(super) hash_key: Opt<String>,
+    pub(super) guid: Opt<String>,
+    pub(super) resolvers: Opt<String>,
+    /// Words whose value hangs on a variable that is not set.
+    pub(super) unknown: Option<Span>,
+}
+
+impl ServerSettings {
+    /// The same as seen by a server that inherits them.
+    pub(super) fn inherited(&self) -> Self {
+        Self {
+            weight: inherit(&self.weight),
+            check: inherit(&self.check),
+            agent_check: inherit(&self.agent_check),
+            backup: inherit(&self.backup),
+            disabled: inherit(&self.disabled),
+            inter: inherit(&self.inter),
+            rise: inherit(&self.rise),
+            fall: inherit(&self.fall),
+            agent_inter: inherit(&self.agent_inter),
+            track: inherit(&self.track),
+            observe: inherit(&self.observe),
+            error_limit: inherit(&self.error_limit),
+            maxconn: inherit(&self.maxconn),
+            minconn: inherit(&self.minconn),
+            maxqueue: inherit(&self.maxqueue),
+            ssl: inherit(&self.ssl),
+            cookie: inherit(&self.cookie),
+            id: None,
+            hash_key: inherit(&self.hash_key),
+            guid: None,
+            resolvers: inherit(&self.resolvers),
+            unknown: self.unknown,
+        }
+    }
+}
+
+/// A `server` or `server-template` line, with what it inherits.
+#[derive(Clone, Debug)]
+pub(super) struct Server {
+    pub(super) name: Word<'static>,
+    pub(super) address: Address,
+    pub(super) span: Span,
+    pub(super) slots: u32,
+    pub(super) settings: ServerSettings,
+    /// The address is an SRV record, which fills the slots at run time.
+    pub(super) srv_record: bool,
+    pub(super) assumed: bool,
+}
+
+/// Reads a `default-server` line into what later servers inherit.
+pub(super) fn default_server(line: &Line<'_>, settings: &mut ServerSettings, report: &mut Report) {
+    words(line, 1, settings, true, report);
+}
+
+/// Reads a `server` or `server-template` line.
+pub(super) fn server(line: &Line<'_>, inherited: &ServerSettings, report: &mut Report) -> Option<Server> {
+    let template = line.keyword() == "server-template";
+    let address_at = if template { 3 } else { 2 };
+    let (Some(name), Some(address)) = (line.word(1), line.word(address_at)) else {
+        let form = if template {
+            "server-template PREFIX COUNT ADDRESS[:PORT]"
+        } else {
+            "server NAME ADDRESS[:PORT]"
+        };
+        report.error(
+            rule::VALUE,
+            line.span,
+            format!("`{}` needs more words than are written here", line.keyword()),
+            format!("write `{form}`"),
+        );
+        return None;
+    };
+    check_name(name, report);
+    let slots = if template { count(line, report)? } else { 1 };
+    let (address, srv_record) = read_address(address, report)?;
+    let mut settings = inherited.inherited();
+    words(line, address_at + 1, &mut settings, false, report);
+    let name = Word { text: name.text.to_string().into(), span: name.span, unset: name.unset, address: None };
+    Some(Server { name, address, span: line.span, slots, settings, srv_record, assumed: line.assumed })
+}
+
+fn check_name(name: &Word<'_>, report: &mut Report) {
+    if let Some(bad) = name.as_str().chars().find(|&c| !is_name_character(c)) {
+        report.error(
+            rule::VALUE,
+            name.span,
+            format!("the character `{bad}` may not stand in the server name `{}`", name.as_str()),
+            "use letters, digits, `-`, `_`, `.` and `:`",
+        );
+    }
+}
+
+fn count(line: &Line<'_>, report: &mut Report) -> Option<u32> {
+    let text = line.arg(2);
+    let number = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
+    let slots = match text.split_once('-') {
+        Some((first, last)) => match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => Some(last - first + 1),
+            _ => None,
+        },
+        None => number(text),
+    };
+    if slots.is_none() {
+        report.error(
+            rule::VALUE,
+            line.at(2),
+            format!("`{text}` is neither a number of servers nor a range"),
+            "write a number from 1 or a range such as `1-5`",
+        );
+    }
+    slots
+}
+
+fn read_address(word: &Word<'_>, report: &mut Report) -> Option<(Address, bool)> {
+    let text = word.address_text();
+    if word.unset {
+        let host = Host::Unknown(word.text.to_string());
+        return Some((Address { host, port: None, port_offset: 0 }, false));
+    }
+    let bad = |reason: String, report: &mut Report| {
+        report.error(
+            rule::VALUE,
+            word.span,
+            format!("the server address `{text}` cannot be used: {reason}"),
+            "write ADDRESS[:PORT], for example `10.0.0.1:8080`, `[::1]:8080` or `unix@/run/app.sock`",
+        );
+    };
+    match endpoint(text) {
+        Ok(found) => {
+            if matches!(found.port, Port::Range(..)) {
+                bad("a port range is not possible here".into(), report);
+                return None;
+            }
+            if text.starts_with("fd@") {
+                bad("a file descriptor is not possible here".into(), report);
+                return None;
+            }
+            let srv = matches!(&found.host, Host::Name(name) if name.starts_with('_'));
+            Some((found.to_address(), srv))
+        }
+        Err(reason) => {
+            bad(reason, report);
+            None
+        }
+    }
+}
+
+/// Reads the words from `at` on.
+fn words(
+    line: &Line<'_>,
+    mut at: usize,
+    settings: &mut ServerSettings,
+    is_default: bool,
+    report: &mut Report,
+) {
+    while let Some(word) = line.word(at) {
+        let name = word.as_str();
+        let Some(entry) = find(name) else {
+            unknown(word, report);
+            // What follows may be its argument or the next word; guessing would only add noise.
+            return;
+        };
+        if !entry.known_in(report.version) {
+            report.error(
+                rule::UNKNOWN,
+                word.span,
+                format!("`{name}` is not a server keyword of HAProxy {}", report.version),
+                "remove it, or read the file for the version it was written for",
+            );
+        }
+        if is_default && matches!(name, "id" | "guid") {
+            report.error(
+                rule::VALUE,
+                word.span,
+                format!("`{name}` belongs to one server and cannot stand on `default-server`"),
+                "write it on the `server` lines",
+            );
+        }
+        let span = match line.word(at + 1) {
+            Some(argument) if entry.args > 0 => word.span.to(argument.span),
+            _ => word.span,
+        };
+        apply(name, line.word(at + 1), span, settings, report);
+        at += 1 + usize::from(entry.args) + extra_words(line, at);
+    }
+}
+
+/// `source` takes an address and any of `usesrc X` and `interface X`.
+fn extra_words(line: &Line<'_>, at: usize) -> usize {
+    if line.arg(at) != "source" {
+        return 0;
+    }
+    let mut extra = 0;
+    while matches!(line.arg(at + 2 + extra), "usesrc" | "interface") {
+        extra += 2;
+    }
+    extra
+}
+
+fn find(name: &str) -> Option<&'static Entry> {
+    keywords::find(keywords::SERVER, name).or_else(|| {
+        name.starts_with("set-proxy-v2-tlv-fmt(")
+            .then(|| keywords::find(keywords::SERVER, "set-proxy-v2-tlv-fmt"))
+            .flatten()
+    })
+}
+
+fn unknown(word: &Word<'_>, report: &mut Report) {
+    let name = word.as_str();
+    let help = match suggest(name, keywords::SERVER.iter().map(|entry| entry.name)) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => "see `server` in the HAProxy configuration manual".to_owned(),
+    };
+    report.unknown(word.span, format!("`{name}` is not a server keyword of HAProxy"), help);
+}
+
+fn apply(
+    name: &str,
+    argument: Option<&Word<'_>>,
+    span: Span,
+    settings: &mut ServerSettings,
+    report: &mut Report,
+) {
+    let flag = |value| Some(Setting::written(value, span));
+    match name {
+        "check" => settings.check = flag(true),
+        "no-check" => settings.check = flag(false),
+        "agent-check" => settings.agent_check = flag(true),
+        "no-agent-check" => settings.agent_check = flag(false),
+        "backup" => settings.backup = flag(true),
+        "no-backup" => settings.backup = flag(false),
+        "disabled" => settings.disabled = flag(true),
+        "enabled" => settings.disabled = flag(false),
+        "ssl" => settings.ssl = flag(true),
+        "no-ssl" => settings.ssl = flag(false),
+        _ => {}
+    }
+    if find(name).is_none_or(|entry| entry.args == 0) {
+        return;
+    }
+    let Some(word) = argument else {
+        // Words read as numbers take a missing argument for 0; the others refuse the line.
+        if !matches!(name, "weight" | "maxconn" | "minconn" | "maxqueue" | "port" | "shard" | "max-reuse") {
+            report.error(
+                rule::VALUE,
+                span,
+                format!("the server keyword `{name}` needs an argument"),
+                format!("write `{name} VALUE`"),
+            );
+            return;
+        }
+        set_number(name, 0, span, settings, report);
+        return;
+    };
+    if word.unset {
+        settings.unknown = Some(word.span);
+    }
+    let text = word.as_str();
+    match name {
+        "weight" | "maxconn" | "minconn" | "maxqueue" | "rise" | "fall" | "error-limit" | "id" => {
+            if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && !word.unset {
+                report.warning(
+                    rule::VALUE,
+                    word.span,
+                    format!("`{text}` is not a number; HAProxy reads `{name} {text}` as 0"),
+                    "write a whole number",
+                );
+            }
+            set_number(name, atol(text), span, settings, report);
+        }
+        "inter" | "fastinter" | "downinter" | "agent-inter" | "slowstart" => {
+            set_time(name, word, span, settings, report);
+        }
+        "track" => settings.track = Some(Setting::written(text.to_owned(), span)),
+        "cookie" => settings.cookie = Some(Setting::written(text.to_owned(), span)),
+        "guid" => settings.guid = Some(Setting::written(text.to_owned(), span)),
+        "hash-key" => settings.hash_key = Some(Setting::written(text.to_owned(), span)),
+        "resolvers" => settings.resolvers = Some(Setting::written(text.to_owned(), span)),
+        "observe" => {
+            let observe = match text {
+                "none" => Some(Observe::None),
+                "layer4" => Some(Observe::Layer4),
+                "layer7" => Some(Observe::Layer7),
+                _ => None,
+            };
+            one_of(name, word, &["none", "layer4", "layer7"], report);
+            settings.observe =
+                observe.map(|observe| Setting::written(observe, span)).or(settings.observe.take());
+        }
+        "on-error" => one_of(name, word, &["fastinter", "fail-check", "sudden-death", "mark-down"], report),
+        "on-marked-down" => one_of(name, word, &["shutdown-sessions"], report),
+        "on-marked-up" => one_of(name, word, &["shutdown-backup-sessions"], report),
+        "resolve-prefer" => one_of(name, word, &["ipv4", "ipv6"], report),
+        "ws" => one_of(name, word, &["auto", "h1", "h2"], report),
+        "verify" => one_of(name, word, &["none", "required"], report),
+        "log-proto" => one_of(name, word, &["legacy", "octet-count"], report),
+        "init-state" => one_of(name, word, &["none", "fully-up", "up", "down", "fully-down"], report),
+        "init-addr" => {
+            for method in text.split(',') {
+                let known =
+                    matches!(method, "libc" | "last" | "none") || method.parse::<std::net::IpAddr>().is_ok();
+                if !known {
+                    report.error(
+                        rule::VALUE,
+                        word.span,
+                        format!("`{method}` is not a way to find the initial address of a server"),
+                        "use a list of `last`, `libc`, `none` and IP addresses",
+                    );
+                }
+            }
+        }
+        _ => {}
+    }
+    if name == "hash-key" {
+        let known: &[&str] = if report.at_least(3, 3) {
+            &["id", "addr", "addr-port", "guid", "id32"]
+        } else {
+            &["id", "addr", "addr-port"]
+        };
+        one_of(name, word, known, report);
+    }
+}
+
+fn one_of(name: &str, word: &Word<'_>, known: &[&str], report: &mut Report) {
+    if known.contains(&word.as_str()) || word.unset {
+        return;
+    }
+    report.error(
+        rule::VALUE,
+        word.span,
+        format!("`{}` is not a value of the server keyword `{name}`", word.as_str()),
+        format!("use {}", known.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(" or ")),
+    );
+}
+
+fn set_number(name: &str, number: i64, span: Span, settings: &mut ServerSettings, report: &mut Report) {
+    let count = u64::try_from(number).ok();
+    let small = u32::try_from(number).ok();
+    match name {
+        "weight" => match small.filter(|&weight| weight <= 256) {
+            Some(weight) => settings.weight = Some(Setting::written(weight, span)),
+            None => report.error(
+                rule::VALUE,
+                span,
+                format!("the weight {number} is not within 0 and 256"),
+                "scale all weights of the backend down so that the largest is at most 256",
+            ),
+        },
+        "maxconn" => settings.maxconn = count.map(|count| Setting::written(count, span)),
+        "minconn" => settings.minconn = count.map(|count| Setting::written(count, span)),
+        "maxqueue" => settings.maxqueue = count.map(|count| Setting::written(count, span)),
+        "rise" | "fall" | "error-limit" | "id" => {
+            let Some(number) = small.filter(|&number| number > 0) else {
+                report.error(
+                    rule::VALUE,
+                    span,
+                    format!("the server keyword `{name}` needs a number above 0"),
+                    format!("write `{name} N` with N from 1"),
+                );
+                return;
+            };
+            let setting = Some(Setting::written(number, span));
+            match name {
+                "rise" => settings.rise = setting,
+                "fall" => settings.fall = setting,
+                "id" => settings.id = setting,
+                _ => settings.error_limit = setting,
+            }
+        }
+        _ => {}
+    }
+}
+
+fn set_time(name: &str, word: &Word<'_>, span: Span, settings: &mut ServerSettings, report: &mut Report) {
+    // Slow start counts in seconds only in its documentation; a bare number is milliseconds everywhere here.
+    match time(word.as_str(), Unit::Milliseconds) {
+        Ok(_) if word.unset => {}
+        Ok(duration) if duration.is_zero() && name != "slowstart" => report.error(
+            rule::VALUE,
+            word.span,
+            format!("the server keyword `{name}` needs a time above 0"),
+            "write a time such as `2s`",
+        ),
+        Ok(duration) => match name {
+            "inter" => {
+                settings.inter = Some(Setting::written(duration, span));
+                // The interval of the agent follows it unless it is set after.
+                settings.agent_inter = Some(Setting::written(duration, span));
+            }
+            "agent-inter" => settings.agent_inter = Some(Setting::written(duration, span)),
+            _ => {}
+        },
+        Err(reason) => report.error(
+            rule::VALUE,
+            word.span,
+            format!("`{}` is not a time for the server keyword `{name}`: {reason}", word.as_str()),
+            "write a number and a unit, for example `500ms` or `2s`",
+        ),
+    }
+}

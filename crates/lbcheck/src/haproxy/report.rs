@@ -1,0 +1,92 @@
+//! What the reader has to say, gathered in one place.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::dialect::Version;
+use crate::model::{Coverage, Gap, Weakens};
+use crate::source::Span;
+
+/// Ids of the checks a reader makes.
+pub(crate) mod rule {
+    pub(crate) const SYNTAX: &str = "syntax-error";
+    pub(crate) const UNKNOWN: &str = "unknown-directive";
+    pub(crate) const VALUE: &str = "invalid-value";
+    pub(crate) const DUPLICATE: &str = "duplicate-definition";
+    pub(crate) const UNREADABLE: &str = "file-unreadable";
+    pub(crate) const ENVIRONMENT: &str = "env-variable-undefined";
+    pub(crate) const TRUNCATED: &str = "config-empty-or-truncated";
+}
+
+/// Diagnostics and coverage of one reading.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// What is wrong so far.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What was understood so far.
+    pub(crate) coverage: Coverage,
+    /// The version that is read for.
+    pub(crate) version: Version,
+    /// The line in hand stands in a branch that was read on trust: the program may never see it, so nothing on
+    /// it can be more than a warning.
+    pub(crate) assumed: bool,
+}
+
+impl Report {
+    /// An empty report.
+    pub(crate) fn new(version: Version) -> Self {
+        Self { diagnostics: Vec::new(), coverage: Coverage::default(), version, assumed: false }
+    }
+
+    /// Adds a diagnostic.
+    pub(crate) fn push(&mut self, mut diagnostic: Diagnostic) {
+        if self.assumed {
+            diagnostic.severity = diagnostic.severity.min(Severity::Warning);
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Adds an error with help.
+    pub(crate) fn error(
+        &mut self,
+        rule: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Diagnostic::new(rule, Severity::Error, span, message).help(help));
+    }
+
+    /// Adds a warning with help.
+    pub(crate) fn warning(
+        &mut self,
+        rule: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Diagnostic::new(rule, Severity::Warning, span, message).help(help));
+    }
+
+    /// Blames an unknown word: an error up to the newest version whose words are known, a warning after it.
+    pub(crate) fn unknown(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        let severity =
+            if self.version > super::keywords::NEWEST { Severity::Warning } else { Severity::Error };
+        self.push(Diagnostic::new(rule::UNKNOWN, severity, span, message).help(help));
+    }
+
+    /// Counts a directive that was seen and understood.
+    pub(crate) fn understood(&mut self) {
+        self.coverage.total += 1;
+        self.coverage.understood += 1;
+    }
+
+    /// Counts a directive that was seen and may matter, but is not modelled.
+    pub(crate) fn gap(&mut self, span: Span, what: impl Into<String>, weakens: Weakens) {
+        self.coverage.total += 1;
+        self.coverage.gaps.push(Gap { span, what: what.into(), weakens });
+    }
+
+    /// Whether the version read for is at least this one.
+    pub(crate) fn at_least(&self, major: u16, minor: u16) -> bool {
+        self.version >= Version::new(major, minor)
+    }
+}
