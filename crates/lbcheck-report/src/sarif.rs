@@ -1,8 +1,287 @@
+//! SARIF 2.1.0, for code scanning.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use lbcheck::diagnostic::{Diagnostic, Severity};
+use lbcheck::report::{CheckReport, DiffReport, Finding, Status};
+use lbcheck::rules::{ALL, Rule};
+use lbcheck::source::Span;
+use serde::Serialize;
+
+use crate::json::{TOOL, write};
 use crate::view::View;
-use lbcheck::report::{CheckReport, DiffReport};
-pub(crate) fn check(_view: &View<'_>, _reports: &[CheckReport]) -> String {
-    String::new()
+
+pub(crate) fn check(view: &View<'_>, reports: &[CheckReport]) -> String {
+    let results = reports
+        .iter()
+        .flat_map(|report| &report.findings)
+        .map(|finding| result(view, finding, None))
+        .collect();
+    write(&log(results, reports.iter().any(|report| report.broken)))
 }
-pub(crate) fn diff(_view: &View<'_>, _report: &DiffReport) -> String {
-    String::new()
+
+pub(crate) fn diff(view: &View<'_>, report: &DiffReport) -> String {
+    let results =
+        report.findings.iter().map(|found| result(view, &found.finding, Some(found.status))).collect();
+    write(&log(results, report.broken))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Log {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    tool: Tool,
+    invocations: [Invocation; 1],
+    column_kind: &'static str,
+    results: Vec<SarifResult>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    driver: Driver,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Driver {
+    name: &'static str,
+    version: &'static str,
+    semantic_version: &'static str,
+    rules: Vec<ReportingDescriptor>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportingDescriptor {
+    id: &'static str,
+    short_description: Text,
+    help: Markdown,
+    default_configuration: Configuration,
+    properties: RuleProperties,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: &'static str,
+}
+
+#[derive(Serialize)]
+struct RuleProperties {
+    tags: [&'static str; 1],
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Markdown {
+    text: &'static str,
+    markdown: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SarifResult {
+    rule_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_index: Option<usize>,
+    level: &'static str,
+    message: Text,
+    locations: [Location; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Location>,
+    partial_fingerprints: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline_state: Option<&'static str>,
+    /// Present and empty where nothing suppresses it: then a viewer knows that suppressions were looked at.
+    suppressions: Vec<Suppression>,
+}
+
+#[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    justification: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<usize>,
+    physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Text>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhysicalLocation {
+    artifact_location: ArtifactLocation,
+    region: Region,
+}
+
+#[derive(Serialize)]
+struct ArtifactLocation {
+    uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: u32,
+    start_column: u32,
+    end_line: u32,
+    end_column: u32,
+}
+
+fn log(results: Vec<SarifResult>, broken: bool) -> Log {
+    Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: Tool {
+                driver: Driver {
+                    name: TOOL.name,
+                    version: TOOL.version,
+                    semantic_version: TOOL.version,
+                    rules: ALL.iter().map(|rule| descriptor(rule)).collect(),
+                },
+            },
+            invocations: [Invocation { execution_successful: !broken }],
+            column_kind: "unicodeCodePoints",
+            results,
+        }],
+    }
+}
+
+fn descriptor(rule: &Rule) -> ReportingDescriptor {
+    ReportingDescriptor {
+        id: rule.id,
+        short_description: Text { text: rule.summary.to_owned() },
+        help: Markdown { text: rule.docs, markdown: rule.docs },
+        default_configuration: Configuration { level: level(rule.production) },
+        properties: RuleProperties { tags: [rule.category.as_str()] },
+    }
+}
+
+fn result(view: &View<'_>, finding: &Finding, status: Option<Status>) -> SarifResult {
+    let diagnostic = &finding.diagnostic;
+    SarifResult {
+        rule_id: diagnostic.rule,
+        rule_index: ALL.iter().position(|rule| rule.id == diagnostic.rule),
+        level: level(diagnostic.severity),
+        message: Text { text: message(view, diagnostic) },
+        locations: [location(view, diagnostic.primary.span, None, None)],
+        related_locations: diagnostic
+            .related
+            .iter()
+            .enumerate()
+            .map(|(id, label)| {
+                let text = view.say(diagnostic, &label.message).into_owned();
+                let message = Some(Text { text }).filter(|message| !message.text.is_empty());
+                location(view, label.span, Some(id), message)
+            })
+            .collect(),
+        partial_fingerprints: BTreeMap::from([("lbcheck/v1", finding.fingerprint.clone())]),
+        baseline_state: status.map(baseline),
+        suppressions: finding
+            .suppressed
+            .iter()
+            .map(|reason| Suppression {
+                kind: "inSource",
+                justification: view.say(diagnostic, reason).into_owned(),
+            })
+            .collect(),
+    }
+}
+
+/// The message with the help behind it: viewers show a result's message and little else.
+fn message(view: &View<'_>, diagnostic: &Diagnostic) -> String {
+    let mut text = view.say(diagnostic, &diagnostic.message).into_owned();
+    if let Some(help) = &diagnostic.help {
+        let _ = write!(text, "\nHelp: {}", view.say(diagnostic, help));
+    }
+    text
+}
+
+fn location(view: &View<'_>, span: Span, id: Option<usize>, message: Option<Text>) -> Location {
+    let place = view.place(span);
+    Location {
+        id,
+        physical_location: PhysicalLocation {
+            artifact_location: ArtifactLocation { uri: uri(&place.file) },
+            region: Region {
+                start_line: place.start.line,
+                start_column: place.start.column,
+                end_line: place.end.line,
+                end_column: place.end.column,
+            },
+        },
+        message,
+    }
+}
+
+/// A path as a URI reference: relative where the path is, `file://` where it is absolute.
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    if path.starts_with('/') {
+        uri.push_str("file://");
+    }
+    for byte in path.trim_start_matches("./").bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(byte as char)
+            }
+            byte => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+fn baseline(status: Status) -> &'static str {
+    match status {
+        Status::New => "new",
+        Status::Worsened => "updated",
+        Status::Unchanged => "unchanged",
+        Status::Fixed => "absent",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_become_uris() {
+        assert_eq!(uri("./conf d/häproxy.cfg"), "conf%20d/h%C3%A4proxy.cfg");
+        assert_eq!(uri("/etc/haproxy/haproxy.cfg"), "file:///etc/haproxy/haproxy.cfg");
+        assert_eq!(uri("<stdin>"), "%3Cstdin%3E");
+    }
 }

@@ -25,7 +25,7 @@ impl<'a> View<'a> {
     /// Looks through `sources` for secrets once.
     #[must_use]
     pub fn new(sources: &'a Sources) -> Self {
-        Self { sources, secrets: Secrets::find(sources) }
+        Self { sources, secrets: Secrets::new(sources) }
     }
 
     pub(crate) fn sources(&self) -> &'a Sources {

@@ -322,7 +322,8 @@ fn unchanged_line(unchanged: usize) -> String {
     format!("{} on both sides not shown", counted(unchanged as u64, "finding"))
 }
 
-fn last_line(report: &DiffReport) -> String {
+/// What the change comes to.
+pub(crate) fn last_line(report: &DiffReport) -> String {
     let counts = Counts::of(report.introduced());
     let mut line = closing(counts, report.broken);
     if counts.error + counts.warning + counts.info > 0 {

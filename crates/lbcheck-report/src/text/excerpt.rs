@@ -162,7 +162,7 @@ impl Window {
         for number in first..=last {
             let Some(line) = file.line_range(number) else { break };
             let shown = window.fit(file.text(), line.clone(), cluster);
-            let mut secrets = view.secrets().within(cluster.file, &shown).iter().peekable();
+            let mut secrets = view.secrets().within(view.sources(), cluster.file, &shown).iter().peekable();
             let text = file.text().get(shown.clone()).unwrap_or_default();
             for (at, letter) in text.char_indices() {
                 let at = shown.start + at;

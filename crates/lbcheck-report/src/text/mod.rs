@@ -13,7 +13,7 @@ use crate::Style;
 use crate::clean::clean;
 use crate::view::View;
 
-pub(crate) use change::diff;
+pub(crate) use change::{diff, last_line};
 
 pub(crate) fn check(view: &View<'_>, reports: &[CheckReport], style: Style) -> String {
     let mut out = String::new();

@@ -1,0 +1,169 @@
+//! Secrets in configurations, found so that no output shows them.
+//!
+//! In doubt a word is taken for a secret: an excerpt with stars too many can still be understood, a password in
+//! a build log cannot be taken back.
+
+mod tree;
+mod words;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use lbcheck::detect::detect;
+use lbcheck::dialect::Dialect;
+use lbcheck::source::{FileId, Sources, Span};
+
+/// What a secret looks like in a message.
+const HIDDEN: &str = "***";
+
+/// The secrets of a run's sources. A file is only looked through once something of it is to be shown.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    by_file: BTreeMap<FileId, OnceLock<Vec<Range<usize>>>>,
+}
+
+impl Secrets {
+    /// The secrets of `sources`, none looked for yet.
+    #[must_use]
+    pub fn new(sources: &Sources) -> Self {
+        Self { by_file: sources.iter().map(|(id, _)| (id, OnceLock::new())).collect() }
+    }
+
+    /// The secrets that touch a byte range of a file, in order.
+    #[must_use]
+    pub fn within(&self, sources: &Sources, file: FileId, range: &Range<usize>) -> &[Range<usize>] {
+        let Some(known) = self.by_file.get(&file) else { return &[] };
+        let all = known.get_or_init(|| find(sources.file(file).path(), sources.file(file).text()));
+        let from = all.partition_point(|secret| secret.end <= range.start);
+        let to = all.partition_point(|secret| secret.start < range.end);
+        all.get(from..to).unwrap_or_default()
+    }
+
+    /// `text` with the secrets that stand on the lines of `spans` replaced; `None` where it has none.
+    pub(crate) fn hide(
+        &self,
+        sources: &Sources,
+        spans: impl IntoIterator<Item = Span>,
+        text: &str,
+    ) -> Option<String> {
+        let mut hidden: Option<String> = None;
+        for span in spans {
+            let file = sources.file(span.file);
+            let lines = (file.position(span.start).line, file.position(span.end).line);
+            let (Some(first), Some(last)) = (file.line_range(lines.0), file.line_range(lines.1)) else {
+                continue;
+            };
+            // A line may be the whole file: look only near the span, where a message takes its words from.
+            let start = first.start.max((span.start as usize).saturating_sub(NEAR));
+            let end = last.end.min(span.start as usize + NEAR);
+            for secret in self.within(sources, span.file, &(start..end.max(start))) {
+                let Some(word) = file.text().get(secret.clone()) else { continue };
+                let current = hidden.as_deref().unwrap_or(text);
+                if !word.trim().is_empty() && current.contains(word) {
+                    hidden = Some(current.replace(word, HIDDEN));
+                }
+            }
+        }
+        hidden
+    }
+}
+
+/// How far from a span a message takes its words, in bytes.
+const NEAR: usize = 4096;
+
+/// The byte ranges of secrets in a file, in order and apart.
+#[must_use]
+pub fn find(path: &str, text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    match detect(path, text.as_bytes()) {
+        Some(Dialect::Envoy) => tree::find(text, &mut found),
+        Some(Dialect::HaProxy | Dialect::Nginx) => words::find(text, &mut found),
+        // The user says what it is; nothing else does.
+        None => {
+            tree::find(text, &mut found);
+            words::find(text, &mut found);
+        }
+    }
+    pem(text, &mut found);
+    found.retain(|secret| !secret.is_empty());
+    found.sort_unstable_by_key(|secret| (secret.start, secret.end));
+    let mut apart: Vec<Range<usize>> = Vec::with_capacity(found.len());
+    for secret in found {
+        match apart.last_mut() {
+            Some(last) if secret.start <= last.end => last.end = last.end.max(secret.end),
+            _ => apart.push(secret),
+        }
+    }
+    apart
+}
+
+/// What stands between the armour of a private key.
+fn pem(text: &str, found: &mut Vec<Range<usize>>) {
+    const BEGIN: &str = "PRIVATE KEY-----";
+    const END: &str = "-----END";
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| rest.find(BEGIN)) {
+        let start = from + at + BEGIN.len();
+        let rest = text.get(start..).unwrap_or_default();
+        let end = start + rest.find(END).unwrap_or(rest.len());
+        found.push(start..end);
+        // Past the end line, which has the words of the beginning.
+        from =
+            end + text.get(end..).and_then(|rest| rest.find(BEGIN)).map_or(END.len(), |at| at + BEGIN.len());
+    }
+}
+
+/// Whether what this key, directive or variable is set to is a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let plain: String =
+        name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    // They lead to a secret, or speak of one, but hold none.
+    const HARMLESS_ENDS: &[&str] =
+        &["file", "path", "name", "header", "headers", "url", "uri", "dir", "type", "length", "timeout"];
+    const EXACT: &[&str] = &[
+        "credentials",
+        "inlinepassword",
+        "pkcs12",
+        "securelinkmd5",
+        "sessionticketkeys",
+        "users",
+        "jsonkey",
+    ];
+    const PARTS: &[&str] =
+        &["password", "passwd", "passphrase", "secret", "privatekey", "apikey", "accesskey"];
+    if EXACT.contains(&plain.as_str()) {
+        return true;
+    }
+    if HARMLESS_ENDS.iter().any(|end| plain.ends_with(end)) || plain.contains("sds") || plain == "secrets" {
+        return false;
+    }
+    plain.ends_with("token") || PARTS.iter().any(|part| plain.contains(part))
+}
+
+/// Whether the value of this HTTP header is a secret.
+pub(crate) fn is_secret_header(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    matches!(lower.as_str(), "authorization" | "proxy-authorization" | "cookie" | "x-auth-key" | "x-auth")
+        || is_secret_name(&lower)
+}
+
+/// Whether a value is plainly no secret itself: a variable, an expression or a template hole, or a switch.
+pub(crate) fn is_reference(value: &str) -> bool {
+    const SWITCHES: &[&str] =
+        &["on", "off", "true", "false", "yes", "no", "none", "null", "{", "}", "|", ">"];
+    // `$5$salt$hash` is a password, `${PREFIX}hunter2` more than a variable.
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    let within = |open: &str, close: &str| value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+    SWITCHES.contains(&value)
+        || value.strip_prefix('$').is_some_and(is_name)
+        || within("${", "}").is_some_and(is_name)
+        || within("%[", "]").is_some_and(|inner| !inner.contains(']'))
+        || within("{{", "}}").is_some_and(|inner| !inner.contains("}}"))
+}
+
+#[cfg(test)]
+mod tests;

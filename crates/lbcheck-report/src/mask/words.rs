@@ -1,0 +1,195 @@
+//! Secrets in HAProxy and nginx, word by word: both put a name before its value.
+
+use std::ops::Range;
+
+use super::{is_reference, is_secret_header, is_secret_name};
+
+pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
+    let mut start = 0;
+    let mut in_map = false;
+    for line in text.split_inclusive('\n') {
+        let words = split(line);
+        if let Some(first) = words.first() {
+            let head = first.text(line);
+            if in_map {
+                in_map = !head.starts_with('}');
+                // In a map from a secret, what is compared with is the secret.
+                if in_map && !matches!(head, "default" | "include" | "volatile" | "hostnames") {
+                    found.push(first.shifted(start));
+                }
+            } else if head == "map" && words.get(1).is_some_and(|source| is_secret_fetch(source.text(line))) {
+                in_map = line.trim_end().ends_with('{');
+            }
+            line_of_words(line, &words, start, found);
+        }
+        start += line.len();
+    }
+}
+
+/// A word of a line, without its quotes.
+#[derive(Clone)]
+struct Word(Range<usize>);
+
+impl Word {
+    fn text<'t>(&self, line: &'t str) -> &'t str {
+        line.get(self.0.clone()).unwrap_or_default()
+    }
+
+    fn shifted(&self, by: usize) -> Range<usize> {
+        self.0.start + by..self.0.end + by
+    }
+
+    /// The part from byte `at` of the word on.
+    fn from(&self, at: usize) -> Self {
+        Self((self.0.start + at).min(self.0.end)..self.0.end)
+    }
+}
+
+/// The words of a line: quotes and backslashes keep blanks inside, `;` ends an unquoted word.
+fn split(line: &str) -> Vec<Word> {
+    let bytes = line.as_bytes();
+    let mut words = Vec::new();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte.is_ascii_whitespace() || byte == b';' {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut quote = None;
+        while let Some(&byte) = bytes.get(at) {
+            match quote {
+                _ if byte == b'\\' && quote != Some(b'\'') => at += 1,
+                Some(open) if byte == open => quote = None,
+                Some(_) => {}
+                None if byte == b'"' || byte == b'\'' => quote = Some(byte),
+                None if byte.is_ascii_whitespace() || byte == b';' => break,
+                None => {}
+            }
+            at += 1;
+        }
+        let end = at.min(bytes.len());
+        words.push(Word(unquoted(bytes, start, end)));
+    }
+    words
+}
+
+/// The range without quotes around it and without the line ending that an open quote swallows.
+fn unquoted(bytes: &[u8], mut start: usize, mut end: usize) -> Range<usize> {
+    let newline = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    while end > start && bytes.get(end - 1).is_some_and(newline) {
+        end -= 1;
+    }
+    let first = bytes.get(start).copied();
+    if matches!(first, Some(b'"' | b'\'')) {
+        start += 1;
+        if end > start && bytes.get(end - 1).copied() == first {
+            end -= 1;
+        }
+    }
+    start.min(end)..end
+}
+
+fn line_of_words(line: &str, words: &[Word], base: usize, found: &mut Vec<Range<usize>>) {
+    let word = |index: usize| words.get(index).map(|word| word.text(line)).unwrap_or_default();
+    let mut push = |secret: &Word| {
+        if !is_reference(secret.text(line)) {
+            found.push(secret.shifted(base));
+        }
+    };
+    for (index, this) in words.iter().enumerate() {
+        let text = this.text(line);
+        for part in inside(text) {
+            push(&this.from(part.start).until(part.end - part.start));
+        }
+        let name = text.trim_start_matches('#').trim_end_matches(':');
+        if name == "auth" && index > 0 && word(index - 1).trim_start_matches('#') == "stats" {
+            // The user's name may be seen, and tells which line is meant.
+            if let Some(next) = words.get(index + 1) {
+                push(&next.from(next.text(line).find(':').map_or(0, |at| at + 1)));
+            }
+        } else if is_secret_fetch(name) {
+            compared(line, words.get(index + 1..).unwrap_or_default()).for_each(&mut push);
+        } else if is_secret_name(name) || is_secret_header(name) {
+            let Some(next) = words.get(index + 1) else { continue };
+            push(next);
+            if is_scheme(next.text(line))
+                && let Some(credentials) = words.get(index + 2)
+            {
+                push(credentials);
+            }
+        }
+    }
+}
+
+impl Word {
+    fn until(&self, length: usize) -> Self {
+        Self(self.0.start..(self.0.start + length).min(self.0.end))
+    }
+}
+
+/// Secrets inside one word: `password=…`, `Authorization:\ Basic\ …`, `AUTH\ …`, `http://user:…@host`.
+fn inside(text: &str) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    if let Some((name, value)) = text.split_once('=')
+        && is_secret_name(name)
+        && !is_reference(value)
+    {
+        parts.push(name.len() + 1..text.len());
+    }
+    let lower = text.to_ascii_lowercase();
+    if let Some(at) = lower.find("authorization:") {
+        parts.push(at + "authorization:".len()..text.len());
+    }
+    if lower.starts_with("auth\\ ") || lower.starts_with("auth ") {
+        parts.push("auth ".len()..text.len());
+    }
+    if let Some(at) = text.find("://") {
+        let start = at + "://".len();
+        let host = text.get(start..).unwrap_or_default();
+        let host = host.split('/').next().unwrap_or_default();
+        if let Some(end) = host.rfind('@')
+            && let Some(colon) = host.get(..end).and_then(|user| user.find(':'))
+        {
+            parts.push(start + colon + 1..start + end);
+        }
+    }
+    parts
+}
+
+/// Whether a word reads a secret from the request: `req.hdr(x-api-key)`, `http_auth_bearer`, `$http_x_api_key`.
+fn is_secret_fetch(word: &str) -> bool {
+    let word = word.trim_start_matches('(');
+    if word.starts_with("http_auth_bearer") {
+        return true;
+    }
+    if let Some(variable) = word.strip_prefix('$') {
+        return ["http_", "cookie_", "arg_"].iter().any(|kind| {
+            variable.strip_prefix(kind).is_some_and(|name| is_secret_header(&name.replace('_', "-")))
+        });
+    }
+    let Some((_, argument)) = word.split_once('(') else { return false };
+    let name = argument.split([')', ',']).next().unwrap_or_default();
+    is_secret_header(name)
+}
+
+/// The values that a fetch is compared with: up to the end of the condition, without flags and their arguments.
+fn compared<'w>(line: &'w str, words: &'w [Word]) -> impl Iterator<Item = &'w Word> {
+    let mut skip = false;
+    words
+        .iter()
+        .take_while(|word| !matches!(word.text(line), "if" | "unless" | "}" | "{" | "||" | "or"))
+        .filter(move |word| {
+            let text = word.text(line);
+            let argument = std::mem::replace(&mut skip, matches!(text, "-m" | "-f"));
+            let operator = matches!(text, "=" | "!=" | "~" | "~*" | "!~" | "!~*");
+            !argument && !operator && !text.starts_with('-')
+        })
+}
+
+/// Whether a word is only the scheme of credentials that follow it.
+fn is_scheme(word: &str) -> bool {
+    ["basic", "bearer", "digest", "token", "negotiate", "apikey"]
+        .iter()
+        .any(|scheme| word.eq_ignore_ascii_case(scheme))
+}
