@@ -87,7 +87,12 @@ fn findings(sources: &Sources, subject: &Subject<'_>, renames: &Renames) -> Vec<
     if !reading.broken {
         let facts = Facts::new(&reading.config);
         let context = Context { config: &reading.config, facts: &facts, environment: subject.environment };
-        found.extend(rules::check(&context));
+        // A gap that the reader has already reported as a mistake needs no second mention.
+        let reported: BTreeSet<_> = found.iter().map(|diagnostic| diagnostic.primary.span).collect();
+        let fresh = |diagnostic: &Diagnostic| {
+            diagnostic.rule != "unparsed-construct" || !reported.contains(&diagnostic.primary.span)
+        };
+        found.extend(rules::check(&context).into_iter().filter(fresh));
     }
     sort(&mut found);
     suppress::apply(sources, reading, subject.environment, finish(sources, found, renames))
