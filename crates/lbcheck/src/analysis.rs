@@ -38,26 +38,18 @@ pub fn check(sources: &Sources, subject: &Subject<'_>) -> CheckReport {
 /// Compares two configurations of one dialect. The environment is that of `new`.
 #[must_use]
 pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffReport {
-    let comparison = Comparison::new(&old.reading.config, &new.reading.config);
-    // A finding about a pool that was only renamed is still the same finding.
-    let renames: Renames = comparison
-        .pools
-        .iter()
-        .filter(|pair| pair.renamed)
-        .map(|pair| {
-            let name = |pool: &crate::model::Pool| pool.name.value.clone();
-            (name(comparison.old.pool(pair.old)), name(comparison.new.pool(pair.new)))
-        })
-        .collect();
-    let before = findings(sources, old, &renames);
-    let after = findings(sources, new, &Renames::new());
-    // Half a configuration differs from a whole one in ways that nobody wrote.
     let broken = old.reading.broken || new.reading.broken;
+    let mut renames = Renames::new();
+    // Half a configuration differs from a whole one in ways that nobody wrote.
     let (outcome, mut change) = if broken {
         (diff::Outcome::default(), Vec::new())
     } else {
+        let comparison = Comparison::new(&old.reading.config, &new.reading.config);
+        renames = pool_renames(&comparison);
         (diff::outcome(&comparison), rules::check_change(&comparison, new.environment))
     };
+    let before = findings(sources, old, &renames);
+    let after = findings(sources, new, &Renames::new());
     sort(&mut change);
     let change = suppress::apply_to_change(sources, new.reading, finish(sources, change, &Renames::new()));
     DiffReport {
@@ -74,6 +66,16 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
     }
 }
 
+/// A finding about a pool that was only renamed is still the same finding.
+fn pool_renames(comparison: &Comparison<'_>) -> Renames {
+    let renamed = comparison.pools.iter().filter(|pair| pair.renamed);
+    let names = renamed.map(|pair| {
+        let (old, new) = comparison.sides(pair);
+        (old.pool.name.value.clone(), new.pool.name.value.clone())
+    });
+    names.collect()
+}
+
 /// Old pool names to new ones.
 pub(crate) type Renames = BTreeMap<String, String>;
 
@@ -85,7 +87,12 @@ fn findings(sources: &Sources, subject: &Subject<'_>, renames: &Renames) -> Vec<
     if !reading.broken {
         let facts = Facts::new(&reading.config);
         let context = Context { config: &reading.config, facts: &facts, environment: subject.environment };
-        found.extend(rules::check(&context));
+        // A gap that the reader has already reported as a mistake needs no second mention.
+        let reported: BTreeSet<_> = found.iter().map(|diagnostic| diagnostic.primary.span).collect();
+        let fresh = |diagnostic: &Diagnostic| {
+            diagnostic.rule != "unparsed-construct" || !reported.contains(&diagnostic.primary.span)
+        };
+        found.extend(rules::check(&context).into_iter().filter(fresh));
     }
     sort(&mut found);
     suppress::apply(sources, reading, subject.environment, finish(sources, found, renames))

@@ -12,7 +12,7 @@ mod envoy;
 pub mod haproxy;
 pub mod load;
 pub mod model;
-mod nginx;
+pub mod nginx;
 pub mod policy;
 pub mod read;
 pub mod report;

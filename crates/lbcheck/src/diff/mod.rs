@@ -165,6 +165,3 @@ pub fn outcome(comparison: &Comparison<'_>) -> Outcome {
     outcome.summary.cosmetic = outcome.changes.len() - behavioural;
     outcome
 }
-
-#[cfg(test)]
-mod tests;

@@ -427,15 +427,69 @@ fn chance(criterion: &Criterion<'_>) -> Option<Condition> {
     })
 }
 
-/// Reports a criterion whose fetch or converters do not exist.
+/// Reports a criterion of an ACL whose fetch or converters do not exist.
 pub(crate) fn check_criterion(word: &Word<'_>, report: &mut Report) {
+    check_text(word.as_str(), true, word, report);
+}
+
+/// The same for an expression outside ACLs, where the criteria with a suffix do not exist.
+pub(crate) fn check_expression(word: &Word<'_>, report: &mut Report) {
+    check_text(word.as_str(), false, word, report);
+}
+
+/// The same for every `%[…]` of a log format.
+pub(crate) fn check_format(word: &Word<'_>, report: &mut Report) {
+    let mut rest = word.as_str();
+    while let Some(at) = rest.find('%') {
+        let after = rest.get(at + 1..).unwrap_or_default();
+        if let Some(literal) = after.strip_prefix('%') {
+            rest = literal;
+            continue;
+        }
+        rest = after;
+        // Flags stand before the bracket: `%{+Q}[…]`.
+        let body = match after.strip_prefix('{').and_then(|flags| flags.split_once('}')) {
+            Some((_, body)) => body,
+            None => after,
+        };
+        let Some(inside) = body.strip_prefix('[') else { continue };
+        let Some(end) = closing_bracket(inside) else { return };
+        check_text(inside.get(..end).unwrap_or_default().trim(), false, word, report);
+        rest = inside.get(end..).unwrap_or_default();
+    }
+}
+
+/// The `]` that ends an expression: outside parentheses and quotes.
+fn closing_bracket(text: &str) -> Option<usize> {
+    let mut depth = 0usize;
+    let mut quote = None;
+    for (at, character) in text.char_indices() {
+        match (character, quote) {
+            ('"' | '\'', None) => quote = Some(character),
+            (_, Some(open)) if open == character => quote = None,
+            (_, Some(_)) => {}
+            ('(', None) => depth += 1,
+            (')', None) => depth = depth.saturating_sub(1),
+            (']', None) if depth == 0 => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Reports the variable of `set-var(NAME)` and its kin.
+pub(crate) fn check_variable_action(text: &str, word: &Word<'_>, report: &mut Report) {
+    let (_, argument) = call(text);
+    check_variable("var", Some(argument.unwrap_or_default()), word, report);
+}
+
+fn check_text(text: &str, acl: bool, word: &Word<'_>, report: &mut Report) {
     if word.unset {
         return;
     }
-    let text = word.as_str();
     let mut parts = split_expression(text).into_iter();
     let (name, argument) = call(parts.next().unwrap_or_default());
-    if !known_fetch(name, true) {
+    if !known_fetch(name, acl) {
         let help = match suggest(name, keywords::FETCHES.iter().map(|entry| entry.name)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => "see the sample fetch methods in the HAProxy configuration manual".to_owned(),

@@ -14,6 +14,7 @@ mod lower;
 mod report;
 mod sections;
 mod syntax;
+mod validate;
 mod values;
 
 pub use lexer::{Token, TokenKind, tokens};
@@ -63,6 +64,7 @@ pub fn read(
             );
         }
     }
+    validate::check(&done.sections, &mut report);
     reading.config = lower::lower(&done.sections, options, &mut report);
     reading.config.files = files;
     reading.config.fragment = done.scoped;

@@ -1,15 +1,160 @@
 //! The nginx reader.
+//!
+//! It reads a whole tree of files, one file, the output of `nginx -T`, or a snippet that belongs inside
+//! `http`, `server` or the like. What nginx itself refuses is an error; what a file cannot tell is a value.
+//!
+//! How nginx differs from the model, and how it is settled:
+//!
+//! - **Servers** that listen on one address are one listener, whose table picks a server by name: exact names,
+//!   leading wildcards and trailing wildcards by falling length, expressions in order, then the default server.
+//! - **Locations** are tables: exact paths, then prefixes by falling length. Below a prefix come its nested
+//!   locations and the expressions of its level, then itself.
+//! - **Timeouts and retries** belong to locations in nginx and to pools in the model: a pool has those of the
+//!   first route that uses it.
+//! - **Passive health**: every server has `max_fails=1 fail_timeout=10s` unless it says otherwise. nginx never
+//!   takes the only server of an upstream out, whatever it says.
+//! - **`internal` and named locations** take no requests from clients; the pools they use are in
+//!   [`Config::other_uses`](crate::model::Config::other_uses).
 
+mod directives;
+mod dump;
+mod include;
+mod lexer;
+mod lower;
+mod place;
+mod regex;
+mod syntax;
+mod table;
+mod validate;
+mod values;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::dialect::Dialect;
 use crate::load::FileLoader;
-use crate::read::{ReadOptions, Reading};
-use crate::source::Sources;
+use crate::model::{Config, Gap, Weakens};
+use crate::read::{Block, ReadOptions, Reading};
+use crate::source::{Sources, Span};
+
+pub use lexer::{Token, TokenKind};
+
+/// Cuts a text into tokens as nginx does; together they are the text, byte for byte.
+#[must_use]
+pub fn tokens(bytes: &[u8]) -> Vec<Token<'_>> {
+    lexer::tokens(bytes)
+}
 
 /// Reads a configuration.
 pub(crate) fn read(
-    _loader: &dyn FileLoader,
-    _sources: &mut Sources,
-    _paths: &[String],
+    loader: &dyn FileLoader,
+    sources: &mut Sources,
+    paths: &[String],
     options: &ReadOptions,
 ) -> Reading {
-    Reading::new(options)
+    let mut reading = Reading::new(options);
+    let loaded = include::load(loader, sources, paths, options);
+    reading.comments = loaded.comments;
+    reading.broken = loaded.broken;
+    reading.diagnostics = loaded.diagnostics;
+    let Some(main) = loaded.main else {
+        reading.config.files = loaded.files;
+        reading.broken = true;
+        return reading;
+    };
+    let tree = loaded.tree;
+    let whole = Span::new(main, 0, 0);
+    if loaded.empty && !reading.broken {
+        reading.broken = true;
+        reading.diagnostics.push(
+            Diagnostic::new(
+                "config-empty-or-truncated",
+                Severity::Error,
+                whole,
+                "the configuration is empty",
+            )
+            .help("check that the right file was given"),
+        );
+    }
+    let top = match place::context_of(&options.context) {
+        Some(context) if !options.context.is_empty() => context,
+        Some(_) => place::infer(&tree),
+        None => {
+            reading.diagnostics.push(Diagnostic::new(
+                "invalid-value",
+                Severity::Error,
+                whole,
+                format!("nginx has no block `{}`", options.context.join(" ")),
+            ));
+            directives::M
+        }
+    };
+    let contexts = place::contexts(&tree, top);
+    let mut validator = validate::Validator::new(&tree, &contexts, options.version);
+    let found = validator.run();
+    reading.diagnostics.append(&mut validator.diagnostics);
+    let mut config = Config::empty(Dialect::Nginx, options.version);
+    config.fragment = top != directives::M;
+    config.files = loaded.files;
+    config.coverage.total = tree.nodes.len() as u32;
+    let mut lower = lower::Lower::new(&tree, &contexts, config, whole);
+    lower.run(top);
+    reading.diagnostics.append(&mut lower.diagnostics);
+    reading.config = lower.config;
+    coverage(&mut reading, &tree, &contexts, &found);
+    for missing in loaded.missing {
+        let gap = Gap { span: missing.span, what: missing.what, weakens: Weakens::Everything };
+        reading.config.coverage.gaps.push(gap);
+    }
+    if reading.config.fragment {
+        soften(&mut reading.diagnostics);
+    }
+    reading.blocks = tree
+        .nodes
+        .iter()
+        .filter(|node| node.block)
+        .map(|node| Block { header: node.header, extent: node.span })
+        .collect();
+    tidy(&mut reading.diagnostics);
+    reading
+}
+
+/// Counts what was understood: everything but unknown directives and those that left a gap.
+fn coverage(
+    reading: &mut Reading,
+    tree: &syntax::Tree,
+    contexts: &[directives::Contexts],
+    found: &[Option<&'static directives::Directive>],
+) {
+    let mut unknown = 0;
+    for (id, entry) in found.iter().enumerate() {
+        let plain = contexts.get(id).is_some_and(|&context| context != directives::DATA);
+        let known = entry.is_some() || !plain || !directives::lookup(tree.name(id)).is_empty();
+        if !known && tree.name(id) != "include" {
+            unknown += 1;
+            let span = tree.header(id);
+            let what = format!("`{}` is not known", tree.name(id));
+            reading.config.coverage.gaps.push(Gap { span, what, weakens: Weakens::Routing });
+        }
+    }
+    let gaps = reading.config.coverage.gaps.len() as u32;
+    let _ = unknown;
+    reading.config.coverage.understood = reading.config.coverage.total.saturating_sub(gaps);
+}
+
+/// In a snippet, an include may be found from where the snippet is used.
+fn soften(diagnostics: &mut [Diagnostic]) {
+    for diagnostic in diagnostics {
+        if diagnostic.rule == "include-unresolved" && diagnostic.severity == Severity::Error {
+            diagnostic.severity = Severity::Warning;
+        }
+    }
+}
+
+/// Sorts by place; a file included twice says everything once.
+fn tidy(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (d.primary.span.file, d.primary.span.start, d.primary.span.end);
+        key(a).cmp(&key(b)).then_with(|| a.rule.cmp(b.rule)).then_with(|| a.message.cmp(&b.message))
+    });
+    diagnostics
+        .dedup_by(|a, b| a.primary.span == b.primary.span && a.rule == b.rule && a.message == b.message);
 }

@@ -21,6 +21,8 @@ struct Case {
     context: String,
     /// Environment variables that were supplied when the verdict was made.
     env: BTreeMap<String, String>,
+    /// Files that were supplied empty, below the folder of the case.
+    empty: Vec<String>,
 }
 
 /// The corpus, or a word that the test is skipped.
@@ -46,6 +48,11 @@ fn corpus(test: &str) -> Option<(PathBuf, Vec<Case>)> {
                 .filter_map(|part| part.strip_prefix("env ")?.split_once('='))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect();
+            let empty = cell(healed)
+                .split("; ")
+                .filter_map(|part| part.strip_prefix("empty /case/"))
+                .map(str::to_owned)
+                .collect();
             let dialect =
                 cell(path).split('/').next().unwrap_or_default().parse().expect("a dialect's folder");
             Case {
@@ -55,6 +62,7 @@ fn corpus(test: &str) -> Option<(PathBuf, Vec<Case>)> {
                 form: cell(form),
                 context: cell(context),
                 env,
+                empty,
             }
         })
         .collect();
@@ -62,25 +70,22 @@ fn corpus(test: &str) -> Option<(PathBuf, Vec<Case>)> {
     Some((root, cases))
 }
 
-/// The disk with one file also standing at another place.
+/// The disk with some files also standing at other places.
 struct Placed {
-    at: String,
-    content: Vec<u8>,
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 impl FileLoader for Placed {
     fn read(&self, path: &str) -> Result<Vec<u8>, LoadError> {
-        if path == self.at { Ok(self.content.clone()) } else { Disk.read(path) }
+        self.files.get(path).map_or_else(|| Disk.read(path), |content| Ok(content.clone()))
     }
 
     fn list(&self, directory: &str) -> Result<Vec<String>, LoadError> {
-        let mut names = Disk.list(directory).unwrap_or_default();
-        let (parent, name) = self.at.rsplit_once('/').unwrap_or(("", &self.at));
-        if parent == directory.trim_end_matches('/') && !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-            names.sort();
-        }
-        if names.is_empty() { Err(LoadError::NotFound) } else { Ok(names) }
+        let mut names: BTreeSet<String> = Disk.list(directory).unwrap_or_default().into_iter().collect();
+        let placed = self.files.keys().filter_map(|path| path.rsplit_once('/'));
+        let here = placed.filter(|(parent, _)| *parent == directory.trim_end_matches('/'));
+        names.extend(here.map(|(_, name)| name.to_owned()));
+        if names.is_empty() { Err(LoadError::NotFound) } else { Ok(names.into_iter().collect()) }
     }
 }
 
@@ -113,12 +118,13 @@ fn read_case(root: &Path, case: &Case, sources: &mut Sources) -> Reading {
             let content = std::fs::read(root.join(&case.path)).unwrap_or_default();
             options.prefix = Some(base);
             options.context = Vec::new();
-            read(&Placed { at, content }, sources, &[main], &options)
+            read(&Placed { files: BTreeMap::from([(at, content)]) }, sources, &[main], &options)
         }
         "tree" => {
-            options.prefix = Some(full(&format!("{folder}/{}", parts.next().unwrap_or_default())));
-            options.context = Vec::new();
-            read(&Disk, sources, &[full(&case.path)], &options)
+            let base = full(&format!("{folder}/{}", parts.next().unwrap_or_default()));
+            let files = case.empty.iter().map(|path| (format!("{base}/{path}"), Vec::new())).collect();
+            options.prefix = Some(base);
+            read(&Placed { files }, sources, &[full(&case.path)], &options)
         }
         _ => read(&Disk, sources, &[full(&case.path)], &options),
     }

@@ -3,11 +3,19 @@
 //! The tables were checked against HAProxy 2.6, 3.0 and 3.2 (`haproxy -dKall`, and one small file for each word). Of a
 //! word that 3.0 refuses and 3.2 takes nobody asked 3.1, so 3.1 gets the benefit of the doubt.
 
+mod actions;
 mod lines;
 mod samples;
+mod sections;
 
+pub(crate) use actions::{
+    AFTER, ANSWER, CONNECTION, CONTENT, REQUEST, RESPONSE, SESSION, action_known, actions,
+};
 pub(crate) use lines::{BIND, SERVER};
 pub(crate) use samples::{ACLS, CONVERTERS, FETCHES};
+pub(crate) use sections::{
+    ANY, KEYWORDS, Keyword, NEGATABLE, OPTIONS, ProxyOption, REMOVED, REMOVED_OPTIONS, place,
+};
 
 use crate::dialect::Version;
 
@@ -37,7 +45,6 @@ pub(crate) enum Since {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
     Kept,
-    GoneIn30,
     GoneIn32,
 }
 
@@ -45,28 +52,62 @@ const ALWAYS: Since = Since::Always;
 const NOT_IN_2_6: Since = Since::NotIn26;
 const NOT_IN_3_0: Since = Since::NotIn30;
 const KEPT: Until = Until::Kept;
-const GONE_IN_3_0: Until = Until::GoneIn30;
 const GONE_IN_3_2: Until = Until::GoneIn32;
 
 const fn e(name: &'static str, args: u8, since: Since, until: Until) -> Entry {
     Entry { name, args, since, until }
 }
 
+impl Since {
+    fn allows(self, version: Version) -> bool {
+        match self {
+            Self::Always => true,
+            Self::NotIn26 => version >= Version::new(2, 7),
+            Self::NotIn30 => version >= Version::new(3, 1),
+        }
+    }
+}
+
+impl Until {
+    fn allows(self, version: Version) -> bool {
+        match self {
+            Self::Kept => true,
+            Self::GoneIn32 => version < Version::new(3, 2),
+        }
+    }
+}
+
 impl Entry {
     /// Whether this version is not known to refuse the word.
     pub(crate) fn known_in(&self, version: Version) -> bool {
-        let old_enough = match self.since {
-            Since::Always => true,
-            Since::NotIn26 => version > Version::new(2, 6),
-            Since::NotIn30 => version > Version::new(3, 0),
-        };
-        let kept = match self.until {
-            Until::Kept => true,
-            Until::GoneIn30 => version < Version::new(3, 0),
-            Until::GoneIn32 => version < Version::new(3, 2),
-        };
-        old_enough && kept
+        self.since.allows(version) && self.until.allows(version)
     }
+}
+
+impl Keyword {
+    /// Whether this version is not known to refuse the keyword.
+    pub(crate) fn known_in(&self, version: Version) -> bool {
+        self.since.allows(version) && self.until.allows(version)
+    }
+}
+
+impl ProxyOption {
+    /// Whether this version is not known to refuse the option.
+    pub(crate) fn known_in(&self, version: Version) -> bool {
+        self.since.allows(version)
+    }
+}
+
+/// All lines of a keyword.
+pub(crate) fn keyword(name: &str) -> &'static [Keyword] {
+    let start = KEYWORDS.partition_point(|entry| entry.name < name);
+    let end = KEYWORDS.partition_point(|entry| entry.name <= name);
+    KEYWORDS.get(start..end).unwrap_or_default()
+}
+
+/// The option of a name.
+pub(crate) fn option(name: &str) -> Option<&'static ProxyOption> {
+    OPTIONS.binary_search_by(|entry| entry.name.cmp(name)).ok().and_then(|at| OPTIONS.get(at))
 }
 
 /// The entry of a word in a sorted table.
@@ -95,5 +136,8 @@ mod tests {
                 assert!(pair[0].name < pair[1].name, "{} before {}", pair[0].name, pair[1].name);
             }
         }
+        assert!(KEYWORDS.is_sorted_by_key(|entry| entry.name));
+        assert!(OPTIONS.is_sorted_by(|first, second| first.name < second.name));
+        assert!(REMOVED.is_sorted_by(|first, second| first.name < second.name));
     }
 }

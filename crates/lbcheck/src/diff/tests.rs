@@ -1,1 +1,0 @@
-//! Cases of comparison, see also the pages of the change rules.

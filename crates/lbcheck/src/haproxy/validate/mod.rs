@@ -1,0 +1,236 @@
+//! What the program refuses: unknown and misplaced keywords, wrong numbers of arguments, wrong words.
+//!
+//! Only what the program was seen to refuse is an error here; values that shape the model are judged where they are
+//! lowered.
+
+mod words;
+
+use crate::diagnostic::suggest;
+
+use super::keywords::{self, ANY, Keyword};
+use super::report::{Report, rule};
+use super::syntax::{Line, Modifier, Section, SectionKind, is_name_character};
+
+/// Checks every line.
+pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
+    for section in sections {
+        report.assumed = section.header.assumed;
+        header(section, report);
+        // These kinds have no table.
+        if matches!(section.kind, SectionKind::Spoe | SectionKind::Healthcheck) {
+            continue;
+        }
+        for line in &section.lines {
+            report.assumed = line.assumed;
+            if keyword(line, section, report) {
+                words::check(line, section, report);
+            }
+        }
+        report.assumed = section.header.assumed;
+        words::check_section(section, report);
+    }
+    report.assumed = false;
+}
+
+fn header(section: &Section<'_>, report: &mut Report) {
+    let header = &section.header;
+    let word = section.kind.word();
+    match section.kind {
+        SectionKind::Global => surplus(header, 0, report),
+        SectionKind::Frontend | SectionKind::Backend | SectionKind::Listen => {
+            let referring = header.arg(2) == "from" && header.words.len() > 3;
+            if let Some(extra) = header.word(2).filter(|_| !referring) {
+                let help = match extra.as_str().contains(':') {
+                    true => format!("write the address on a line of its own: `bind {}`", extra.as_str()),
+                    false => format!("write `{word} NAME` or `{word} NAME from DEFAULTS`"),
+                };
+                report.error(
+                    rule::VALUE,
+                    extra.span,
+                    format!("`{}` may not follow the name of {}", extra.as_str(), section.label()),
+                    help,
+                );
+            }
+        }
+        SectionKind::Acme
+        | SectionKind::Cache
+        | SectionKind::FcgiApp
+        | SectionKind::HttpErrors
+        | SectionKind::LogForward
+        | SectionKind::LogProfile
+        | SectionKind::Mailers
+        | SectionKind::Peers
+        | SectionKind::Program
+        | SectionKind::Resolvers
+        | SectionKind::Ring
+        | SectionKind::Userlist => {
+            let Some(name) = header.word(1) else {
+                report.error(
+                    rule::VALUE,
+                    header.span,
+                    format!("this `{word}` section has no name"),
+                    format!("write `{word} NAME`"),
+                );
+                return;
+            };
+            let strict =
+                matches!(section.kind, SectionKind::Userlist | SectionKind::Peers | SectionKind::Resolvers);
+            if let Some(bad) = name.as_str().chars().find(|&c| !is_name_character(c)).filter(|_| strict) {
+                report.error(
+                    rule::VALUE,
+                    name.span,
+                    format!("the character `{bad}` may not stand in the {word} name `{}`", name.as_str()),
+                    "use letters, digits, `-`, `_`, `.` and `:`",
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Checks the keyword of a line and the number of its arguments. False: nothing more can be said of it.
+fn keyword(line: &Line<'_>, section: &Section<'_>, report: &mut Report) -> bool {
+    let name = line.keyword();
+    if line.modifier != Modifier::None && !keywords::NEGATABLE.contains(&name) {
+        let modifier = if line.modifier == Modifier::No { "no" } else { "default" };
+        report.error(
+            rule::VALUE,
+            line.span,
+            format!("`{modifier}` cannot stand before `{name}`"),
+            "only `option`, `log` and a few keywords of `global` can be negated",
+        );
+        return false;
+    }
+    let place = keywords::place(section.kind);
+    if let Some(removed) =
+        keywords::REMOVED.iter().find(|removed| removed.name == name && removed.places & place != 0)
+    {
+        report.error(
+            rule::UNKNOWN,
+            line.at(0),
+            format!("`{name}` is no longer supported by HAProxy"),
+            removed.advice,
+        );
+        return false;
+    }
+    let entries = keywords::keyword(name);
+    let Some(entry) = entries.iter().find(|entry| entry.places & place != 0) else {
+        unknown(line, section, entries, report);
+        return false;
+    };
+    if !entry.known_in(report.version) {
+        report.error(
+            rule::UNKNOWN,
+            line.at(0),
+            format!("`{name}` is not a keyword of HAProxy {} in {}", report.version, article(section.kind)),
+            "remove it, or read the file for the version it was written for",
+        );
+        return false;
+    }
+    if place & keywords::place(SectionKind::Defaults) != 0
+        && section.name().is_empty()
+        && for_named_defaults(line)
+    {
+        report.error(
+            rule::VALUE,
+            line.at(0),
+            format!("`{name}` may not stand in a `defaults` section without a name"),
+            "give the section a name: `defaults NAME`",
+        );
+        return false;
+    }
+    count(line, entry, report)
+}
+
+fn for_named_defaults(line: &Line<'_>) -> bool {
+    match line.keyword() {
+        "acl" | "http-request" | "http-response" | "http-after-response" => true,
+        "tcp-request" => matches!(line.arg(1), "connection" | "session" | "content"),
+        "tcp-response" => line.arg(1) == "content",
+        _ => false,
+    }
+}
+
+fn count(line: &Line<'_>, entry: &Keyword, report: &mut Report) -> bool {
+    if line.modifier == Modifier::None && line.words.len() <= usize::from(entry.least) {
+        report.error(
+            rule::VALUE,
+            line.span,
+            format!("`{}` needs an argument", entry.name),
+            format!("see `{}` in the HAProxy configuration manual", entry.name),
+        );
+        return false;
+    }
+    if entry.most != ANY {
+        surplus(line, usize::from(entry.most), report);
+    }
+    true
+}
+
+/// Reports a word after the last one that may stand on a line.
+fn surplus(line: &Line<'_>, most: usize, report: &mut Report) {
+    let Some(extra) = line.word(most + 1) else { return };
+    let number = match most {
+        0 => "no argument".to_owned(),
+        1 => "one argument".to_owned(),
+        more => format!("{more} arguments"),
+    };
+    report.error(
+        rule::VALUE,
+        extra.span,
+        format!("`{}` takes {number}, so `{}` cannot follow", line.keyword(), extra.as_str()),
+        "remove it; a comment starts with `#`, and blanks inside a value need quotes",
+    );
+}
+
+fn unknown(line: &Line<'_>, section: &Section<'_>, entries: &[Keyword], report: &mut Report) {
+    let name = line.keyword();
+    let here = article(section.kind);
+    if let Some(entry) = entries.first() {
+        let home = KINDS.iter().find(|kind| entry.places & keywords::place(**kind) != 0);
+        let help = match home {
+            Some(&kind) => format!("`{name}` stands in {}", article(kind)),
+            None => format!("see `{name}` in the HAProxy configuration manual"),
+        };
+        report.unknown(line.at(0), format!("`{name}` may not stand in {here}"), help);
+        return;
+    }
+    let place = keywords::place(section.kind);
+    let known = keywords::KEYWORDS.iter().filter(|entry| entry.places & place != 0).map(|entry| entry.name);
+    let sections = super::syntax::SECTIONS.iter().map(|(word, _)| *word);
+    let help = match suggest(name, known.chain(sections)) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => "see the HAProxy configuration manual for the keywords of this section".to_owned(),
+    };
+    report.unknown(line.at(0), format!("`{name}` is not a keyword of HAProxy in {here}"), help);
+}
+
+const KINDS: &[SectionKind] = &[
+    SectionKind::Global,
+    SectionKind::Frontend,
+    SectionKind::Backend,
+    SectionKind::Listen,
+    SectionKind::Defaults,
+    SectionKind::Peers,
+    SectionKind::Resolvers,
+    SectionKind::Userlist,
+    SectionKind::Cache,
+    SectionKind::Ring,
+    SectionKind::Mailers,
+    SectionKind::Program,
+    SectionKind::HttpErrors,
+    SectionKind::FcgiApp,
+    SectionKind::LogForward,
+    SectionKind::LogProfile,
+    SectionKind::CrtStore,
+    SectionKind::Traces,
+    SectionKind::Acme,
+    SectionKind::NamespaceList,
+];
+
+/// "a `frontend` section".
+fn article(kind: SectionKind) -> String {
+    let word = kind.word();
+    let article = if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} `{word}` section")
+}

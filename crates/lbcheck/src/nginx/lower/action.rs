@@ -1,0 +1,337 @@
+//! What the inside of a `location`, of an `if` and the head of a `server` do with a request.
+
+use super::Lower;
+use super::condition::not;
+use super::scope::{Protocol, Scope};
+use crate::model::{Action, Condition, Match, Response, Route, TextMatch, Weakens};
+use crate::nginx::syntax::NodeId;
+use crate::nginx::values;
+
+/// Handlers that answer by themselves, with files or made-up pages.
+const LOCAL: &[&str] = &[
+    "acme_certificate_challenge",
+    "api",
+    "autoindex_page",
+    "check_status",
+    "echo",
+    "echo_duplicate",
+    "empty_gif",
+    "f4f",
+    "flv",
+    "hls",
+    "mp4",
+    "nchan_publisher",
+    "nchan_pubsub",
+    "nchan_stub_status",
+    "nchan_subscriber",
+    "push_stream_channels_statistics",
+    "push_stream_publisher",
+    "push_stream_subscriber",
+    "report_uploads",
+    "req_status_show",
+    "rtmp_control",
+    "rtmp_stat",
+    "status",
+    "stub_status",
+    "upstream_conf",
+    "upstream_show",
+    "vhost_traffic_status_display",
+    "vod",
+];
+
+/// Handlers that decide at run time.
+const CODE: &[&str] = &[
+    "access_by_lua",
+    "access_by_lua_block",
+    "access_by_lua_file",
+    "ajp_pass",
+    "content_by_lua",
+    "content_by_lua_block",
+    "content_by_lua_file",
+    "drizzle_pass",
+    "echo_exec",
+    "echo_location",
+    "eval",
+    "internal_redirect",
+    "js_content",
+    "memc_pass",
+    "passenger_enabled",
+    "perl",
+    "postgres_pass",
+    "redis2_pass",
+    "redis_pass",
+    "rewrite_by_lua",
+    "rewrite_by_lua_block",
+    "rewrite_by_lua_file",
+    "srcache_fetch",
+    "tnt_pass",
+    "tunnel_pass",
+    "upload_pass",
+];
+
+/// Those of [`CODE`] that answer themselves; the others may, or may send the request elsewhere.
+fn is_phase(name: &str) -> bool {
+    name.starts_with("access_by_lua")
+        || name.starts_with("rewrite_by_lua")
+        || matches!(name, "eval" | "srcache_fetch")
+}
+
+/// A route that may lead to another location of the same server.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// Settled.
+    Route(Route),
+    /// Goes on as a request for this URI, or for a named location, would.
+    Jump {
+        /// When.
+        when: Condition,
+        /// `@name` or a path; a path that ends in `*` is only known up to there.
+        to: String,
+        label: String,
+        id: NodeId,
+    },
+}
+
+/// What a block does, in order; `handled` tells whether the last step is unconditional.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Body {
+    pub(super) steps: Vec<Step>,
+    pub(super) handled: bool,
+    /// The handler of the block itself, if any: `proxy_pass`, `stub_status`.
+    pub(super) handler: Option<Action>,
+    /// `internal`
+    pub(super) internal: bool,
+}
+
+impl Lower<'_> {
+    /// The rewrite directives and conditions of a block: those steps that come before its handler.
+    pub(super) fn rewrites(&mut self, block: Option<NodeId>, scope: &Scope, in_location: bool) -> Body {
+        let mut body = Body::default();
+        // Blocks of `if` that only change the handler: the last one whose condition holds counts.
+        let mut handlers: Vec<(Condition, Option<Action>, NodeId)> = Vec::new();
+        for id in self.tree.children(block) {
+            match self.tree.name(id) {
+                "return" => {
+                    let action = self.respond(id);
+                    let route = Route::new(Condition::Always, action, self.text(id), self.tree.header(id));
+                    body.steps.push(Step::Route(route));
+                    body.handled = true;
+                    break;
+                }
+                "break" => break,
+                "rewrite" => {
+                    let done = self.rewrite(id, Condition::Always, &mut body.steps);
+                    if done {
+                        body.handled = true;
+                        break;
+                    }
+                }
+                "if" if self.tree.nodes[id].block => {
+                    let when = self.if_condition(id);
+                    let last = self.if_block(id, &when, &mut body.steps);
+                    if !last && in_location {
+                        let inner = scope.extended(self.tree, Some(id));
+                        let handler = self.handler(Some(id), &inner, true);
+                        handlers.push((when, handler, id));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !body.handled && handlers.iter().any(|(_, handler, _)| handler.is_some()) {
+            for (when, handler, id) in handlers.into_iter().rev() {
+                let span = self.tree.header(id);
+                // One without a handler of its own uses the location's; so does everything after it.
+                let Some(action) = handler else {
+                    body.steps.push(Step::Jump { when, to: String::new(), label: self.text(id), id });
+                    continue;
+                };
+                body.steps.push(Step::Route(Route::new(when, action, self.text(id), span)));
+            }
+        }
+        body
+    }
+
+    /// The steps inside an `if`. True if it ends the request there.
+    fn if_block(&mut self, block: NodeId, when: &Condition, steps: &mut Vec<Step>) -> bool {
+        for id in self.tree.children(Some(block)) {
+            match self.tree.name(id) {
+                "return" => {
+                    let action = self.respond(id);
+                    let label = format!("{} {{ {} }}", self.text(block), self.text(id));
+                    steps.push(Step::Route(Route::new(when.clone(), action, label, self.tree.header(block))));
+                    return true;
+                }
+                "rewrite" => {
+                    if self.rewrite(id, when.clone(), steps) {
+                        return true;
+                    }
+                }
+                "break" => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// A `rewrite`. True if it takes every request that meets `when`.
+    fn rewrite(&mut self, id: NodeId, when: Condition, steps: &mut Vec<Step>) -> bool {
+        let words: Vec<String> = self.tree.values(id).into_iter().map(str::to_owned).collect();
+        let (Some(regex), Some(to)) = (words.first(), words.get(1)) else { return false };
+        let flag = words.get(2).map_or("", String::as_str);
+        if !matches!(flag, "" | "last" | "break" | "redirect" | "permanent") {
+            let span = self.tree.args(id)[2].span;
+            let help = "write `last`, `break`, `redirect` or `permanent`";
+            self.invalid(span, format!("`{flag}` is not a flag of `rewrite`"), help);
+            return false;
+        }
+        let every = matches!(
+            regex.as_str(),
+            "^" | ".*" | "^.*" | "^.*$" | "^(.*)$" | "(.*)" | "^(.*)" | ".*$" | "^/" | "^/(.*)$" | "^/(.*)"
+        );
+        let matched = Condition::Is(Match::Path(TextMatch::Regex(regex.clone())));
+        let all = match (every, when) {
+            (true, when) => when,
+            (false, Condition::Always) => matched,
+            (false, when) => Condition::All(vec![when, matched]),
+        };
+        let label = self.text(id);
+        let away = ["http://", "https://", "$scheme"].iter().any(|start| to.starts_with(start));
+        let redirect = matches!(flag, "redirect" | "permanent") || away;
+        if redirect {
+            let status = if flag == "permanent" { 301 } else { 302 };
+            let action = Action::Respond(Response { status: Some(status), kind: "rewrite".to_owned() });
+            steps.push(Step::Route(Route::new(all, action, label, self.tree.header(id))));
+            return every;
+        }
+        // `break` goes on in the same location; which server is picked does not depend on it.
+        if flag == "break" {
+            return false;
+        }
+        let path = to.split('?').next().unwrap_or_default();
+        let literal = path.find('$').map_or(path, |at| path.get(..at).unwrap_or_default());
+        let to = if literal.len() == path.len() { literal.to_owned() } else { format!("{literal}*") };
+        steps.push(Step::Jump { when: all, to, label, id });
+        every
+    }
+
+    fn respond(&mut self, id: NodeId) -> Action {
+        let words = self.tree.args(id).to_vec();
+        let Some(word) = words.first() else { return Action::Opaque(self.text(id)) };
+        let text = self.tree.value(word).to_owned();
+        let kind = "return".to_owned();
+        let status = match values::number(&text) {
+            Some(444) => None,
+            Some(code) if code <= 999 => u16::try_from(code).ok(),
+            None if words.len() == 1
+                && ["http://", "https://", "$scheme"].iter().any(|start| text.starts_with(start)) =>
+            {
+                Some(302)
+            }
+            _ => {
+                let help = "write a status from 0 to 999, or a URL that starts with http:// or https://";
+                self.invalid(word.span, format!("`{text}` is not a return code"), help);
+                None
+            }
+        };
+        Action::Respond(Response { status, kind })
+    }
+
+    /// The handler of a block: what answers once no rewrite did.
+    pub(super) fn handler(&mut self, block: Option<NodeId>, scope: &Scope, strict: bool) -> Option<Action> {
+        let mut handler = None;
+        for id in self.tree.children(block) {
+            let name = self.tree.name(id);
+            if let Some(protocol) = Protocol::of_pass(name) {
+                // The directive given last is the one that counts.
+                handler = Some(self.pass(id, protocol, scope, strict));
+            } else if LOCAL.binary_search(&name).is_ok() {
+                handler = Some(Action::Local(self.text(id)));
+            } else if CODE.binary_search(&name).is_ok() {
+                let off = self.tree.arg(id, 0) == Some("off");
+                if off {
+                    continue;
+                }
+                let text = self.text(id);
+                self.gap(self.tree.header(id), format!("`{text}` decides at run time"), Weakens::Routing);
+                if !is_phase(name) {
+                    handler = Some(Action::Opaque(text));
+                }
+            }
+        }
+        handler
+    }
+
+    /// `limit_except` and a flat `deny all`: steps that come after the rewrites.
+    pub(super) fn limits(&mut self, block: Option<NodeId>, scope: &Scope, steps: &mut Vec<Step>) {
+        let mut first_rule = None;
+        for id in self.tree.children(block) {
+            match self.tree.name(id) {
+                "limit_except" if self.tree.nodes[id].block => {
+                    let mut methods: Vec<Condition> = Vec::new();
+                    for method in self.tree.values(id) {
+                        let is = |name: &str| Condition::Is(Match::Method(TextMatch::Exact(name.to_owned())));
+                        methods.push(is(method));
+                        if method == "GET" {
+                            methods.push(is("HEAD"));
+                        }
+                    }
+                    let inner = scope.extended(self.tree, Some(id));
+                    let action = match self.handler(Some(id), &inner, true) {
+                        Some(action) => action,
+                        None if self.denies_all(id) => forbidden(),
+                        None => continue,
+                    };
+                    let when = not(Condition::Any(methods));
+                    steps.push(Step::Route(Route::new(when, action, self.text(id), self.tree.header(id))));
+                }
+                "allow" | "deny" => {
+                    first_rule.get_or_insert(id);
+                }
+                _ => {}
+            }
+        }
+        let satisfy = self.tree.children(block).any(|id| self.tree.name(id) == "satisfy");
+        if let Some(id) = first_rule
+            && self.tree.name(id) == "deny"
+            && self.tree.arg(id, 0) == Some("all")
+            && !satisfy
+        {
+            steps.push(Step::Route(Route::new(
+                Condition::Always,
+                forbidden(),
+                "deny all",
+                self.tree.header(id),
+            )));
+        }
+    }
+
+    fn denies_all(&self, block: NodeId) -> bool {
+        let first =
+            self.tree.children(Some(block)).find(|&id| matches!(self.tree.name(id), "allow" | "deny"));
+        first.is_some_and(|id| self.tree.name(id) == "deny" && self.tree.arg(id, 0) == Some("all"))
+    }
+
+    /// Files, where nothing else answers.
+    pub(super) fn files(&self, scope: &Scope) -> Action {
+        match scope.root {
+            Some(id) => Action::Local(self.text(id)),
+            None => Action::Local("root html".to_owned()),
+        }
+    }
+}
+
+fn forbidden() -> Action {
+    Action::Respond(Response { status: Some(403), kind: "deny".to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_sorted_for_searching() {
+        assert!(LOCAL.is_sorted());
+        assert!(CODE.is_sorted());
+    }
+}

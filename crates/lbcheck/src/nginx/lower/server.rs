@@ -1,0 +1,409 @@
+//! `server` blocks of http.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::action::Step;
+use super::listen::{Listen, Server};
+use super::location::{Kind, Layout, Location, own_table};
+use super::scope::Scope;
+use super::{Family, Lower};
+use crate::model::{
+    Action, CheckKind, CheckTiming, HealthCheck, Listener, Mirror, Mode, Response, Route, RouteTable,
+    Setting, TableId, Target,
+};
+use crate::nginx::directives::{Contexts, LIF, S};
+use crate::nginx::regex::{self, Simple};
+use crate::nginx::syntax::NodeId;
+use crate::nginx::values;
+use crate::source::{Span, Spanned};
+
+/// Where the directives of a server stand.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The `server` block; `None` for a snippet.
+    pub(super) block: Option<NodeId>,
+    /// Everything inside.
+    pub(super) range: Range<NodeId>,
+}
+
+/// Most tests of an expression against a rewritten path in one server; more are left unknown.
+const MAX_TESTS: usize = 100_000;
+
+impl Lower<'_> {
+    pub(super) fn servers(&mut self, http: Option<NodeId>, scope: &Scope) {
+        let mut servers = Vec::new();
+        for id in self.tree.children(http) {
+            if self.tree.name(id) != "server" || !self.tree.nodes[id].block {
+                continue;
+            }
+            let (mut listens, names) = self.served(Family::Http, Some(id));
+            let header = self.tree.header(id);
+            if listens.is_empty() && !self.tree.children(Some(id)).any(|id| self.tree.name(id) == "listen") {
+                listens.push(Listen::implied(header));
+            }
+            let label = server_label(&names);
+            let place = Place { block: Some(id), range: id + 1..self.tree.nodes[id].end };
+            let table = self.server(place, scope, label);
+            servers.push(Server { listens, names, table, span: self.tree.span(id), header });
+        }
+        self.listeners(Family::Http, &servers);
+    }
+
+    /// The inside of a `server`, a `location` or an `if` given alone.
+    pub(super) fn server_snippet(&mut self, top: Contexts, whole: Span) {
+        let scope = Scope::default();
+        let (listens, names) = self.served(Family::Http, None);
+        let place = Place { block: None, range: 0..self.tree.nodes.len() };
+        let label = if top == S { server_label(&names) } else { "snippet".to_owned() };
+        let table = if top == S {
+            self.server(place, &scope, label)
+        } else {
+            self.location_snippet(place, &scope, top == LIF)
+        };
+        if !listens.is_empty() {
+            return self
+                .listeners(Family::Http, &[Server { listens, names, table, span: whole, header: whole }]);
+        }
+        self.config.listeners.push(Listener {
+            name: Spanned::new("snippet".to_owned(), whole),
+            mode: Mode::Http,
+            binds: Vec::new(),
+            table,
+            span: whole,
+        });
+    }
+
+    /// The inside of a location: a server whose rest is what the location does.
+    fn location_snippet(&mut self, place: Place, scope: &Scope, in_if: bool) -> TableId {
+        let scope = scope.extended(self.tree, None);
+        let body = self.rewrites(None, &scope, true);
+        let handler = self.handler(None, &scope, in_if);
+        if let Some(Action::Forward(target)) = &handler {
+            self.health_checks(None, target);
+        }
+        let handler = handler.unwrap_or_else(|| self.files(&scope));
+        let mut steps = body.steps;
+        if !body.handled {
+            self.limits(None, &scope, &mut steps);
+            if let Some(first) = place.range.clone().next() {
+                self.content(first, None, handler, &mut steps);
+            }
+        }
+        let locations = self.locations(place, &scope);
+        self.assemble(locations, steps, "snippet".to_owned(), None)
+    }
+
+    /// Lowers a server into a table that takes every request.
+    fn server(&mut self, place: Place, scope: &Scope, label: String) -> TableId {
+        let scope = scope.extended(self.tree, place.block);
+        let body = self.rewrites(place.block, &scope, false);
+        let mut rest = Vec::new();
+        if let Some(owner) = place.block.or(place.range.clone().next()) {
+            let files = self.files(&scope);
+            self.content(owner, place.block, files, &mut rest);
+        }
+        let locations = self.locations(place, &scope);
+        let rest = if body.handled { None } else { Some(rest) };
+        self.assemble(locations, body.steps, label, rest)
+    }
+
+    /// Puts together what comes before the locations, the locations, and what is left when none matches.
+    fn assemble(
+        &mut self,
+        mut locations: Vec<Location>,
+        head: Vec<Step>,
+        label: String,
+        rest: Option<Vec<Step>>,
+    ) -> TableId {
+        let map = Map::new(&locations);
+        let mut tests = MAX_TESTS;
+        let jumps: Vec<Vec<Option<usize>>> = locations
+            .iter()
+            .map(|location| {
+                location.steps.iter().map(|step| map.jump(step, &locations, &mut tests)).collect()
+            })
+            .collect();
+        let jumps = without_loops(jumps);
+        for at in 0..locations.len() {
+            let steps = std::mem::take(&mut locations[at].steps);
+            let routes = steps
+                .into_iter()
+                .zip(&jumps[at])
+                .map(|(step, &to)| self.settle(step, to, &mut locations))
+                .collect();
+            locations[at].routes = routes;
+        }
+        let mut routes = Vec::new();
+        for step in head {
+            let to = map.jump(&step, &locations, &mut tests);
+            routes.push(self.settle(step, to, &mut locations));
+        }
+        let mut tail = Vec::new();
+        for step in rest.iter().flatten() {
+            let to = map.jump(step, &locations, &mut tests);
+            tail.push(self.settle(step.clone(), to, &mut locations));
+        }
+        self.side_uses(&mut locations, &map, &mut tests);
+        let mut found = Layout { lower: self, locations: &mut locations, label: label.clone() }.build();
+        if rest.is_some() {
+            routes.append(&mut found);
+            routes.append(&mut tail);
+        }
+        // Tables handed out before their routes were known.
+        for location in &locations {
+            if let Some(table) = location.table.and_then(|id| self.config.tables.get_mut(id.0 as usize)) {
+                table.routes.clone_from(&location.routes);
+            }
+        }
+        self.config.add_table(RouteTable { routes, label })
+    }
+
+    fn settle(&mut self, step: Step, to: Option<usize>, locations: &mut [Location]) -> Route {
+        let (when, name, label, id) = match step {
+            Step::Route(route) => return route,
+            Step::Jump { when, to, label, id } => (when, to, label, id),
+        };
+        let span = self.tree.header(id);
+        let action = match to.and_then(|at| locations.get_mut(at)) {
+            Some(location) => Action::Table(own_table(self, location)),
+            None if name.starts_with('@') => {
+                let kind = format!("there is no location {name}");
+                Action::Respond(Response { status: Some(500), kind })
+            }
+            None => Action::Opaque(label.clone()),
+        };
+        Route::new(when, action, label, span)
+    }
+
+    /// Mirrors, authentication requests, and locations that only nginx itself asks.
+    fn side_uses(&mut self, locations: &mut [Location], map: &Map, tests: &mut usize) {
+        let mut found: Vec<(usize, Vec<Mirror>)> = Vec::new();
+        for (at, location) in locations.iter().enumerate() {
+            let mut mirrors = Vec::new();
+            let uses = location.scope.mirrors.iter().map(|&id| (id, true));
+            for (id, mirror) in uses.chain(location.scope.auth_request.map(|id| (id, false))) {
+                let Some(text) = self.tree.arg(id, 0).filter(|&text| text != "off") else { continue };
+                let target =
+                    map.find(&cut(text), locations, tests).and_then(|to| first_target(locations.get(to)?));
+                let Some(target) = target else { continue };
+                let span = self.tree.header(id);
+                if mirror {
+                    mirrors.push(Mirror { target, share_ppm: 1_000_000, span });
+                } else if let Target::Pool { pool, .. } = target {
+                    self.config.other_uses.push((pool, span));
+                }
+            }
+            let hidden = location.internal || location.kind == Kind::Named && location.table.is_none();
+            if hidden {
+                let pools = location.routes.iter().filter_map(|route| match &route.action {
+                    Action::Forward(Target::Pool { pool, span }) => Some((*pool, *span)),
+                    _ => None,
+                });
+                self.config.other_uses.extend(pools);
+            }
+            if !mirrors.is_empty() {
+                found.push((at, mirrors));
+            }
+        }
+        for (at, mirrors) in found {
+            for mirror in &mirrors {
+                if let Target::Pool { pool, .. } = mirror.target {
+                    self.config.other_uses.push((pool, mirror.span));
+                }
+            }
+            for route in &mut locations[at].routes {
+                if matches!(route.action, Action::Forward(_) | Action::Split(_)) {
+                    route.mirrors.clone_from(&mirrors);
+                }
+            }
+        }
+        self.config.other_uses.sort();
+        self.config.other_uses.dedup();
+    }
+
+    /// NGINX Plus: `health_check` checks the servers of the upstream that its location passes to.
+    pub(super) fn health_checks(&mut self, block: Option<NodeId>, target: &Target) {
+        let Target::Pool { pool, .. } = *target else { return };
+        let checks: Vec<NodeId> =
+            self.tree.children(block).filter(|&id| self.tree.name(id) == "health_check").collect();
+        for id in checks {
+            let check = self.health_check(id, CheckKind::Http { path: Some("/".to_owned()) });
+            if let Some(pool) = self.config.pools.get_mut(pool.0 as usize) {
+                pool.health_checks.push(check);
+            }
+        }
+    }
+
+    /// A `health_check` directive.
+    pub(super) fn health_check(&self, id: NodeId, default: CheckKind) -> Setting<HealthCheck> {
+        let span = self.tree.header(id);
+        let mut kind = default;
+        let mut timing = CheckTiming {
+            interval: Some(Setting::default(Duration::from_secs(5), "NGINX Plus: interval=5s")),
+            timeout: None,
+            fall: Some(Setting::default(1, "NGINX Plus: fails=1")),
+            rise: Some(Setting::default(1, "NGINX Plus: passes=1")),
+        };
+        for word in self.tree.args(id) {
+            let Some((key, value)) = self.tree.value(word).split_once('=') else { continue };
+            let count = || values::number(value).and_then(|count| u32::try_from(count).ok());
+            match key {
+                "interval" => {
+                    if let Some(time) = values::time(value, false) {
+                        timing.interval = Some(Setting::written(time, word.span));
+                    }
+                }
+                "fails" => {
+                    timing.fall = count().map(|count| Setting::written(count, word.span)).or(timing.fall)
+                }
+                "passes" => {
+                    timing.rise = count().map(|count| Setting::written(count, word.span)).or(timing.rise)
+                }
+                "uri" => kind = CheckKind::Http { path: Some(value.to_owned()) },
+                "type" if value == "grpc" => kind = CheckKind::Other("grpc".to_owned()),
+                _ => {}
+            }
+        }
+        Setting::written(HealthCheck { kind, timing }, span)
+    }
+}
+
+fn server_label(names: &[(String, Span)]) -> String {
+    match names.first() {
+        Some((name, _)) if !name.is_empty() => format!("server {name}"),
+        _ => "server".to_owned(),
+    }
+}
+
+/// The part of a URI before its query string; what comes after a variable is not known and shown by a star.
+fn cut(text: &str) -> String {
+    let path = text.split('?').next().unwrap_or_default();
+    match path.find('$') {
+        Some(at) => format!("{}*", path.get(..at).unwrap_or_default()),
+        None => path.to_owned(),
+    }
+}
+
+fn first_target(location: &Location) -> Option<Target> {
+    location.routes.iter().find_map(|route| match &route.action {
+        Action::Forward(target) => Some(target.clone()),
+        _ => None,
+    })
+}
+
+/// Finds the location of a path that the configuration itself names.
+struct Map {
+    exact: BTreeMap<String, usize>,
+    prefix: BTreeMap<String, usize>,
+    named: BTreeMap<String, usize>,
+    /// Expressions in order; `None` for those too complicated to try here.
+    regexes: Vec<(Option<Simple>, usize)>,
+}
+
+impl Map {
+    fn new(locations: &[Location]) -> Self {
+        let mut map = Self {
+            exact: BTreeMap::new(),
+            prefix: BTreeMap::new(),
+            named: BTreeMap::new(),
+            regexes: Vec::new(),
+        };
+        for (at, location) in locations.iter().enumerate().filter(|(_, location)| location.parent.is_none()) {
+            let path = location.path.clone();
+            match location.kind {
+                Kind::Exact => map.exact.entry(path).or_insert(at),
+                Kind::Prefix { .. } => map.prefix.entry(path).or_insert(at),
+                Kind::Named => map.named.entry(path).or_insert(at),
+                Kind::Regex { any_case } => {
+                    map.regexes.push((regex::simple(&path, any_case), at));
+                    continue;
+                }
+            };
+        }
+        map
+    }
+
+    fn jump(&self, step: &Step, locations: &[Location], tests: &mut usize) -> Option<usize> {
+        match step {
+            Step::Route(_) => None,
+            Step::Jump { to, .. } => self.find(to, locations, tests),
+        }
+    }
+
+    /// The location for `@name`, a path, or the start of a path followed by a star. `None`: not known.
+    fn find(&self, to: &str, locations: &[Location], tests: &mut usize) -> Option<usize> {
+        if to.starts_with('@') {
+            return self.named.get(to).copied();
+        }
+        let (path, complete) = match to.strip_suffix('*') {
+            Some(path) => (path, false),
+            None => (to, true),
+        };
+        if !path.starts_with('/') {
+            return None;
+        }
+        if complete && let Some(&at) = self.exact.get(path) {
+            return Some(at);
+        }
+        let starts = |map: &BTreeMap<String, usize>| {
+            map.range(path.to_owned()..)
+                .next()
+                .is_some_and(|(key, _)| key.len() > path.len() && key.starts_with(path))
+                || map.range(path.to_owned()..).nth(1).is_some_and(|(key, _)| key.starts_with(path))
+        };
+        if !complete && (starts(&self.prefix) || starts(&self.exact) || self.exact.contains_key(path)) {
+            return None;
+        }
+        let longest = (1..=path.len()).rev().find_map(|end| self.prefix.get(path.get(..end)?).copied());
+        let leaf = longest.is_some_and(|at| locations[at].kind == Kind::Prefix { leaf: true });
+        let simple = |at: usize| locations[at].children.is_empty().then_some(at);
+        if !leaf {
+            for (regex, at) in &self.regexes {
+                if !complete || *tests == 0 {
+                    return None;
+                }
+                *tests -= 1;
+                if regex.as_ref()?.matches(path) {
+                    return simple(*at);
+                }
+            }
+        }
+        longest.and_then(simple)
+    }
+}
+
+/// Takes out the jumps that would lead in a circle; nginx gives up on those after ten rounds.
+fn without_loops(mut jumps: Vec<Vec<Option<usize>>>) -> Vec<Vec<Option<usize>>> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        New,
+        Open,
+        Done,
+    }
+    let mut states = vec![State::New; jumps.len()];
+    for start in 0..jumps.len() {
+        if states[start] != State::New {
+            continue;
+        }
+        let mut stack = vec![(start, 0)];
+        states[start] = State::Open;
+        while let Some((at, next)) = stack.pop() {
+            let Some(jump) = jumps[at].get(next).copied() else {
+                states[at] = State::Done;
+                continue;
+            };
+            stack.push((at, next + 1));
+            match jump.map(|to| (to, states[to])) {
+                Some((_, State::Open)) => jumps[at][next] = None,
+                Some((to, State::New)) => {
+                    states[to] = State::Open;
+                    stack.push((to, 0));
+                }
+                _ => {}
+            }
+        }
+    }
+    jumps
+}

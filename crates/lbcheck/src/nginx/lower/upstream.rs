@@ -1,0 +1,408 @@
+//! `upstream` blocks.
+
+use std::time::Duration;
+
+use super::{Family, Lower};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{
+    AdminState, Affinity, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, Membership,
+    OutlierDetection, Pool, PoolKind, Setting, Weakens,
+};
+use crate::nginx::syntax::{NodeId, Word};
+use crate::nginx::values;
+use crate::source::{Span, Spanned};
+
+const DEFAULTS: &str = "nginx: weight=1 max_fails=1 fail_timeout=10s";
+
+/// What one pass over an upstream has seen so far.
+#[derive(Default)]
+struct Seen {
+    /// The directive that chose the method in force, if it refuses `backup`.
+    no_backup: Option<Span>,
+    servers: usize,
+    active: usize,
+}
+
+impl Lower<'_> {
+    pub(super) fn upstreams_of(&mut self, family: Family, block: Option<NodeId>) {
+        for id in self.tree.children(block) {
+            if self.tree.name(id) == "upstream" && self.tree.nodes[id].block {
+                self.upstream(family, id);
+            }
+        }
+    }
+
+    fn upstream(&mut self, family: Family, id: NodeId) {
+        let Some(word) = self.tree.args(id).first().copied() else { return };
+        let name = self.tree.value(&word).to_owned();
+        let header = self.tree.header(id);
+        let mut pool = new_pool(Spanned::new(name.clone(), word.span), header, family);
+        pool.extent = self.tree.span(id);
+        let seen = self.upstream_body(&mut pool, family, Some(id));
+        self.judge_upstream(&pool, &seen);
+        let key = (family, name.to_ascii_lowercase());
+        if let Some(&first) = self.upstreams.get(&key) {
+            let first = self.config.pool(first).header;
+            self.diagnostics.push(
+                Diagnostic::new(
+                    "duplicate-definition",
+                    Severity::Error,
+                    header,
+                    format!("upstream `{name}` is defined twice"),
+                )
+                .also(first, "first defined here")
+                .help("rename or remove one of them")
+                .pool(name),
+            );
+            return;
+        }
+        let pool = self.config.add_pool(pool);
+        self.upstreams.insert(key, pool);
+        self.upstream_gaps(id, pool);
+    }
+
+    /// The inside of an `upstream` block given alone.
+    pub(super) fn upstream_snippet(&mut self, family: Family, whole: Span) {
+        let mut pool = new_pool(Spanned::new("upstream".to_owned(), whole), whole, family);
+        self.upstream_body(&mut pool, family, None);
+        self.config.add_pool(pool);
+    }
+
+    fn judge_upstream(&mut self, pool: &Pool, seen: &Seen) {
+        let name = &pool.name.value;
+        let fault = if seen.servers == 0 && pool.membership == Membership::Static {
+            Some((format!("upstream `{name}` has no server"), "add a `server` line"))
+        } else if seen.servers > 0 && seen.active == 0 {
+            Some((
+                format!("upstream `{name}` has only backup servers"),
+                "take `backup` off at least one server",
+            ))
+        } else {
+            None
+        };
+        if let Some((message, help)) = fault {
+            self.diagnostics.push(
+                Diagnostic::new("invalid-value", Severity::Error, pool.header, message)
+                    .help(help)
+                    .pool(name.clone()),
+            );
+        }
+    }
+
+    fn upstream_body(&mut self, pool: &mut Pool, family: Family, block: Option<NodeId>) -> Seen {
+        let mut seen = Seen::default();
+        for id in self.tree.children(block) {
+            let span = self.tree.header(id);
+            match self.tree.name(id) {
+                "server" => {
+                    if let Some(endpoint) = self.endpoint(pool, family, id, &seen) {
+                        seen.servers += 1;
+                        seen.active += usize::from(endpoint.tier.value == 0);
+                        pool.endpoints.push(endpoint);
+                    }
+                }
+                "zone" => pool.shared_state = Some(span),
+                "state" => {
+                    pool.membership = Membership::Unknown("servers are kept in a `state` file".to_owned())
+                }
+                "queue" => {
+                    let time = self
+                        .tree
+                        .values(id)
+                        .iter()
+                        .find_map(|word| word.strip_prefix("timeout=").map(str::to_owned));
+                    let time = time.and_then(|time| values::time(&time, false));
+                    let time = time.map(|time| Setting::written(time, span));
+                    pool.timeouts.queue = time
+                        .or(Some(Setting::default(Duration::from_secs(60), "NGINX Plus: queue timeout=60s")));
+                }
+                "sticky" | "session_sticky" | "sticky_cookie_insert" => {
+                    pool.affinity.push(Setting::written(self.affinity(id), span));
+                }
+                _ => {
+                    if let Some((algorithm, no_backup)) = self.method(id) {
+                        pool.algorithm = Setting::written(algorithm, span);
+                        seen.no_backup = no_backup.then_some(span);
+                    }
+                }
+            }
+        }
+        seen
+    }
+
+    /// Directives of modules that take the choice of servers away from what is written.
+    fn upstream_gaps(&mut self, block: NodeId, pool: crate::model::PoolId) {
+        for id in self.tree.children(Some(block)) {
+            let name = self.tree.name(id);
+            let what = match name {
+                "balancer_by_lua_block" | "balancer_by_lua_file" | "balancer_by_lua" => {
+                    "Lua picks the server"
+                }
+                "upsync" | "consul" | "dynamic_resolve" | "jdomain" | "server_list" | "dynamic_upstream" => {
+                    "servers come from elsewhere"
+                }
+                _ => continue,
+            };
+            let what = format!("`{name}`: {what}");
+            self.gap(self.tree.header(id), what.clone(), Weakens::Pool(pool));
+            if let Some(pool) = self.config.pools.get_mut(pool.0 as usize) {
+                pool.membership = Membership::Unknown(what);
+            }
+        }
+    }
+
+    fn affinity(&self, id: NodeId) -> Affinity {
+        let values = self.tree.values(id);
+        match (self.tree.name(id), values.as_slice()) {
+            ("sticky", ["cookie", name, ..]) => Affinity::Cookie((*name).to_owned()),
+            ("sticky", ["learn" | "route", ..]) => Affinity::Other(values.join(" ")),
+            // The third-party module: `sticky name=…`.
+            ("sticky", values) => {
+                let name = values.iter().find_map(|word| word.strip_prefix("name="));
+                Affinity::Cookie(name.unwrap_or("route").to_owned())
+            }
+            ("sticky_cookie_insert", [name, ..]) => Affinity::Cookie((*name).to_owned()),
+            _ => Affinity::Other(self.text(id)),
+        }
+    }
+
+    /// The method a directive chooses, and whether it refuses `backup`.
+    fn method(&mut self, id: NodeId) -> Option<(Algorithm, bool)> {
+        let values: Vec<String> = self.tree.values(id).into_iter().map(str::to_owned).collect();
+        let words: Vec<&str> = values.iter().map(String::as_str).collect();
+        let least_conn = Algorithm::LeastConnections { choices: None, bias_milli: 1000 };
+        let hash = |key: &str, table| Algorithm::Hash {
+            key: hash_key(key),
+            table,
+            function: HashFunction::Nginx,
+            balance_factor: 0,
+        };
+        let name = self.tree.name(id).to_owned();
+        Some(match (name.as_str(), words.as_slice()) {
+            ("least_conn", _) => (least_conn, false),
+            ("ip_hash", _) => {
+                let key = HashKey::Source;
+                let (table, function) = (HashTable::IpHash, HashFunction::Nginx);
+                (Algorithm::Hash { key, table, function, balance_factor: 0 }, true)
+            }
+            ("hash", [key]) => (hash(key, HashTable::Map), true),
+            ("hash", [key, "consistent"]) => (hash(key, HashTable::Ketama), true),
+            ("hash", [_, _]) => {
+                self.bad_word(id, 1, "the only word after the key is `consistent`");
+                return None;
+            }
+            ("consistent_hash", [key, ..]) => (hash(key, HashTable::Ketama), true),
+            ("random", []) => (random(1, None), true),
+            ("random", ["two"]) => (random(2, Some("least_conn")), true),
+            ("random", ["two", by]) if *by == "least_conn" || by.starts_with("least_time=") => {
+                (random(2, Some(by)), true)
+            }
+            ("random", ["two", _]) => {
+                self.bad_word(id, 1, "write `least_conn` or `least_time=header`");
+                return None;
+            }
+            ("random", _) => {
+                self.bad_word(id, 0, "the only word is `two`");
+                return None;
+            }
+            ("least_time", words) => (Algorithm::LeastTime(words.join(" ")), false),
+            ("fair", _) => (Algorithm::External("fair".to_owned()), false),
+            ("upstream_hash" | "vnswrr", _) => (Algorithm::External(name), false),
+            ("balancer_by_lua_block" | "balancer_by_lua_file" | "balancer_by_lua", _) => {
+                (Algorithm::External("balancer_by_lua".to_owned()), false)
+            }
+            _ => return None,
+        })
+    }
+
+    fn bad_word(&mut self, id: NodeId, index: usize, help: &str) {
+        let Some(word) = self.tree.args(id).get(index).copied() else { return };
+        let message =
+            format!("`{}` is not a parameter of directive `{}`", self.tree.value(&word), self.tree.name(id));
+        self.invalid(word.span, message, help);
+    }
+
+    fn endpoint(&mut self, pool: &mut Pool, family: Family, id: NodeId, seen: &Seen) -> Option<Endpoint> {
+        let (word, parameters) = self.tree.args(id).split_first()?;
+        let (word, parameters) = (*word, parameters.to_vec());
+        let text = self.tree.value(&word).to_owned();
+        let line = self.tree.header(id);
+        let service = parameters.iter().any(|word| self.tree.value(word).starts_with("service="));
+        // Only in http is there a port to assume.
+        let port = (family == Family::Http).then_some(80);
+        let address = match values::address(&text, port) {
+            Ok(address) if text.contains('/') && !matches!(address.host, Host::Unix(_)) => {
+                let help = "write only host and port; scheme and path belong in `proxy_pass`";
+                self.invalid(word.span, format!("`{text}` is not the address of a server"), help);
+                return None;
+            }
+            Ok(address) => address,
+            Err(fault) if text.contains("://") => {
+                let _ = fault;
+                let help = "write only host and port; scheme and path belong in `proxy_pass`";
+                self.invalid(word.span, format!("`{text}` is not the address of a server"), help);
+                return None;
+            }
+            Err(fault) => {
+                self.invalid(word.span, format!("server address `{text}` has {}", fault.describe()), "");
+                return None;
+            }
+        };
+        let has_port = address.port.is_some() || matches!(address.host, Host::Unix(_)) || service;
+        if family == Family::Stream && !has_port {
+            self.invalid(
+                word.span,
+                format!("server address `{text}` has no port"),
+                "in `stream` the port must be written",
+            );
+        }
+        let mut endpoint = Endpoint::new(Spanned::new(text, word.span), address, line, DEFAULTS);
+        let mut passive = Passive::default();
+        for word in &parameters {
+            self.parameter(&mut endpoint, &mut passive, word, seen);
+        }
+        if service {
+            pool.membership = Membership::Unknown("servers come from DNS SRV records".to_owned());
+        }
+        endpoint.outlier_detection = Some(passive.setting());
+        Some(endpoint)
+    }
+
+    fn parameter(&mut self, endpoint: &mut Endpoint, passive: &mut Passive, word: &Word, seen: &Seen) {
+        let text = self.tree.value(word).to_owned();
+        let (key, value) = text.split_once('=').unwrap_or((text.as_str(), ""));
+        let span = word.span;
+        let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let ok = match (key, text.contains('=')) {
+            ("weight", true) => match values::number(value) {
+                Some(0) => {
+                    let help = "the least weight is 1; to send no traffic write `down` instead";
+                    return self.invalid(span, "nginx does not take `weight=0`", help);
+                }
+                Some(weight) => {
+                    endpoint.weight = Setting::written(small(weight), span);
+                    true
+                }
+                None => false,
+            },
+            ("max_conns", true) => values::number(value)
+                .map(|limit| endpoint.max_connections = Some(Setting::written(limit, span)))
+                .is_some(),
+            ("max_fails", true) => {
+                values::number(value).map(|fails| passive.fails = Some((small(fails), span))).is_some()
+            }
+            ("fail_timeout", true) => {
+                values::time(value, false).map(|time| passive.timeout = Some((time, span))).is_some()
+            }
+            ("backup", false) => {
+                if let Some(method) = seen.no_backup {
+                    self.diagnostics.push(
+                        Diagnostic::new(
+                            "invalid-value",
+                            Severity::Error,
+                            span,
+                            "the load balancing method of this upstream does not take `backup` servers",
+                        )
+                        .also(method, "this method")
+                        .help("use least_conn or round robin, or take the server out of the upstream"),
+                    );
+                }
+                endpoint.tier = Setting::written(1, span);
+                true
+            }
+            ("down", false) => {
+                endpoint.state = Setting::written(AdminState::Disabled, span);
+                true
+            }
+            ("drain", false) => {
+                endpoint.state = Setting::written(AdminState::Draining, span);
+                true
+            }
+            ("resolve", false) => true,
+            ("route", true) => {
+                endpoint.cookie = Some(Setting::written(value.to_owned(), span));
+                true
+            }
+            ("service", true) => !value.is_empty(),
+            ("slow_start", true) => values::time(value, false).is_some(),
+            // Third-party modules.
+            (
+                "id" | "srun_id" | "gid" | "tag" | "max_busy" | "protocol" | "addr" | "user" | "password"
+                | "dbname",
+                true,
+            ) => true,
+            _ => {
+                let known = [
+                    "weight=",
+                    "max_conns=",
+                    "max_fails=",
+                    "fail_timeout=",
+                    "backup",
+                    "down",
+                    "drain",
+                    "resolve",
+                    "route=",
+                    "service=",
+                    "slow_start=",
+                ];
+                let near = crate::diagnostic::suggest(&text, known)
+                    .or_else(|| crate::diagnostic::suggest(&format!("{key}="), known));
+                let help = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+                let fault =
+                    if known.contains(&format!("{key}=").as_str()) { "needs a value" } else { "is unknown" };
+                return self.invalid(span, format!("parameter `{text}` of a server {fault}"), &help);
+            }
+        };
+        if !ok {
+            let help = match key {
+                "fail_timeout" | "slow_start" => "write a time in whole seconds, such as `10s`",
+                _ => "write a whole number",
+            };
+            self.invalid(span, format!("parameter `{text}` of a server has an invalid value"), help);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Passive {
+    fails: Option<(u32, Span)>,
+    timeout: Option<(Duration, Span)>,
+}
+
+impl Passive {
+    fn setting(&self) -> Setting<OutlierDetection> {
+        let value = OutlierDetection {
+            failures: self.fails.map_or(1, |(fails, _)| fails),
+            ejection: Some(self.timeout.map_or(Duration::from_secs(10), |(time, _)| time)),
+            max_ejection_percent: None,
+            always_eject_one: false,
+        };
+        match self.fails.map(|(_, span)| span).or(self.timeout.map(|(_, span)| span)) {
+            Some(span) => Setting::written(value, span),
+            None => Setting::default(value, "nginx: max_fails=1 fail_timeout=10s"),
+        }
+    }
+}
+
+fn random(draws: u32, by: Option<&str>) -> Algorithm {
+    Algorithm::Random { draws, weighted: true, by: by.map(str::to_owned) }
+}
+
+/// A hash key in the model's words; one without a variable sends everything to one server.
+fn hash_key(text: &str) -> HashKey {
+    match text {
+        "$remote_addr" | "${remote_addr}" => HashKey::Source,
+        text if values::has_variable(text) => HashKey::Expression(text.to_owned()),
+        text => HashKey::Constant(text.to_owned()),
+    }
+}
+
+/// A pool with what nginx gives every upstream.
+pub(super) fn new_pool(name: Spanned<String>, header: Span, family: Family) -> Pool {
+    let mode = Setting { value: family.mode(), origin: crate::model::Origin::Inherited(header) };
+    let algorithm = Setting::default(Algorithm::RoundRobin, "nginx: round robin");
+    let mut pool = Pool::new(name, header, mode, algorithm);
+    pool.kind = PoolKind::Declared;
+    pool.all_backups = Some(Setting::default(true, "nginx: all backups share the load"));
+    pool
+}

@@ -1,0 +1,205 @@
+//! Times, sizes, numbers and addresses as nginx reads them.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use crate::model::{Address, Host};
+
+/// A time such as `30s`, `1h 30m` or `500ms`; a bare number counts seconds. `None`: nginx refuses it.
+///
+/// Units must come in falling order, each once. `ms` is read only where `millis` holds, `y` and `M` only where not.
+pub(super) fn time(text: &str, millis: bool) -> Option<Duration> {
+    const UNITS: &[(&str, u64)] = &[
+        ("y", 31_536_000_000),
+        ("M", 2_592_000_000),
+        ("w", 604_800_000),
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1000),
+        ("ms", 1),
+    ];
+    let mut rest = text;
+    let mut total = 0u64;
+    let mut step = 0;
+    let mut seen = false;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = rest.get(..digits)?.parse().ok()?;
+        rest = rest.get(digits..)?;
+        seen = true;
+        let found = UNITS.iter().enumerate().skip(step).find(|(_, (unit, _))| match *unit {
+            // `m` is also the start of `ms`.
+            "m" => rest.starts_with('m') && !rest.starts_with("ms"),
+            unit => rest.starts_with(unit),
+        });
+        let (unit, scale) = match found {
+            Some((_, ("ms", _))) if !millis => return None,
+            Some((_, ("y" | "M", _))) if millis => return None,
+            Some((at, (unit, scale))) => {
+                step = at + 1;
+                (unit.len(), *scale)
+            }
+            None if rest.is_empty() || rest.starts_with(' ') => {
+                // A bare number is seconds, and nothing may follow.
+                step = UNITS.len();
+                (0, 1000)
+            }
+            None => return None,
+        };
+        total = total.checked_add(number.checked_mul(scale)?)?;
+        rest = rest.get(unit..)?.trim_start_matches(' ');
+        if step == UNITS.len() && !rest.is_empty() {
+            return None;
+        }
+    }
+    // Times are kept in 32 bits of seconds or 64 bits of milliseconds; both take ten years and more.
+    seen.then(|| Duration::from_millis(total))
+}
+
+/// A size such as `8k` or `1m`; `g` where `giga` says so. `None`: nginx refuses it.
+pub(super) fn size(text: &str, giga: bool) -> Option<u64> {
+    let (digits, scale) = match text.as_bytes().last()? {
+        b'k' | b'K' => (text.get(..text.len() - 1)?, 1 << 10),
+        b'm' | b'M' => (text.get(..text.len() - 1)?, 1 << 20),
+        b'g' | b'G' if giga => (text.get(..text.len() - 1)?, 1 << 30),
+        _ => (text, 1),
+    };
+    number(digits)?.checked_mul(scale).filter(|&size| i64::try_from(size).is_ok())
+}
+
+/// A whole number without sign. `None`: nginx refuses it.
+pub(super) fn number(text: &str) -> Option<u64> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse::<u64>().ok().filter(|&number| i64::try_from(number).is_ok())
+}
+
+/// Why an address is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BadAddress {
+    NoHost,
+    Port,
+    Ipv6,
+    UnixPath,
+}
+
+impl BadAddress {
+    /// What is wrong, to follow "has" or stand alone.
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::NoHost => "no host",
+            Self::Port => "an invalid port",
+            Self::Ipv6 => "an invalid IPv6 address",
+            Self::UnixPath => "no path after `unix:`",
+        }
+    }
+}
+
+/// `host`, `host:port`, `[v6]:port` or `unix:path`; `port` is the one to use where none is written.
+pub(super) fn address(text: &str, port: Option<u16>) -> Result<Address, BadAddress> {
+    let make = |host, port| Address { host, port, port_offset: 0 };
+    if let Some(path) = strip_unix(text) {
+        return if path.is_empty() {
+            Err(BadAddress::UnixPath)
+        } else {
+            Ok(make(Host::Unix(path.to_owned()), None))
+        };
+    }
+    if let Some(rest) = text.strip_prefix('[') {
+        let (ip, rest) = rest.split_once(']').ok_or(BadAddress::Ipv6)?;
+        let ip: Ipv6Addr = ip.parse().map_err(|_| BadAddress::Ipv6)?;
+        let port = match rest.strip_prefix(':') {
+            Some(text) => Some(parse_port(text)?),
+            None if rest.is_empty() => port,
+            None => return Err(BadAddress::Port),
+        };
+        return Ok(make(Host::Ip(IpAddr::V6(ip)), port));
+    }
+    let (host, port) = match text.split_once(':') {
+        Some((host, text)) => (host, Some(parse_port(text)?)),
+        None => (text, port),
+    };
+    if host.is_empty() {
+        return Err(BadAddress::NoHost);
+    }
+    match host.parse::<IpAddr>() {
+        Ok(ip) => Ok(make(Host::Ip(ip), port)),
+        Err(_) => Ok(make(Host::Name(host.to_ascii_lowercase()), port)),
+    }
+}
+
+/// The path of a `unix:` address.
+pub(super) fn strip_unix(text: &str) -> Option<&str> {
+    let head = text.get(..5)?;
+    head.eq_ignore_ascii_case("unix:").then(|| text.get(5..).unwrap_or_default())
+}
+
+/// A port from 1 to 65535.
+pub(super) fn parse_port(text: &str) -> Result<u16, BadAddress> {
+    match number(text).and_then(|port| u16::try_from(port).ok()) {
+        Some(port) if port > 0 => Ok(port),
+        _ => Err(BadAddress::Port),
+    }
+}
+
+/// Whether a text holds a variable.
+pub(super) fn has_variable(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(at, &byte)| {
+        byte == b'$'
+            && bytes
+                .get(at + 1)
+                .is_some_and(|&next| next == b'{' || next == b'_' || next.is_ascii_alphanumeric())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        let ms = |text| time(text, true).map(|time| time.as_millis());
+        assert_eq!(ms("30"), Some(30_000));
+        assert_eq!(ms("1h30m"), Some(5_400_000));
+        assert_eq!(ms("1h 30m"), Some(5_400_000));
+        assert_eq!(ms("500ms"), Some(500));
+        assert_eq!(ms("1d"), Some(86_400_000));
+        assert_eq!(ms("1s 2"), Some(3000));
+        for bad in ["1M", "30 s", "2 1s", "", "s", "1x", "30m1h", "1.5s", "-1", "1 2"] {
+            assert_eq!(ms(bad), None, "{bad}");
+        }
+        assert_eq!(time("500ms", false), None);
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("8k", false), Some(8192));
+        assert_eq!(size("1g", true), Some(1 << 30));
+        assert_eq!(size("1g", false), None);
+        assert_eq!(size("k", false), None);
+        assert_eq!(size("", false), None);
+        assert_eq!(size("99999999999999999999", false), None);
+    }
+
+    #[test]
+    fn addresses() {
+        let show = |text| address(text, Some(80)).map(|address| address.to_string());
+        assert_eq!(show("10.0.0.1"), Ok("10.0.0.1:80".to_owned()));
+        assert_eq!(show("[::1]:8080"), Ok("[::1]:8080".to_owned()));
+        assert_eq!(show("API.local:9"), Ok("api.local:9".to_owned()));
+        assert_eq!(show("unix:/run/a.sock"), Ok("unix:/run/a.sock".to_owned()));
+        assert_eq!(show(":80"), Err(BadAddress::NoHost));
+        assert_eq!(show("a:0"), Err(BadAddress::Port));
+        assert_eq!(show("a:65536"), Err(BadAddress::Port));
+        assert_eq!(show("unix:"), Err(BadAddress::UnixPath));
+    }
+
+    #[test]
+    fn variables() {
+        assert!(has_variable("http://$up") && has_variable("a${b}"));
+        assert!(!has_variable("^/x$") && !has_variable("plain"));
+    }
+}

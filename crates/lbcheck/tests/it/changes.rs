@@ -1,0 +1,211 @@
+//! What counts as a change, and what does not.
+
+use lbcheck::dialect::Dialect;
+use lbcheck::report::{DiffReport, Effect, Status};
+use lbcheck::source::Sources;
+
+use crate::support;
+
+fn compare(dialect: Dialect, old: &str, new: &str) -> DiffReport {
+    let mut sources = Sources::new();
+    let old = support::reading(dialect, old.as_bytes(), &mut sources);
+    let new = support::reading(dialect, new.as_bytes(), &mut sources);
+    assert!(!old.broken && !new.broken);
+    support::diff(&sources, &old, &new)
+}
+
+/// "kind pool/endpoint old → new" for each change.
+fn changes(report: &DiffReport) -> Vec<String> {
+    report
+        .changes
+        .iter()
+        .map(|change| {
+            let part = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+            let subject = [&change.subject.pool, &change.subject.endpoint]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("/");
+            format!("{} {subject} {} → {}", change.kind, part(&change.old), part(&change.new))
+        })
+        .collect()
+}
+
+const HEAD: &str = "\
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 10s
+    timeout server 10s
+frontend web
+    bind :80
+    use_backend api if { path_beg /api }
+    default_backend site
+backend site
+    balance roundrobin
+    server w1 10.0.1.1:80 check
+    server w2 10.0.1.2:80 check
+";
+
+const API: &str = "\
+backend api
+    balance roundrobin
+    server a1 10.0.0.1:80 check inter 3s weight 10
+    server a2 10.0.0.2:80 check inter 3s weight 10
+    server a3 10.0.0.3:80 check inter 3s weight 10
+";
+
+fn haproxy(api: &str) -> String {
+    format!("{HEAD}{api}")
+}
+
+#[track_caller]
+fn silent(new_api: &str) {
+    let report = compare(Dialect::HaProxy, &haproxy(API), &haproxy(new_api));
+    assert_eq!(changes(&report), Vec::<String>::new());
+    assert!(report.pools.is_empty(), "{:?}", report.pools);
+    assert_eq!(report.introduced().count(), 0);
+}
+
+#[test]
+fn comments_and_blanks_are_no_change() {
+    silent(
+        "# the API\n\n\nbackend api   # here\n  balance  roundrobin\n  server a1 10.0.0.1:80 check inter 3s weight 10\n\n  server a2 10.0.0.2:80 check inter 3s weight 10\n  server a3 10.0.0.3:80 check inter 3s weight 10\n",
+    );
+}
+
+#[test]
+fn values_that_move_to_default_server_are_no_change() {
+    silent(
+        "backend api\n balance roundrobin\n default-server check inter 3000 weight 10\n server a1 10.0.0.1:80\n server a2 10.0.0.2:80\n server a3 10.0.0.3:80\n",
+    );
+}
+
+#[test]
+fn defaults_written_out_are_no_change() {
+    silent(
+        "backend api\n mode http\n balance roundrobin\n server a1 10.0.0.1:80 check inter 3s weight 10 fall 3 rise 2\n server a2 10.0.0.2:80 check inter 3s weight 10\n server a3 10.0.0.3:80 check inter 3s weight 10\n",
+    );
+}
+
+#[test]
+fn the_order_of_sections_is_no_change() {
+    let (head, site) = HEAD.rsplit_once("backend site").unwrap();
+    let reordered = format!("{head}{API}backend site{site}");
+    let report = compare(Dialect::HaProxy, &haproxy(API), &reordered);
+    assert_eq!(changes(&report), Vec::<String>::new());
+}
+
+#[test]
+fn weights_rescaled_alike_move_nothing() {
+    let report = compare(Dialect::HaProxy, &haproxy(API), &haproxy(&API.replace("weight 10", "weight 100")));
+    assert!(report.pools.is_empty(), "{:?}", report.pools);
+    assert_eq!(report.introduced().count(), 0);
+    assert_eq!(report.summary.endpoints_changed, 3);
+}
+
+#[test]
+fn a_renamed_pool_is_known_by_its_members() {
+    let renamed = haproxy(API)
+        .replace("backend api", "backend api_v2")
+        .replace("use_backend api ", "use_backend api_v2 ");
+    let report = compare(Dialect::HaProxy, &haproxy(API), &renamed);
+    assert_eq!(changes(&report), ["pool-renamed api_v2 api → api_v2"]);
+    assert_eq!(report.changes[0].effect, Effect::Cosmetic);
+    assert_eq!(report.introduced().count(), 0, "{:#?}", report.findings);
+}
+
+#[test]
+fn findings_of_a_renamed_pool_stay_the_same_findings() {
+    let lame = API.replace(" check inter 3s", "");
+    let renamed = haproxy(&lame)
+        .replace("backend api", "backend api_v2")
+        .replace("use_backend api ", "use_backend api_v2 ");
+    let report = compare(Dialect::HaProxy, &haproxy(&lame), &renamed);
+    let statuses: Vec<Status> = report.findings.iter().map(|finding| finding.status).collect();
+    assert_eq!(statuses, [Status::Unchanged], "{:#?}", report.findings);
+}
+
+#[test]
+fn a_renamed_server_is_known_by_its_address() {
+    let report = compare(Dialect::HaProxy, &haproxy(API), &haproxy(&API.replace("server a3", "server a9")));
+    assert_eq!(changes(&report), ["endpoint-renamed api/a9 a3 → a9"]);
+}
+
+#[test]
+fn one_weight_typed_wrong_is_told_with_its_share() {
+    let typo = API.replace("10.0.0.1:80 check inter 3s weight 10", "10.0.0.1:80 check inter 3s weight 100");
+    let report = compare(Dialect::HaProxy, &haproxy(API), &haproxy(&typo));
+    assert_eq!(changes(&report), ["weight-changed api/a1 10 → 100"]);
+    let messages: Vec<&str> =
+        report.introduced().map(|finding| finding.diagnostic.message.as_str()).collect();
+    assert!(
+        messages.iter().any(|message| message
+            == &"50 % of the traffic of backend `api` moves: server `a1` 33.3 % → 83.3 % (weight of `a1` 10 → 100)"),
+        "{messages:#?}"
+    );
+}
+
+#[test]
+fn one_more_server_moves_what_it_must_and_no_rule_speaks() {
+    let more = format!("{API}    server a4 10.0.0.4:80 check inter 3s weight 10\n");
+    let report = compare(Dialect::HaProxy, &haproxy(API), &haproxy(&more));
+    assert_eq!(changes(&report), ["endpoint-added api/a4 - → 10.0.0.4:80 weight 10"]);
+    assert_eq!(report.introduced().count(), 0);
+    let moved = report.pools[0].share_moved.unwrap();
+    assert!((moved - 0.25).abs() < 1e-9, "{moved}");
+}
+
+#[test]
+fn a_route_to_another_pool_has_a_witness() {
+    let moved = haproxy(API).replace("default_backend site", "default_backend api");
+    let report = compare(Dialect::HaProxy, &haproxy(API), &moved);
+    assert_eq!(report.routes.len(), 1);
+    assert_eq!(report.routes[0].witness.as_deref(), Some("GET http://*/"));
+    assert_eq!(report.routes[0].old, "backend `site`");
+    assert_eq!(report.routes[0].new, "backend `api`");
+}
+
+#[test]
+fn an_order_that_decides_is_a_change() {
+    let two = "    use_backend api if { path_beg /api }\n    use_backend site if { path_beg /api/v1 }\n";
+    let turned = "    use_backend site if { path_beg /api/v1 }\n    use_backend api if { path_beg /api }\n";
+    let with = |rules: &str| haproxy(API).replace("    use_backend api if { path_beg /api }\n", rules);
+    let report = compare(Dialect::HaProxy, &with(two), &with(turned));
+    assert_eq!(report.changes.len(), 1, "{:?}", changes(&report));
+    assert_eq!(report.changes[0].kind, "routes-reordered");
+}
+
+#[test]
+fn every_kind_of_change_is_listed() {
+    let new = "\
+backend api
+    balance leastconn
+    cookie S insert
+    option redispatch
+    timeout server 20s
+    server a1 10.0.0.9:80 check inter 1s weight 20 cookie one maxconn 5
+    server a2 10.0.0.2:80 backup weight 10
+    server a4 10.0.0.4:80 check ssl verify none disabled
+";
+    let report = compare(Dialect::HaProxy, &haproxy(API), &haproxy(new));
+    for change in &report.changes {
+        assert!(lbcheck::diff::KINDS.contains(&change.kind), "{}", change.kind);
+    }
+    let kinds: std::collections::BTreeSet<&str> = report.changes.iter().map(|change| change.kind).collect();
+    for kind in [
+        "address-changed",
+        "algorithm-changed",
+        "endpoint-added",
+        "endpoint-removed",
+        "health-check-changed",
+        "limit-changed",
+        "stickiness-changed",
+        "tier-changed",
+        "timeout-changed",
+        "weight-changed",
+    ] {
+        assert!(kinds.contains(kind), "{kind} is missing: {:#?}", changes(&report));
+    }
+}
