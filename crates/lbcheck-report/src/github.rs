@@ -34,9 +34,14 @@ fn annotation(out: &mut String, view: &View<'_>, finding: &Finding) {
         Severity::Warning => "warning",
         Severity::Info => "notice",
     };
-    let place = view.place(diagnostic.primary.span);
+    let mut place = view.place(diagnostic.primary.span);
+    // What ends with a line ending ends on the line before.
+    if place.end.column == 1 && place.end.line > place.start.line {
+        place.end.line -= 1;
+        place.end.column = u32::MAX;
+    }
     let _ = write!(out, "::{command} file={},line={}", property(&place.file), place.start.line);
-    if place.start.line == place.end.line {
+    if place.start.line == place.end.line && place.end.column < u32::MAX {
         // Columns are only allowed on one line, and the last one is meant to be inside.
         let last = place.end.column.saturating_sub(1).max(place.start.column);
         let _ = write!(out, ",endLine={},col={},endColumn={last}", place.end.line, place.start.column);

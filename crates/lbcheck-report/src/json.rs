@@ -51,7 +51,7 @@ pub fn model(view: &View<'_>, configs: &[(&InputSummary, &Config)]) -> String {
         tool: TOOL,
         configurations: configs
             .iter()
-            .map(|(summary, config)| wire::Configuration::new(view, input(summary), config))
+            .map(|(summary, config)| crate::model::configuration(view, input(summary), config))
             .collect(),
     })
 }

@@ -8,6 +8,7 @@ mod clean;
 mod github;
 mod json;
 pub mod mask;
+mod model;
 mod sarif;
 mod text;
 mod view;

@@ -6,7 +6,7 @@ use lbcheck::diagnostic::Diagnostic;
 use lbcheck::source::{Position, Sources, Span};
 
 use crate::clean::clean;
-use crate::mask::Secrets;
+use crate::mask::{self, Secrets};
 
 /// The sources of a run with what must not be shown of them. Make one and render every format with it.
 pub struct View<'a> {
@@ -53,5 +53,10 @@ impl<'a> View<'a> {
             Some(hidden) => Cow::Owned(clean(&hidden).into_owned()),
             None => clean(text),
         }
+    }
+
+    /// The dialect's own words, clean and without the secrets in them.
+    pub(crate) fn words(&self, text: &str) -> String {
+        clean(&mask::hidden(text)).into_owned()
     }
 }

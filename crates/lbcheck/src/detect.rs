@@ -45,8 +45,9 @@ struct Signs {
 impl Signs {
     fn of(text: &str) -> Self {
         let mut signs = Self::default();
-        // JSON may be one single line, where only the keys tell.
-        if text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
+        // JSON may be one single line, where only the keys tell. `{{` and `{%` begin a template.
+        let start = text.trim_start_matches('\u{feff}').trim_start();
+        if start.starts_with(['{', '[']) && !start.starts_with("{{") && !start.starts_with("{%") {
             signs.envoy = ENVOY_KEYS.iter().filter(|key| text.contains(&format!("\"{key}\""))).count() as u32;
             signs.envoy += u32::from(text.contains(ENVOY_TYPE));
             return signs;
@@ -148,8 +149,12 @@ const ENVOY_KEYS: &[&str] = &[
     "dynamicResources",
     "filter_chains",
     "filterChains",
+    "generic_secret",
+    "genericSecret",
     "http_filters",
     "httpFilters",
+    "ignore_port_in_host_matching",
+    "ignorePortInHostMatching",
     "lb_endpoints",
     "lbEndpoints",
     "lb_policy",
@@ -162,6 +167,8 @@ const ENVOY_KEYS: &[&str] = &[
     "socketAddress",
     "static_resources",
     "staticResources",
+    "tls_certificate",
+    "tlsCertificate",
     "virtual_hosts",
     "virtualHosts",
 ];
@@ -199,6 +206,12 @@ mod tests {
         assert_eq!(told("envoy.yaml", "a: b\n"), Some(Dialect::Envoy));
         assert_eq!(told("docker-compose.yml", "services:\n  web:\n    image: x\n"), None);
         assert_eq!(told("notes.txt", "the backend is down\n"), None);
+    }
+
+    #[test]
+    fn a_template_is_no_json() {
+        let nginx = "{{ $all := . }}\nworker_processes 1;\nevents {\n}\n";
+        assert_eq!(told("nginx.tmpl", nginx), Some(Dialect::Nginx));
     }
 
     #[test]

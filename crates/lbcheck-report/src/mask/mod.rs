@@ -6,6 +6,7 @@
 mod tree;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -72,6 +73,25 @@ impl Secrets {
 /// How far from a span a message takes its words, in bytes.
 const NEAR: usize = 4096;
 
+/// A text in a dialect's words, such as a condition, with its secrets replaced.
+pub(crate) fn hidden(text: &str) -> Cow<'_, str> {
+    let mut secrets = Vec::new();
+    words::find(text, &mut secrets);
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let secrets = apart(secrets);
+    let mut shown = String::with_capacity(text.len());
+    let mut from = 0;
+    for secret in secrets {
+        shown.push_str(text.get(from..secret.start).unwrap_or_default());
+        shown.push_str(HIDDEN);
+        from = secret.end;
+    }
+    shown.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(shown)
+}
+
 /// The byte ranges of secrets in a file, in order and apart.
 #[must_use]
 pub fn find(path: &str, text: &str) -> Vec<Range<usize>> {
@@ -86,6 +106,11 @@ pub fn find(path: &str, text: &str) -> Vec<Range<usize>> {
         }
     }
     pem(text, &mut found);
+    apart(found)
+}
+
+/// In order, none empty, and those that touch joined.
+fn apart(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
     found.retain(|secret| !secret.is_empty());
     found.sort_unstable_by_key(|secret| (secret.start, secret.end));
     let mut apart: Vec<Range<usize>> = Vec::with_capacity(found.len());

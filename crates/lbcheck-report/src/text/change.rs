@@ -94,7 +94,7 @@ fn changes(out: &mut String, view: &View<'_>, report: &DiffReport) {
         if let ([change], None) = (pool.changes.as_slice(), pool.shift)
             && matches!(change.kind, "pool-added" | "pool-removed")
         {
-            change_line(out, view, change);
+            change_line(out, view, &[change]);
             out.push('\n');
             continue;
         }
@@ -103,8 +103,8 @@ fn changes(out: &mut String, view: &View<'_>, report: &DiffReport) {
             let _ = write!(out, " (was `{}`)", clean(old));
         }
         out.push('\n');
-        for change in pool.changes {
-            change_line(out, view, change);
+        for alike in alike(&pool.changes) {
+            change_line(out, view, &alike);
         }
         if let Some(shift) = pool.shift {
             shares(out, report, shift);
@@ -116,7 +116,7 @@ fn changes(out: &mut String, view: &View<'_>, report: &DiffReport) {
     }
     out.push_str("listeners and routes\n");
     for change in elsewhere {
-        change_line(out, view, change);
+        change_line(out, view, &[change]);
     }
     out.push('\n');
 }
@@ -151,38 +151,52 @@ fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
     (pools, elsewhere)
 }
 
-/// `  ~ api1: weight 10 → weight 100  (new.cfg:14)`.
-fn change_line(out: &mut String, view: &View<'_>, change: &Change) {
+/// The changes of a pool, those that do the same to several endpoints together.
+fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
+    let mut groups: Vec<Vec<&Change>> = Vec::new();
+    let mut places = BTreeMap::new();
+    for &change in changes {
+        let at = *places.entry((change.kind, &change.old, &change.new)).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[at].push(change);
+    }
+    groups
+}
+
+/// `  ~ api1, api2: weight 10 → 100  (new.cfg:14)` for changes that are alike but for their endpoints.
+fn change_line(out: &mut String, view: &View<'_>, alike: &[&Change]) {
+    let Some(change) = alike.first() else { return };
     let spans = [change.old_span, change.new_span];
     let value = |text: &Option<String>| match text {
         Some(text) => view.say_at(spans.into_iter().flatten(), text).into_owned(),
         None => "none".to_owned(),
     };
-    let endpoint = change.subject.endpoint.as_deref().map(clean).unwrap_or_default();
-    // Many an endpoint has no name but its address, which the value begins with.
-    let naming = |value: &str| {
-        if endpoint.is_empty() || value.starts_with(endpoint.as_ref()) {
-            String::new()
-        } else {
-            format!("{endpoint}: ")
-        }
+    let (old, new) = (value(&change.old), value(&change.new));
+    let (sign, words) = match (&change.old, &change.new) {
+        (None, Some(_)) if change.kind.ends_with("-added") => ("+", new),
+        (Some(_), None) if change.kind.ends_with("-removed") => ("-", old),
+        _ => ("~", format!("{}{old} → {new}", noun(change.kind))),
     };
-    let line = match (&change.old, &change.new) {
-        (None, Some(_)) if change.kind.ends_with("-added") => {
-            let new = value(&change.new);
-            format!("+ {}{new}", naming(&new))
-        }
-        (Some(_), None) if change.kind.ends_with("-removed") => {
-            let old = value(&change.old);
-            format!("- {}{old}", naming(&old))
-        }
-        _ => {
-            let (old, new) = (value(&change.old), value(&change.new));
-            format!("~ {}{}{old} → {new}", naming(""), noun(change.kind))
-        }
+    let endpoints: Vec<&str> = alike.iter().filter_map(|change| change.subject.endpoint.as_deref()).collect();
+    // Many an endpoint has no name but its address, which its description begins with.
+    let _ = match endpoints.as_slice() {
+        [] => write!(out, "  {sign} {words}"),
+        [only] if words.starts_with(only) => write!(out, "  {sign} {words}"),
+        all => write!(out, "  {sign} {}: {words}", names(all)),
     };
-    let _ = write!(out, "  {line}");
     place(out, view, change.new_span.or(change.old_span));
+}
+
+/// Names in a row; beyond four only their number.
+fn names(all: &[&str]) -> String {
+    let shown = if all.len() > 5 { 4 } else { all.len() };
+    let mut text = all.iter().take(shown).map(|name| clean(name)).collect::<Vec<_>>().join(", ");
+    if all.len() > shown {
+        let _ = write!(text, " and {} more", all.len() - shown);
+    }
+    text
 }
 
 /// What the value of a change is, where the value does not say it itself.
@@ -194,6 +208,7 @@ fn noun(kind: &str) -> &'static str {
         "membership-changed" => "members: ",
         "mode-changed" => "mode ",
         "outlier-detection-changed" => "outlier detection: ",
+        "weight-changed" => "weight ",
         "routes-reordered" => "order of routes: ",
         _ => "",
     }
@@ -241,7 +256,7 @@ fn shares(out: &mut String, report: &DiffReport, shift: &PoolShift) {
     }
 }
 
-/// `43.1 %`.
+/// `43.1 %`, with one decimal always, for columns.
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }

@@ -91,26 +91,32 @@ fn paths(input: &InputSummary) -> String {
     text
 }
 
-/// The last line: how many findings there are. Where the input could not be read it says so, whatever was found.
+/// The last line: how many findings there are. Where the input could not be read it says so, and never that there
+/// is nothing to find.
 pub(crate) fn closing(counts: Counts, broken: bool) -> String {
-    let mut line = total(counts);
+    let mut line = match total(counts) {
+        Some(total) if broken => format!("{total}; {BROKEN}"),
+        Some(total) => total,
+        None if broken => BROKEN.to_owned(),
+        None => "no findings".to_owned(),
+    };
     if counts.suppressed > 0 {
         let _ = write!(line, "; {} suppressed", counts.suppressed);
-    }
-    if broken {
-        line.push_str("; nothing can be concluded, because the configuration could not be read");
     }
     line
 }
 
-/// `2 errors, 1 warning`, or `no findings`.
-pub(crate) fn total(counts: Counts) -> String {
+/// What a run comes to whose input could not be read.
+const BROKEN: &str = "nothing can be concluded, because the configuration could not be read";
+
+/// `2 errors, 1 warning`; `None` where there are no findings.
+fn total(counts: Counts) -> Option<String> {
     let parts: Vec<String> = [(counts.error, "error"), (counts.warning, "warning"), (counts.info, "info")]
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, noun)| counted(count as u64, noun))
         .collect();
-    if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { None } else { Some(parts.join(", ")) }
 }
 
 /// `1 server`, `2 servers`.

@@ -9,6 +9,7 @@ use super::{Finding, Input, Location, Subject, Tool, VerdictName};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diff {
     /// `lbcheck.diff/v1`.
+    #[cfg_attr(test, schemars(extend("const" = "lbcheck.diff/v1")))]
     pub schema: &'static str,
     /// The program that wrote it.
     pub tool: Tool,

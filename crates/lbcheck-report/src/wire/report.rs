@@ -7,6 +7,7 @@ use serde::Serialize;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// `lbcheck.report/v1`.
+    #[cfg_attr(test, schemars(extend("const" = "lbcheck.report/v1")))]
     pub schema: &'static str,
     /// The program that wrote it.
     pub tool: Tool,

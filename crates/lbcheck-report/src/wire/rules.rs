@@ -9,6 +9,7 @@ use super::{SeverityName, Tool};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rules {
     /// `lbcheck.rules/v1`.
+    #[cfg_attr(test, schemars(extend("const" = "lbcheck.rules/v1")))]
     pub schema: &'static str,
     /// The program that wrote it.
     pub tool: Tool,
