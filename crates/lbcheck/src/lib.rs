@@ -5,7 +5,7 @@
 
 pub mod diagnostic;
 pub mod dialect;
-mod envoy;
+pub mod envoy;
 mod haproxy;
 pub mod load;
 pub mod model;
