@@ -209,7 +209,7 @@ pub(crate) fn load(
     arguments: &ReadingArgs,
     policy: &Located,
 ) -> Result<Input, Failure> {
-    let environment = policy.environment(&configuration.given)?;
+    let environment = policy.environment(&configuration.files)?;
     let dialect = configuration.dialect;
     let named = named_version(arguments, dialect).or_else(|| policy.policy.version(dialect));
     let options = ReadOptions {
