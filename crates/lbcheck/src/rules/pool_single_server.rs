@@ -31,12 +31,14 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let finding = if may_be_several(dialect, only) {
             let text = format!("{name} lists a single {}, a name that may stand for several", dialect.endpoint_noun());
             sink.remark(only.span, text)
-        } else if pool.kind == PoolKind::Implicit && is_local(&only.address.host) {
-            sink.remark(only.span, message)
-        } else if pool.kind == PoolKind::Implicit {
-            sink.lesser(only.span, message)
         } else {
-            sink.finding(only.span, message)
+            // A name in HAProxy is one server to it, but may well be another balancer.
+            let excused = is_local(&only.address.host) || matches!(only.address.host, Host::Name(_));
+            match (pool.kind, excused) {
+                (PoolKind::Implicit, true) => sink.remark(only.span, message),
+                (PoolKind::Implicit, false) | (PoolKind::Declared, true) => sink.lesser(only.span, message),
+                (PoolKind::Declared, false) => sink.finding(only.span, message),
+            }
         };
         let finding = finding
             .label("the only one")
