@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use lbcheck::analysis;
-use lbcheck::dialect::Dialect;
 use lbcheck::source::Sources;
 use lbcheck_report::{View, clean};
 
@@ -19,11 +18,11 @@ pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
     }
     let policy = policy::load(&arguments.reading)?;
     let mut disk = Disk::default();
-    let (dialect, old, new) = sides(&mut disk, arguments)?;
+    let (old, new) = sides(&mut disk, arguments)?;
 
     let mut sources = Sources::new();
-    let mut old = input::load(&disk, &mut sources, old, dialect, &arguments.reading, &policy)?;
-    let mut new = input::load(&disk, &mut sources, new, dialect, &arguments.reading, &policy)?;
+    let mut old = input::load(&disk, &mut sources, old, &arguments.reading, &policy)?;
+    let mut new = input::load(&disk, &mut sources, new, &arguments.reading, &policy)?;
     // Both sides are judged alike, or a difference of environments would look like one of configurations. Where
     // the new side has no path, that of the old one says where it belongs.
     if new.given.iter().any(|path| path == STDIN) {
@@ -43,12 +42,9 @@ pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Both configurations and their one dialect.
-fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Dialect, Configuration, Configuration), Failure> {
-    let told = arguments.reading.dialect;
-    let old = input::gather(disk, std::slice::from_ref(&arguments.old), told);
-    let new = input::gather(disk, std::slice::from_ref(&arguments.new), told);
-    let (mut old, mut new) = match (old, new) {
+/// Both configurations, of one dialect.
+fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Configuration, Configuration), Failure> {
+    let (old, new) = match (side(disk, arguments, &arguments.old), side(disk, arguments, &arguments.new)) {
         (Ok(old), Ok(new)) => (old, new),
         (old, new) => {
             let failures = [old.err(), new.err()];
@@ -56,16 +52,27 @@ fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Dialect, Configuratio
             return Err(Failure { problems });
         }
     };
-    match (old.pop_first(), new.pop_first()) {
-        (Some((dialect, old)), Some((other, new))) if dialect == other => Ok((dialect, old, new)),
-        (Some((dialect, _)), Some((other, _))) => Err(Failure::new(format!(
-            "`{}` is {} and `{}` is {}: a diff compares two configurations of one dialect",
-            clean(&arguments.old),
-            dialect.product(),
-            clean(&arguments.new),
-            other.product(),
+    if old.dialect == new.dialect {
+        return Ok((old, new));
+    }
+    Err(Failure::new(format!(
+        "`{}` is {} and `{}` is {}: a diff compares two configurations of one dialect",
+        clean(&arguments.old),
+        old.dialect.product(),
+        clean(&arguments.new),
+        new.dialect.product(),
+    )))
+}
+
+/// The one configuration at `path`.
+fn side(disk: &mut Disk, arguments: &DiffArgs, path: &String) -> Result<Configuration, Failure> {
+    let mut found = input::gather(disk, std::slice::from_ref(path), &arguments.reading)?;
+    match (found.pop(), found.len()) {
+        (Some(only), 0) => Ok(only),
+        (_, others) => Err(Failure::new(format!(
+            "`{}` holds {} configurations: name the one to compare",
+            clean(path),
+            others + 1
         ))),
-        // `gather` gives a configuration for every path it accepts.
-        _ => Err(Failure::new("there is nothing to compare")),
     }
 }

@@ -206,5 +206,6 @@ pub fn summary(sources: &Sources, subject: &Subject<'_>) -> InputSummary {
             .map(|endpoint| u64::from(endpoint.slots))
             .sum(),
         fragment: config.fragment,
+        broken: subject.reading.broken,
     }
 }
