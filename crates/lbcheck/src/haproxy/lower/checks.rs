@@ -59,6 +59,10 @@ pub(super) fn rule(line: &Line<'_>, settings: &mut Settings) {
                 settings.check_uri = Some(Setting::written(uri.text.to_string(), line.span));
             }
         }
+        (_, "connect") => {
+            settings.check_connects_to_port |=
+                line.words.iter().any(|word| matches!(word.as_str(), "port" | "addr"));
+        }
         ("tcp-check", "send" | "send-lf" | "send-binary" | "send-binary-lf" | "expect") => {
             if let Some(check) = &mut settings.check
                 && check.value == Some(CheckKind::Tcp)

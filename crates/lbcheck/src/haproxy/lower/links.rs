@@ -11,7 +11,10 @@ use crate::haproxy::syntax::{Section, SectionKind};
 use crate::model::{Config, Host};
 use crate::source::Span;
 
-/// Servers by name, for each proxy name. A template stands under each of its names only in [`Names::has`].
+/// Most names that are compared for a suggestion; a long list of wrong names must not cost its square.
+const MAX_CANDIDATES: usize = 1_000;
+
+/// Servers by name, for each proxy name.
 type Names<'p> = BTreeMap<&'p str, BTreeMap<&'p str, &'p Server>>;
 
 /// Checks the servers of all sections, and notes pools that are used by more than routes.
@@ -44,7 +47,6 @@ pub(super) fn check(
 
     for proxy in proxies {
         let app = proxy.section.lines.iter().any(|line| line.keyword() == "use-fcgi-app");
-        let connects = checks_name_a_port(proxy);
         for server in &proxy.servers {
             report.assumed = server.assumed;
             resolver(server, proxy, &resolvers, report);
@@ -52,7 +54,7 @@ pub(super) fn check(
             if !verify_off {
                 verification(server, report);
             }
-            if !connects {
+            if !proxy.settings.check_connects_to_port {
                 check_port(server, report);
             }
             if !app && server.settings.fcgi.is_some_and(|fcgi| fcgi.value) {
@@ -76,7 +78,7 @@ fn resolver(server: &Server, proxy: &Proxy<'_, '_>, known: &BTreeSet<&str>, repo
     if known.contains(wanted.value.as_str()) || !matches!(server.address.host, Host::Name(_) | Host::Ip(_)) {
         return;
     }
-    let help = match suggest(&wanted.value, known.iter().copied()) {
+    let help = match suggest(&wanted.value, known.iter().copied().take(MAX_CANDIDATES)) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("define a section `resolvers {}`", wanted.value),
     };
@@ -135,9 +137,8 @@ fn track(
                 missing(span, format!("server `{pool}/{name}` cannot be tracked: it has no check"), report);
             }
         }
-        None if servers
-            .values()
-            .any(|template| template.slots > 1 && name.starts_with(template.name.as_str())) => {}
+        None if template_prefixes(name)
+            .any(|prefix| servers.get(prefix).is_some_and(|found| found.slots > 1)) => {}
         None => missing(span, format!("there is no server `{name}` in backend `{pool}` to track"), report),
     }
 }
@@ -186,14 +187,10 @@ fn check_port(server: &Server, report: &mut Report) {
     );
 }
 
-fn checks_name_a_port(proxy: &Proxy<'_, '_>) -> bool {
-    let own = proxy.section.lines.iter();
-    let inherited = proxy.parent.iter().flat_map(|parent| parent.lines.iter());
-    own.chain(inherited).any(|line| {
-        matches!(line.keyword(), "tcp-check" | "http-check")
-            && line.arg(1) == "connect"
-            && line.words.iter().any(|word| matches!(word.as_str(), "port" | "addr"))
-    })
+/// What a template must be called to make a server of this name: the name without one or more of its last digits.
+fn template_prefixes(name: &str) -> impl Iterator<Item = &str> {
+    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    (letters..name.len()).filter_map(|end| name.get(..end))
 }
 
 /// Reports `use-server` rules that name no server of their backend.
@@ -209,16 +206,12 @@ fn use_server(proxy: &Proxy<'_, '_>, report: &mut Report) {
         report.assumed = line.assumed;
         let known =
             names.get_or_insert_with(|| proxy.servers.iter().map(|server| server.name.as_str()).collect());
-        let of_template = || {
-            proxy
-                .servers
-                .iter()
-                .any(|server| server.slots > 1 && name.as_str().starts_with(server.name.as_str()))
-        };
-        if known.contains(name.as_str()) || of_template() {
+        if known.contains(name.as_str())
+            || template_prefixes(name.as_str()).any(|prefix| known.contains(prefix))
+        {
             continue;
         }
-        let help = match suggest(name.as_str(), known.iter().copied()) {
+        let help = match suggest(name.as_str(), known.iter().copied().take(MAX_CANDIDATES)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => "name one of its `server` lines".to_owned(),
         };

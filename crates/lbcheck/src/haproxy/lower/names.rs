@@ -31,15 +31,14 @@ fn parent(
     last: Option<usize>,
     report: &mut Report,
 ) -> Option<usize> {
-    let (keyword, wanted) = match (section.header.arg(1), section.header.arg(2), section.header.word(3)) {
-        (_, "from", Some(wanted)) => ("from", wanted),
+    let wanted = match (section.header.arg(2), section.header.word(3)) {
+        ("from", Some(wanted)) => wanted,
         // `defaults from x` names a section called `from`; only a third word makes it a reference.
         _ => {
             // A `defaults` section without `from` starts afresh.
             return last.filter(|_| section.kind != SectionKind::Defaults);
         }
     };
-    debug_assert_eq!(keyword, "from");
     match named.get(wanted.as_str()).map(Vec::as_slice) {
         Some([one]) => Some(*one),
         Some([.., last]) => {
@@ -56,7 +55,7 @@ fn parent(
             Some(*last)
         }
         _ => {
-            let help = match suggest(wanted.as_str(), named.keys().copied()) {
+            let help = match suggest(wanted.as_str(), named.keys().copied().take(1_000)) {
                 Some(close) => format!("did you mean `{close}`?"),
                 None => format!("define `defaults {}` above this section", wanted.as_str()),
             };

@@ -33,6 +33,8 @@ pub(super) struct Settings {
     pub(super) check: Opt<Option<CheckKind>>,
     /// The request target of `http-check send uri`.
     pub(super) check_uri: Opt<String>,
+    /// A `connect` step of the checks names a port or an address of its own.
+    pub(super) check_connects_to_port: bool,
     pub(super) full_connections: Opt<u64>,
     pub(super) default_backend: Option<Spanned<String>>,
     pub(super) disabled: Opt<bool>,
@@ -63,6 +65,7 @@ impl Settings {
             persist: inherit(&self.persist),
             check: inherit(&self.check),
             check_uri: inherit(&self.check_uri),
+            check_connects_to_port: self.check_connects_to_port,
             full_connections: inherit(&self.full_connections),
             default_backend: self.default_backend.clone(),
             disabled: inherit(&self.disabled),

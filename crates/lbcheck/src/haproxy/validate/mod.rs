@@ -3,6 +3,7 @@
 //! Only what the program was seen to refuse is an error here; values that shape the model are judged where they are
 //! lowered.
 
+mod actions;
 mod words;
 
 use crate::diagnostic::suggest;
