@@ -410,3 +410,28 @@ fn comments_and_blocks_are_kept() {
     assert_eq!(blocks, ["backend b # tail\n server s 10.0.0.1:80", "backend c"]);
     assert_eq!(&text[reading.blocks[0].header.range()], "backend b");
 }
+
+#[test]
+fn a_dispatch_address_serves_where_there_is_no_server() {
+    let config =
+        config("backend b\n dispatch 10.0.0.9:80\nbackend c\n dispatch 10.0.0.9:80\n server s 10.0.0.1:80\n");
+    let names = |name| -> Vec<&str> {
+        pool(&config, name).endpoints.iter().map(|endpoint| endpoint.name.value.as_str()).collect()
+    };
+    assert_eq!((names("b"), names("c")), (vec!["dispatch"], vec!["s"]));
+}
+
+#[test]
+fn backends_of_logs_and_filters_are_in_use() {
+    let config = config(
+        "frontend f\n mode http\n bind :80\n filter spoe engine e config /etc/e.cfg\n log backend@logs local0\n\
+         backend logs\n mode log\n server s udp@10.0.0.1:514\n\
+         backend agents\n option spop-check\n server s 10.0.0.2:12345 check\n\
+         backend plain\n server s 10.0.0.3:80\n",
+    );
+    let mut used: Vec<&str> =
+        config.other_uses.iter().map(|(id, _)| config.pool(*id).name.value.as_str()).collect();
+    used.sort_unstable();
+    used.dedup();
+    assert_eq!(used, ["agents", "logs"]);
+}

@@ -31,6 +31,7 @@ pub(super) fn option(line: &Line<'_>, settings: &mut Settings, report: &mut Repo
         _ => return,
     };
     let value = (line.modifier == Modifier::None).then_some(kind);
+    settings.spoe_agents = Some(Setting::written(name == "spop-check", line.span));
     settings.check = Some(Setting::written(value, line.span));
 }
 

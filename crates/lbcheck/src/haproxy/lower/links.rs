@@ -8,7 +8,7 @@ use super::server::Server;
 use crate::diagnostic::suggest;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Section, SectionKind};
-use crate::model::{Config, Host};
+use crate::model::{Config, Host, Mode};
 use crate::source::Span;
 
 /// Most names that are compared for a suggestion; a long list of wrong names must not cost its square.
@@ -25,6 +25,7 @@ pub(super) fn check(
     config: &mut Config,
     report: &mut Report,
 ) {
+    other_uses(proxies, pools, sections, config);
     let mut names: Names<'_> = BTreeMap::new();
     for proxy in proxies.iter().filter(|proxy| proxy.section.kind != SectionKind::Frontend) {
         let servers = names.entry(proxy.section.name()).or_default();
@@ -70,6 +71,34 @@ pub(super) fn check(
             }
         }
         use_server(proxy, report);
+    }
+}
+
+/// Notes backends that log lines and SPOE filters use. A filter names its backend in a file of its own; the backend
+/// gives itself away by its mode or its checks.
+fn other_uses(proxies: &[Proxy<'_, '_>], pools: &Pools<'_>, sections: &[Section<'_>], config: &mut Config) {
+    let mut filter = None;
+    for line in sections.iter().flat_map(|section| &section.lines) {
+        match line.keyword() {
+            "log" => {
+                if let Some(name) = line.arg(1).strip_prefix("backend@")
+                    && let Some(&id) = pools.get(name)
+                {
+                    config.other_uses.push((id, line.span));
+                }
+            }
+            "filter" if line.arg(1) == "spoe" => filter = filter.or(Some(line.span)),
+            _ => {}
+        }
+    }
+    let Some(filter) = filter else { return };
+    for proxy in proxies {
+        let agents = proxy.settings.spoe_agents.is_some_and(|agents| agents.value);
+        if (agents || proxy.mode() == Mode::Other)
+            && let Some(&id) = pools.get(proxy.section.name())
+        {
+            config.other_uses.push((id, filter));
+        }
     }
 }
 

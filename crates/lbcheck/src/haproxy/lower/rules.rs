@@ -141,7 +141,8 @@ fn gather<'s, 'a>(
             ("tcp-request", "content") => Stage::Content,
             ("http-request", _) => Stage::Request,
             ("redirect", _) => Stage::Redirect,
-            ("use_backend", _) => Stage::Switch,
+            // The program ignores it in a backend.
+            ("use_backend", _) if proxy.section.kind != SectionKind::Backend => Stage::Switch,
             ("use-server", _) => {
                 let when = acls.condition(condition_words(line, 2), budget, report);
                 use_server.extend(own.and_then(|pool| server_route(line, when, pool)));

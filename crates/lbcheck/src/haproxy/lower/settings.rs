@@ -42,6 +42,8 @@ pub(super) struct Settings {
     pub(super) stats_uri: Opt<String>,
     pub(super) monitor_uri: Opt<String>,
     pub(super) transparent: Opt<bool>,
+    /// `option spop-check`: the servers are agents of a SPOE filter.
+    pub(super) spoe_agents: Opt<bool>,
     pub(super) default_server: ServerSettings,
 }
 
@@ -73,6 +75,7 @@ impl Settings {
             stats_uri: inherit(&self.stats_uri),
             monitor_uri: inherit(&self.monitor_uri),
             transparent: inherit(&self.transparent),
+            spoe_agents: inherit(&self.spoe_agents),
             default_server: self.default_server.inherited(),
         }
     }
