@@ -116,6 +116,8 @@ fn wrong_sections() {
         ("global\n tune.ssl.nosuch 2\n", &["unknown-directive: tune.ssl.nosuch"]),
         ("peers\n", &["invalid-value: peers"]),
         ("resolvers r\n nameserver n 10.0.0.1\n", &["invalid-value: 10.0.0.1"]),
+        ("frontend f\n mode http\n default_backend b\nbackend b\n mode tcp\n", &["invalid-value: b"]),
+        ("frontend f\n mode tcp\n default_backend b\nbackend b\n mode http\n", &[]),
         ("hello\nbackend a\n", &["syntax-error: hello"]),
         ("backend a\n.endif\n", &["syntax-error: .endif"]),
         ("backend a\n.if 1\n", &["syntax-error: .if"]),

@@ -6,7 +6,8 @@ use lbcheck::model::{Action, Condition, Config, Match, Pool, Target, TextMatch};
 use lbcheck::read::{ReadOptions, read};
 use lbcheck::source::Sources;
 
-const BACKENDS: &str = "backend a\n server s 10.0.0.1:80\nbackend b\n server s 10.0.0.2:80\n";
+const BACKENDS: &str =
+    "backend a\n mode http\n server s 10.0.0.1:80\nbackend b\n mode http\n server s 10.0.0.2:80\n";
 
 fn config(text: &str) -> Config {
     let loader = MemoryLoader::one("haproxy.cfg", text);

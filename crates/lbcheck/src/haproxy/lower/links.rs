@@ -46,6 +46,7 @@ pub(super) fn check(
         .flat_map(|section| &section.lines)
         .any(|line| line.keyword() == "ssl-server-verify" && line.arg(1) == "none");
 
+    modes(proxies, pools, config, report);
     for proxy in proxies {
         let app = proxy.section.lines.iter().any(|line| line.keyword() == "use-fcgi-app");
         for server in &proxy.servers {
@@ -71,6 +72,50 @@ pub(super) fn check(
             }
         }
         use_server(proxy, report);
+    }
+}
+
+/// An HTTP listener cannot pass on to a backend in another mode; a TCP listener may pass on to an HTTP backend.
+fn modes(proxies: &[Proxy<'_, '_>], pools: &Pools<'_>, config: &Config, report: &mut Report) {
+    let clash = |from: Mode, name: &str| -> Option<Mode> {
+        let to = pools.get(name).map(|&id| config.pool(id).mode.value)?;
+        (from != to && !(from == Mode::Tcp && to == Mode::Http)).then_some(to)
+    };
+    for proxy in
+        proxies.iter().filter(|proxy| proxy.section.kind != SectionKind::Backend && !proxy.is_disabled())
+    {
+        let from = proxy.mode();
+        let fallback =
+            proxy.settings.default_backend.iter().map(|name| (name.value.as_str(), name.span, false));
+        let switched = proxy
+            .section
+            .lines
+            .iter()
+            .filter(|line| line.keyword() == "use_backend")
+            .filter_map(|line| line.word(1).map(|word| (word.as_str(), word.span, line.assumed)));
+        for (name, span, assumed) in switched.chain(fallback) {
+            let Some(to) = clash(from, name) else { continue };
+            report.assumed = assumed;
+            report.error(
+                rule::VALUE,
+                span,
+                format!(
+                    "{} is in `mode {}` and cannot use backend `{name}`, which is in `mode {}`",
+                    proxy.section.label(),
+                    mode_word(from),
+                    mode_word(to)
+                ),
+                "give both the same mode",
+            );
+        }
+    }
+}
+
+fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Http => "http",
+        Mode::Tcp => "tcp",
+        Mode::Other => "log",
     }
 }
 

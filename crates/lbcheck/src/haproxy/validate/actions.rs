@@ -200,6 +200,17 @@ pub(super) fn redirect(line: &Line<'_>, at: usize, report: &mut Report) {
 fn answer(line: &Line<'_>, at: usize, report: &mut Report) {
     let mut at = at + 1;
     while let Some(word) = line.word(at) {
+        if matches!(word.as_str(), "status" | "deny_status")
+            && let Some(status) = line.word(at + 1)
+            && !status.as_str().parse::<u16>().is_ok_and(|status| (200..=599).contains(&status))
+        {
+            report.error(
+                rule::VALUE,
+                status.span,
+                format!("`{}` is not a status HAProxy can answer with", status.as_str()),
+                "use a status from 200 to 599",
+            );
+        }
         at += match word.as_str() {
             "default-errorfiles" => 1,
             "status" | "deny_status" | "content-type" | "errorfile" | "errorfiles" | "file" | "lf-file"

@@ -30,11 +30,21 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
         "http-reuse" if proxy => choice(line, 1, &["never", "safe", "aggressive", "always"], report),
         "cookie" if proxy => cookie(line, report),
         "log" if matches!(section.kind, SectionKind::Global) || proxy => log(line, report),
+        "capture" if proxy => capture(line, report),
         "persist" if proxy && !line.arg(1).starts_with("rdp-cookie") => {
             choice(line, 1, &["rdp-cookie"], report)
         }
         "retry-on" if proxy => retry_on(line, report),
+        "maxconn" if section.kind == SectionKind::Global => number(line, 0, u32::MAX, report),
         "log-format" | "log-format-sd" | "error-log-format" | "unique-id-format" if proxy => {
+            if let Some(extra) = line.word(2) {
+                report.error(
+                    rule::VALUE,
+                    extra.span,
+                    format!("`{}` takes one argument, so `{}` cannot follow", line.keyword(), extra.as_str()),
+                    "put the format in quotes, or escape its blanks as `\\ `",
+                );
+            }
             formats(line.args(1), report);
         }
         "nameserver" if !line.arg(2).is_empty() => address_with_port(line, 2, report),
@@ -237,6 +247,22 @@ fn cookie(line: &Line<'_>, report: &mut Report) {
             second.span,
             "`rewrite`, `insert` and `prefix` exclude each other",
             "keep one of them",
+        );
+    }
+}
+
+fn capture(line: &Line<'_>, report: &mut Report) {
+    let complete = match (line.arg(1), line.arg(2)) {
+        ("cookie", _) => line.arg(3) == "len" && !line.arg(4).is_empty(),
+        ("request" | "response", "header") => line.arg(4) == "len" && !line.arg(5).is_empty(),
+        _ => false,
+    };
+    if !complete {
+        report.error(
+            rule::VALUE,
+            line.span,
+            "`capture` must say what it captures and up to which length",
+            "write `capture cookie NAME len N` or `capture request|response header NAME len N`",
         );
     }
 }
