@@ -27,7 +27,11 @@ pub(super) fn check(
 ) {
     other_uses(proxies, pools, sections, config);
     let mut names: Names<'_> = BTreeMap::new();
-    for proxy in proxies.iter().filter(|proxy| proxy.section.kind != SectionKind::Frontend) {
+    // Few configurations track servers, and the map is not cheap.
+    let tracking =
+        proxies.iter().flat_map(|proxy| &proxy.servers).any(|server| server.settings.track.is_some());
+    let owners = proxies.iter().filter(|proxy| tracking && proxy.section.kind != SectionKind::Frontend);
+    for proxy in owners {
         let servers = names.entry(proxy.section.name()).or_default();
         for server in &proxy.servers {
             servers.entry(server.name.as_str()).or_insert(server);

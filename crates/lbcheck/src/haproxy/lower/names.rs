@@ -1,6 +1,6 @@
 //! Names of sections: what they may look like, which are doubled, and which `defaults` each section inherits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::haproxy::report::{Report, rule};
@@ -9,15 +9,27 @@ use crate::haproxy::syntax::{Section, SectionKind, is_name_character};
 /// For each section the index of the `defaults` section it inherits.
 pub(super) fn parents(sections: &[Section<'_>], report: &mut Report) -> Vec<Option<usize>> {
     let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut referred: BTreeSet<&str> = BTreeSet::new();
     let mut last = None;
     let mut parents = Vec::with_capacity(sections.len());
     for (index, section) in sections.iter().enumerate() {
         report.assumed = section.header.assumed;
         let parent = if section.kind.is_proxy() { parent(section, &named, last, report) } else { None };
         parents.push(parent);
+        if parent.is_some() && section.header.arg(2) == "from" {
+            referred.insert(section.header.arg(3));
+        }
         if section.kind == SectionKind::Defaults {
             last = Some(index);
-            if !matches!(section.name(), "") {
+            if referred.contains(section.name()) {
+                report.error(
+                    rule::DUPLICATE,
+                    section.header.at(1),
+                    format!("{} is defined again after a section referred to it by name", section.label()),
+                    "rename one of the two sections",
+                );
+            }
+            if !section.name().is_empty() {
                 named.entry(section.name()).or_default().push(index);
             }
         }

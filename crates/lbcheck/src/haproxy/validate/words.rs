@@ -29,7 +29,7 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
         "stats" if proxy => stats(line, report),
         "http-reuse" if proxy => choice(line, 1, &["never", "safe", "aggressive", "always"], report),
         "cookie" if proxy => cookie(line, report),
-        "log" if matches!(section.kind, SectionKind::Global) || proxy => log(line, report),
+        "log" if matches!(section.kind, SectionKind::Global) || proxy => log(line, section.kind, report),
         "capture" if proxy => capture(line, report),
         "persist" if proxy && !line.arg(1).starts_with("rdp-cookie") => {
             choice(line, 1, &["rdp-cookie"], report)
@@ -267,7 +267,16 @@ fn capture(line: &Line<'_>, report: &mut Report) {
     }
 }
 
-fn log(line: &Line<'_>, report: &mut Report) {
+fn log(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
+    if kind == SectionKind::Global && line.arg(1) == "global" && line.modifier == Modifier::None {
+        report.error(
+            rule::VALUE,
+            line.at(1),
+            "`log global` refers to the log lines of `global` and cannot stand there itself",
+            "write the address of a log server",
+        );
+        return;
+    }
     if line.modifier != Modifier::None
         || matches!(line.arg(1), "global")
         || line.words.iter().any(|word| word.unset)
