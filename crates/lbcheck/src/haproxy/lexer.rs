@@ -468,7 +468,7 @@ mod tests {
         lexed.error.map(|(error, span)| (error, span.start))
     }
 
-    /// Each confirmed with `haproxy -c` or with `.notice`, which prints a decoded word.
+    /// Each confirmed with the program, which names an unknown keyword by its decoded word.
     #[test]
     fn words_are_those_of_the_program() {
         let cases: &[(&str, &[&str])] = &[

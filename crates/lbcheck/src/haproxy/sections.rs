@@ -178,7 +178,7 @@ impl<'a, 'o> SectionReader<'a, 'o> {
         if !bears_addresses {
             return;
         }
-        for word in line.words.iter_mut().skip(1) {
+        for word in line.words.iter_mut().skip(1).filter(|word| !word.unset) {
             let Some((value, missing)) = self.env.expand_address(word.as_str()) else { continue };
             for name in missing {
                 word.unset = true;

@@ -8,10 +8,13 @@ use super::server::Server;
 use crate::diagnostic::suggest;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Section, SectionKind};
-use crate::model::{Config, Host};
+use crate::model::{Config, Host, Mode};
 use crate::source::Span;
 
-/// Servers by name, for each proxy name. A template stands under each of its names only in [`Names::has`].
+/// Most names that are compared for a suggestion; a long list of wrong names must not cost its square.
+const MAX_CANDIDATES: usize = 1_000;
+
+/// Servers by name, for each proxy name.
 type Names<'p> = BTreeMap<&'p str, BTreeMap<&'p str, &'p Server>>;
 
 /// Checks the servers of all sections, and notes pools that are used by more than routes.
@@ -22,8 +25,13 @@ pub(super) fn check(
     config: &mut Config,
     report: &mut Report,
 ) {
+    other_uses(proxies, pools, sections, config);
     let mut names: Names<'_> = BTreeMap::new();
-    for proxy in proxies.iter().filter(|proxy| proxy.section.kind != SectionKind::Frontend) {
+    // Few configurations track servers, and the map is not cheap.
+    let tracking =
+        proxies.iter().flat_map(|proxy| &proxy.servers).any(|server| server.settings.track.is_some());
+    let owners = proxies.iter().filter(|proxy| tracking && proxy.section.kind != SectionKind::Frontend);
+    for proxy in owners {
         let servers = names.entry(proxy.section.name()).or_default();
         for server in &proxy.servers {
             servers.entry(server.name.as_str()).or_insert(server);
@@ -42,9 +50,9 @@ pub(super) fn check(
         .flat_map(|section| &section.lines)
         .any(|line| line.keyword() == "ssl-server-verify" && line.arg(1) == "none");
 
+    modes(proxies, pools, config, report);
     for proxy in proxies {
         let app = proxy.section.lines.iter().any(|line| line.keyword() == "use-fcgi-app");
-        let connects = checks_name_a_port(proxy);
         for server in &proxy.servers {
             report.assumed = server.assumed;
             resolver(server, proxy, &resolvers, report);
@@ -52,7 +60,7 @@ pub(super) fn check(
             if !verify_off {
                 verification(server, report);
             }
-            if !connects {
+            if !proxy.settings.check_connects_to_port {
                 check_port(server, report);
             }
             if !app && server.settings.fcgi.is_some_and(|fcgi| fcgi.value) {
@@ -71,12 +79,84 @@ pub(super) fn check(
     }
 }
 
+/// An HTTP listener cannot pass on to a backend in another mode; a TCP listener may pass on to an HTTP backend.
+fn modes(proxies: &[Proxy<'_, '_>], pools: &Pools<'_>, config: &Config, report: &mut Report) {
+    let clash = |from: Mode, name: &str| -> Option<Mode> {
+        let to = pools.get(name).map(|&id| config.pool(id).mode.value)?;
+        (from != to && !(from == Mode::Tcp && to == Mode::Http)).then_some(to)
+    };
+    for proxy in
+        proxies.iter().filter(|proxy| proxy.section.kind != SectionKind::Backend && !proxy.is_disabled())
+    {
+        let from = proxy.mode();
+        let fallback =
+            proxy.settings.default_backend.iter().map(|name| (name.value.as_str(), name.span, false));
+        let switched = proxy
+            .section
+            .lines
+            .iter()
+            .filter(|line| line.keyword() == "use_backend")
+            .filter_map(|line| line.word(1).map(|word| (word.as_str(), word.span, line.assumed)));
+        for (name, span, assumed) in switched.chain(fallback) {
+            let Some(to) = clash(from, name) else { continue };
+            report.assumed = assumed;
+            report.error(
+                rule::VALUE,
+                span,
+                format!(
+                    "{} is in `mode {}` and cannot use backend `{name}`, which is in `mode {}`",
+                    proxy.section.label(),
+                    mode_word(from),
+                    mode_word(to)
+                ),
+                "give both the same mode",
+            );
+        }
+    }
+}
+
+fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Http => "http",
+        Mode::Tcp => "tcp",
+        Mode::Other => "log",
+    }
+}
+
+/// Notes backends that log lines and SPOE filters use. A filter names its backend in a file of its own; the backend
+/// gives itself away by its mode or its checks.
+fn other_uses(proxies: &[Proxy<'_, '_>], pools: &Pools<'_>, sections: &[Section<'_>], config: &mut Config) {
+    let mut filter = None;
+    for line in sections.iter().flat_map(|section| &section.lines) {
+        match line.keyword() {
+            "log" => {
+                if let Some(name) = line.arg(1).strip_prefix("backend@")
+                    && let Some(&id) = pools.get(name)
+                {
+                    config.other_uses.push((id, line.span));
+                }
+            }
+            "filter" if line.arg(1) == "spoe" => filter = filter.or(Some(line.span)),
+            _ => {}
+        }
+    }
+    let Some(filter) = filter else { return };
+    for proxy in proxies {
+        let agents = proxy.settings.spoe_agents.is_some_and(|agents| agents.value);
+        if (agents || proxy.mode() == Mode::Other)
+            && let Some(&id) = pools.get(proxy.section.name())
+        {
+            config.other_uses.push((id, filter));
+        }
+    }
+}
+
 fn resolver(server: &Server, proxy: &Proxy<'_, '_>, known: &BTreeSet<&str>, report: &mut Report) {
     let Some(wanted) = &server.settings.resolvers else { return };
     if known.contains(wanted.value.as_str()) || !matches!(server.address.host, Host::Name(_) | Host::Ip(_)) {
         return;
     }
-    let help = match suggest(&wanted.value, known.iter().copied()) {
+    let help = match suggest(&wanted.value, known.iter().copied().take(MAX_CANDIDATES)) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("define a section `resolvers {}`", wanted.value),
     };
@@ -135,9 +215,8 @@ fn track(
                 missing(span, format!("server `{pool}/{name}` cannot be tracked: it has no check"), report);
             }
         }
-        None if servers
-            .values()
-            .any(|template| template.slots > 1 && name.starts_with(template.name.as_str())) => {}
+        None if template_prefixes(name)
+            .any(|prefix| servers.get(prefix).is_some_and(|found| found.slots > 1)) => {}
         None => missing(span, format!("there is no server `{name}` in backend `{pool}` to track"), report),
     }
 }
@@ -186,14 +265,10 @@ fn check_port(server: &Server, report: &mut Report) {
     );
 }
 
-fn checks_name_a_port(proxy: &Proxy<'_, '_>) -> bool {
-    let own = proxy.section.lines.iter();
-    let inherited = proxy.parent.iter().flat_map(|parent| parent.lines.iter());
-    own.chain(inherited).any(|line| {
-        matches!(line.keyword(), "tcp-check" | "http-check")
-            && line.arg(1) == "connect"
-            && line.words.iter().any(|word| matches!(word.as_str(), "port" | "addr"))
-    })
+/// What a template must be called to make a server of this name: the name without one or more of its last digits.
+fn template_prefixes(name: &str) -> impl Iterator<Item = &str> {
+    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    (letters..name.len()).filter_map(|end| name.get(..end))
 }
 
 /// Reports `use-server` rules that name no server of their backend.
@@ -209,16 +284,12 @@ fn use_server(proxy: &Proxy<'_, '_>, report: &mut Report) {
         report.assumed = line.assumed;
         let known =
             names.get_or_insert_with(|| proxy.servers.iter().map(|server| server.name.as_str()).collect());
-        let of_template = || {
-            proxy
-                .servers
-                .iter()
-                .any(|server| server.slots > 1 && name.as_str().starts_with(server.name.as_str()))
-        };
-        if known.contains(name.as_str()) || of_template() {
+        if known.contains(name.as_str())
+            || template_prefixes(name.as_str()).any(|prefix| known.contains(prefix))
+        {
             continue;
         }
-        let help = match suggest(name.as_str(), known.iter().copied()) {
+        let help = match suggest(name.as_str(), known.iter().copied().take(MAX_CANDIDATES)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => "name one of its `server` lines".to_owned(),
         };

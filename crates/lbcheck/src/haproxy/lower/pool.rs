@@ -31,7 +31,8 @@ pub(super) fn build(proxy: &Proxy<'_, '_>, report: &mut Report) -> Pool {
     }
     let mut pool = Pool::new(name, section.header.span, mode, algorithm);
     pool.extent = section.extent;
-    pool.endpoints = proxy.servers.iter().map(|server| endpoint(server, settings)).collect();
+    let fallback = proxy.dispatch.iter().filter(|_| proxy.servers.is_empty());
+    pool.endpoints = proxy.servers.iter().chain(fallback).map(|server| endpoint(server, settings)).collect();
     if let Some(server) = proxy.servers.iter().find(|server| server.srv_record) {
         pool.membership = Membership::Unknown(format!(
             "server `{}` takes its addresses from SRV records",

@@ -133,6 +133,22 @@ pub(super) fn server(line: &Line<'_>, inherited: &ServerSettings, report: &mut R
     Some(Server { name, address, span: line.span, slots, settings, srv_record, assumed: line.assumed })
 }
 
+/// Reads `dispatch ADDRESS:PORT` as a server without a name of its own.
+pub(super) fn dispatch(line: &Line<'_>) -> Option<Server> {
+    let address = endpoint(line.word(1)?.address_text()).ok()?.to_address();
+    let name = Word { text: "dispatch".into(), span: line.at(0), unset: false, address: None };
+    let settings = ServerSettings::default();
+    Some(Server {
+        name,
+        address,
+        span: line.span,
+        slots: 1,
+        settings,
+        srv_record: false,
+        assumed: line.assumed,
+    })
+}
+
 fn check_name(name: &Word<'_>, report: &mut Report) {
     if let Some(bad) = name.as_str().chars().find(|&c| !is_name_character(c)) {
         report.error(

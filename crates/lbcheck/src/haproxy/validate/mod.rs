@@ -3,6 +3,7 @@
 //! Only what the program was seen to refuse is an error here; values that shape the model are judged where they are
 //! lowered.
 
+mod actions;
 mod words;
 
 use crate::diagnostic::suggest;
@@ -39,7 +40,8 @@ fn header(section: &Section<'_>, report: &mut Report) {
         SectionKind::Global => surplus(header, 0, report),
         SectionKind::Frontend | SectionKind::Backend | SectionKind::Listen => {
             let referring = header.arg(2) == "from" && header.words.len() > 3;
-            if let Some(extra) = header.word(2).filter(|_| !referring) {
+            let extra = if referring { header.word(4) } else { header.word(2) };
+            if let Some(extra) = extra {
                 let help = match extra.as_str().contains(':') {
                     true => format!("write the address on a line of its own: `bind {}`", extra.as_str()),
                     false => format!("write `{word} NAME` or `{word} NAME from DEFAULTS`"),
@@ -47,7 +49,7 @@ fn header(section: &Section<'_>, report: &mut Report) {
                 report.error(
                     rule::VALUE,
                     extra.span,
-                    format!("`{}` may not follow the name of {}", extra.as_str(), section.label()),
+                    format!("`{}` may not stand in the header of {}", extra.as_str(), section.label()),
                     help,
                 );
             }
