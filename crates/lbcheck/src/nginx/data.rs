@@ -54,6 +54,10 @@ impl Checker<'_> {
             let words = self.tree.words(line);
             let key = self.tree.name(line);
             let span = self.tree.header(line);
+            // A block in here was reported with the other misplaced ones.
+            if self.tree.nodes[line].block {
+                continue;
+            }
             match (key, words.len()) {
                 ("hostnames" | "volatile", 1) | ("include", 2) => continue,
                 (_, 2) => {}
