@@ -1,6 +1,8 @@
 //! What nginx refuses, and where the reader says so. `nginx -t` refuses each of these files, too, and takes
 //! those that are expected to be fine.
 
+#![allow(clippy::panic, reason = "a test that finds too much fails")]
+
 mod nginx_common;
 
 use lbcheck::diagnostic::Severity;
@@ -172,6 +174,11 @@ fn targets() {
         ("if (-f $request_filename) { }", "fine"),
         ("if ( $host = \"\" ) { }", "fine"),
         ("rewrite a b c;", "`c` is not a flag of `rewrite`"),
+        ("grpc_pass 10.0.0.1;", "address `10.0.0.1` has no port"),
+        ("proxy_pass http://10.0.0.1; proxy_pass http://10.0.0.2;", "directive `proxy_pass` is given twice"),
+        ("root /a; root /b;", "directive `root` is given twice"),
+        ("set x 1;", "`x` is not a variable"),
+        ("deny foo;", "`foo` is not a network"),
     ] {
         let found =
             first_error(&format!("upstream u {{ server 10.0.0.1; }} server {{ location / {{ {inner} }} }}"));

@@ -217,6 +217,30 @@ fn server_names_in_the_order_nginx_tries_them() {
 }
 
 #[test]
+fn a_name_with_a_leading_dot_gives_way_as_a_whole() {
+    let case = http(
+        "server { server_name x; return 401; }
+        server { server_name *.b.x; return 402; }
+        server { server_name .b.x; return 403; }
+        server { server_name c.x; return 404; }
+        server { server_name .c.x; return 405; }
+        server { server_name .d.x; return 406; }
+        server { server_name d.x; return 407; }",
+    );
+    let hosts = [
+        ("b.x", "401"),
+        ("a.b.x", "402"),
+        ("c.x", "404"),
+        ("a.c.x", "401"),
+        ("d.x", "406"),
+        ("a.d.x", "406"),
+    ];
+    for (host, status) in hosts {
+        assert_eq!(case.route("*:80", host, "/"), status, "{host}");
+    }
+}
+
+#[test]
 fn the_first_server_is_the_default_unless_one_says_so() {
     let two =
         "server { listen 80; server_name a; return 401; } server { listen 80; server_name b; return 402; }";

@@ -141,7 +141,8 @@ impl Checker<'_> {
     }
 }
 
-fn is_network(text: &str) -> bool {
+/// An address, or a network in CIDR notation.
+pub(super) fn is_network(text: &str) -> bool {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
     let Ok(ip) = address.parse::<IpAddr>() else { return false };
     let most = if ip.is_ipv4() { 32 } else { 128 };

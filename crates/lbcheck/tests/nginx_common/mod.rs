@@ -1,6 +1,7 @@
 //! What the nginx tests share: reading from memory, and following a request through the tables.
 
 #![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(clippy::panic, reason = "a test that finds nothing fails")]
 
 use lbcheck::diagnostic::Severity;
 use lbcheck::dialect::Dialect;

@@ -369,13 +369,14 @@ impl Lower<'_> {
                 }
             }
             for (text, span) in &server.names {
-                for name in Name::parse(text).unwrap_or_default() {
-                    if let Some(&first) = seen.get(&name)
-                        && !matches!(name, Name::Regex(_))
-                    {
-                        self.conflict(text, *span, servers, first, at, address);
-                        continue;
-                    }
+                let names = Name::parse(text).unwrap_or_default();
+                // `.example.com` is two names, and gives way as a whole if one of them is taken.
+                let taken = names.iter().filter(|name| !matches!(name, Name::Regex(_)));
+                if let Some(&first) = taken.filter_map(|name| seen.get(name)).next() {
+                    self.conflict(text, *span, servers, first, at, address);
+                    continue;
+                }
+                for name in names {
                     seen.insert(name.clone(), at);
                     served.push(Served { name, text: text.clone(), span: *span, server: at });
                 }
@@ -394,7 +395,7 @@ impl Lower<'_> {
         at: usize,
         address: &str,
     ) {
-        if text.is_empty() || first == at {
+        if text.is_empty() || first == at && !text.starts_with('.') {
             return;
         }
         let mut diagnostic = Diagnostic::new(

@@ -118,7 +118,7 @@ impl Lower<'_> {
                 self.invalid(word.span, format!("`{text}` does not start with http:// or https://"), help);
                 return None;
             }
-            (None, Protocol::Grpc) => (text, Some(80), Some(false)),
+            (None, Protocol::Grpc) => (text, None, Some(false)),
             (None, _) => (text, None, None),
         };
         let with_path = matches!(protocol, Protocol::Proxy);
