@@ -129,7 +129,7 @@ fn timeouts_and_retries_are_inherited_and_keep_their_origin() {
     assert!(matches!(on.origin, Origin::Written(_)));
     // Three tries are two more after the first.
     assert_eq!(pool.retries.attempts.unwrap().value, 2);
-    assert_eq!(pool.endpoints[0].tls.unwrap().value, true);
+    assert!(pool.endpoints[0].tls.unwrap().value);
 }
 
 #[test]
@@ -225,7 +225,8 @@ fn a_name_with_a_leading_dot_gives_way_as_a_whole() {
         server { server_name c.x; return 404; }
         server { server_name .c.x; return 405; }
         server { server_name .d.x; return 406; }
-        server { server_name d.x; return 407; }",
+        server { server_name d.x; return 407; }
+        server { server_name b.x *.x; return 408; }",
     );
     let hosts = [
         ("b.x", "401"),

@@ -374,6 +374,10 @@ impl Lower<'_> {
                 let taken = names.iter().filter(|name| !matches!(name, Name::Regex(_)));
                 if let Some(&first) = taken.filter_map(|name| seen.get(name)).next() {
                     self.conflict(text, *span, servers, first, at, address);
+                    // nginx has noted the bare name by then, so nobody else gets it, either.
+                    for name in names.into_iter().filter(|name| matches!(name, Name::Exact(_))) {
+                        seen.entry(name).or_insert(at);
+                    }
                     continue;
                 }
                 for name in names {
