@@ -54,6 +54,10 @@ impl Checker<'_> {
             let words = self.tree.words(line);
             let key = self.tree.name(line);
             let span = self.tree.header(line);
+            // A block in here was reported with the other misplaced ones.
+            if self.tree.nodes[line].block {
+                continue;
+            }
             match (key, words.len()) {
                 ("hostnames" | "volatile", 1) | ("include", 2) => continue,
                 (_, 2) => {}
@@ -137,7 +141,8 @@ impl Checker<'_> {
     }
 }
 
-fn is_network(text: &str) -> bool {
+/// An address, or a network in CIDR notation.
+pub(super) fn is_network(text: &str) -> bool {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
     let Ok(ip) = address.parse::<IpAddr>() else { return false };
     let most = if ip.is_ipv4() { 32 } else { 128 };

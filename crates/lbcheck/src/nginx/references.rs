@@ -57,6 +57,9 @@ const READERS: &[(&str, usize)] = &[
     ("uwsgi_pass", 0),
 ];
 
+/// Undefined names of a kind for which a suggestion is looked up; each costs a walk over all that are defined.
+const MAX_SUGGESTIONS: usize = 32;
+
 /// Checks all references of a whole configuration.
 pub(super) fn check(
     tree: &Tree,
@@ -119,8 +122,9 @@ impl<'a> Checker<'a> {
                 found.push((word.span, name.to_owned()));
             }
         }
-        for (span, name) in found {
-            let near = suggest(&name, formats.iter().map(|&(_, name)| name)).map(str::to_owned);
+        for (at, (span, name)) in found.into_iter().enumerate() {
+            let known = formats.iter().map(|&(_, name)| name);
+            let near = if at < MAX_SUGGESTIONS { suggest(&name, known).map(str::to_owned) } else { None };
             self.missing(
                 span,
                 format!("log format `{name}` is not defined"),
@@ -181,9 +185,9 @@ impl<'a> Checker<'a> {
                 found.push((word.span, kind, zone.to_owned()));
             }
         }
-        for (span, kind, zone) in found {
+        for (at, (span, kind, zone)) in found.into_iter().enumerate() {
             let of_kind = zones.iter().filter(|(_, other, _)| *other == kind).map(|&(_, _, zone)| zone);
-            let near = suggest(&zone, of_kind).map(str::to_owned);
+            let near = if at < MAX_SUGGESTIONS { suggest(&zone, of_kind).map(str::to_owned) } else { None };
             let maker = if kind.ends_with("cache") { "_path" } else { "_zone" };
             let help = format!("define it with `{kind}{maker}`");
             self.missing(span, format!("zone `{zone}` of `{kind}` is not defined"), near.as_deref(), &help);
@@ -289,9 +293,9 @@ impl<'a> Checker<'a> {
             let names = names.filter(|name| !builtin::is_built_in(name) && !defined.contains(name));
             unknown.extend(names.map(|name| (word.span, name)));
         }
-        for (span, name) in unknown {
-            let near =
-                suggest(&name, defined.iter().map(String::as_str).chain(builtin::BUILT_IN.iter().copied()));
+        for (at, (span, name)) in unknown.into_iter().enumerate() {
+            let candidates = defined.iter().map(String::as_str).chain(builtin::BUILT_IN.iter().copied());
+            let near = if at < MAX_SUGGESTIONS { suggest(&name, candidates) } else { None };
             let near = near.map(|near| format!("${near}"));
             let help = "define it with `set` or `map`";
             self.missing(span, format!("variable `${name}` is not defined"), near.as_deref(), help);

@@ -12,6 +12,23 @@ use crate::dialect::{Dialect, Version};
 /// Unknown names for which a suggestion is looked up; each costs a walk over the table.
 const MAX_SUGGESTIONS: usize = 64;
 
+/// Directives with code of their own that refuse to be given twice in a block.
+const ONCE: &[&str] = &[
+    "alias",
+    "events",
+    "fastcgi_pass",
+    "grpc_pass",
+    "http",
+    "memcached_pass",
+    "proxy_pass",
+    "root",
+    "scgi_pass",
+    "stream",
+    "try_files",
+    "uwsgi_pass",
+    "worker_processes",
+];
+
 /// Checks every directive of the tree.
 pub(super) struct Validator<'a> {
     pub(super) tree: &'a Tree,
@@ -36,6 +53,7 @@ impl<'a> Validator<'a> {
             let directive = self.place(id, context);
             if let Some(directive) = directive {
                 self.value(id, directive);
+                self.special(id);
                 if repeats_are_refused(directive) {
                     let key = (self.tree.nodes[id].parent, directive.name);
                     match once.get(&key) {
@@ -292,6 +310,23 @@ impl<'a> Validator<'a> {
         }
     }
 
+    /// Values of directives with code of their own.
+    fn special(&mut self, id: NodeId) {
+        let Some(&word) = self.tree.args(id).first() else { return };
+        let text = self.tree.value(&word);
+        let (message, help) = match self.tree.name(id) {
+            "set" if !text.starts_with('$') || text.len() < 2 => {
+                (format!("`{text}` is not a variable"), "write the variable with its `$`")
+            }
+            "allow" | "deny" if text != "all" && text != "unix:" && !super::data::is_network(text) => (
+                format!("`{text}` is not a network"),
+                "write `all`, an address, or a network such as `10.0.0.0/8`",
+            ),
+            _ => return,
+        };
+        self.error(Diagnostic::new("invalid-value", Severity::Error, word.span, message).help(help));
+    }
+
     fn bits(&mut self, id: NodeId, words: &'static [&'static str]) {
         let bad: Vec<Word> = self
             .tree
@@ -342,6 +377,6 @@ impl<'a> Validator<'a> {
 }
 
 fn repeats_are_refused(directive: &Directive) -> bool {
-    directive.vendor == Vendor::Nginx
-        && !matches!(directive.value, ValueKind::Any | ValueKind::FlagMany | ValueKind::Bits(_))
+    let plain = !matches!(directive.value, ValueKind::Any | ValueKind::FlagMany | ValueKind::Bits(_));
+    directive.vendor == Vendor::Nginx && (plain || ONCE.contains(&directive.name))
 }

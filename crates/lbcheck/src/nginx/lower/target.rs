@@ -13,6 +13,18 @@ use crate::nginx::syntax::{NodeId, Word};
 use crate::nginx::values::{self, BadAddress};
 use crate::source::{Span, Spanned};
 
+/// What a variable chooses, found once for all its uses.
+#[derive(Clone, Debug)]
+pub(super) enum Choice {
+    /// One of several upstreams, by what the model can tell.
+    Action(Action),
+    /// One of these pools; none listed: anything.
+    Any(Vec<PoolId>),
+}
+
+/// Most pools that are listed for a variable.
+const MAX_CANDIDATES: usize = 256;
+
 /// Variables that hold a path and start with a slash.
 const PATHS: &[&str] = &["$request_uri", "$uri", "$document_uri", "${request_uri}", "${uri}"];
 
@@ -106,7 +118,7 @@ impl Lower<'_> {
                 self.invalid(word.span, format!("`{text}` does not start with http:// or https://"), help);
                 return None;
             }
-            (None, Protocol::Grpc) => (text, Some(80), Some(false)),
+            (None, Protocol::Grpc) => (text, None, Some(false)),
             (None, _) => (text, None, None),
         };
         let with_path = matches!(protocol, Protocol::Proxy);
@@ -215,17 +227,43 @@ impl Lower<'_> {
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let bare = PATHS.iter().find_map(|path| host.strip_suffix(path)).filter(|bare| !bare.is_empty());
         let Some(name) = condition::variable(bare.unwrap_or(host)) else { return unknown(Vec::new()) };
-        let sources = self.variables.of(&name).to_vec();
+        let key = (family, name.clone());
+        if let Some(known) = self.chosen.get(&key) {
+            return match known {
+                Choice::Action(action) => action.clone(),
+                Choice::Any(candidates) => unknown(candidates.clone()),
+            };
+        }
+        let choice = self.choice(family, &name);
+        self.chosen.insert(key, choice.clone());
+        match choice {
+            Choice::Action(action) => action,
+            Choice::Any(candidates) => unknown(candidates),
+        }
+    }
+
+    /// What is known of a variable that names an upstream.
+    fn choice(&mut self, family: Family, name: &str) -> Choice {
+        let sources = self.variables.of(name).to_vec();
+        let unknown = |mut candidates: Vec<PoolId>| {
+            candidates.sort();
+            candidates.dedup();
+            // A list this long says no more than none.
+            if candidates.len() > MAX_CANDIDATES {
+                candidates.clear();
+            }
+            Choice::Any(candidates)
+        };
         match sources.as_slice() {
             [Source::Split(id)] => match self.split_action(family, *id) {
-                Some(action) => action,
+                Some(action) => Choice::Action(action),
                 None => unknown(Vec::new()),
             },
             [Source::Map(id)] => {
                 let map = variable::map(self.tree, *id);
                 let Some(candidates) = self.pools_of_map(family, &map) else { return unknown(Vec::new()) };
                 match self.map_table(family, *id, &map) {
-                    Some(action) => action,
+                    Some(action) => Choice::Action(action),
                     None => unknown(candidates),
                 }
             }
@@ -244,8 +282,6 @@ impl Lower<'_> {
                         None => return unknown(Vec::new()),
                     }
                 }
-                candidates.sort();
-                candidates.dedup();
                 unknown(candidates)
             }
         }
@@ -262,8 +298,6 @@ impl Lower<'_> {
         for line in map.lines.iter().chain(&map.default) {
             pools.push(self.upstream_named(family, &line.value)?);
         }
-        pools.sort();
-        pools.dedup();
         Some(pools)
     }
 

@@ -95,11 +95,12 @@ impl Lower<'_> {
             let span = self.tree.header(id);
             match self.tree.name(id) {
                 "server" => {
-                    if let Some(endpoint) = self.endpoint(pool, family, id, &seen) {
-                        seen.servers += 1;
-                        seen.active += usize::from(endpoint.tier.value == 0);
-                        pool.endpoints.push(endpoint);
-                    }
+                    // One whose address is refused is a server all the same.
+                    let endpoint = self.endpoint(pool, family, id, &seen);
+                    seen.servers += 1;
+                    seen.active +=
+                        usize::from(endpoint.as_ref().is_none_or(|endpoint| endpoint.tier.value == 0));
+                    pool.endpoints.extend(endpoint);
                 }
                 "zone" => pool.shared_state = Some(span),
                 "state" => {
