@@ -192,6 +192,11 @@ const REFUSED_FILES: &[(&str, &str, &str)] = &[
 ",
         "",
     ),
+    (
+        "tracer that was removed",
+        "tracing: {http: {name: t, typed_config: {'@type': type.googleapis.com/envoy.config.trace.v3.LightstepConfig, collector_cluster: c, access_token_file: x}}}\n",
+        "type.googleapis.com/envoy.config.trace.v3.LightstepConfig",
+    ),
     ("not Envoy", "global:\n  daemon: true\n", "global"),
     ("a scalar", "hello\n", "hello"),
     ("empty file", "", ""),

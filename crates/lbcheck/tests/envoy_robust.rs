@@ -46,7 +46,7 @@ fn the_sample_is_clean() {
 
 #[test]
 fn every_truncation_is_read() {
-    for end in (0..SAMPLE.len()).filter(|&end| SAMPLE.is_char_boundary(end)).step_by(7) {
+    for end in (0..SAMPLE.len()).filter(|&end| SAMPLE.is_char_boundary(end)).step_by(37) {
         run("envoy.yaml", &SAMPLE.as_bytes()[..end]);
         tokens_add_up(&SAMPLE.as_bytes()[..end]);
     }
