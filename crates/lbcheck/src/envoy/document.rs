@@ -1,5 +1,6 @@
 //! What kind of document a file is, and the resources in it.
 
+use super::schema;
 use super::tree::Value;
 use super::value::spells;
 
@@ -140,6 +141,13 @@ fn message(value: Value<'_>) -> Option<&'static str> {
         .iter()
         .find(|(_, marks)| value.fields().any(|field| marks.iter().any(|mark| spells(field.key, mark))))
         .map(|(name, _)| *name)
+        .or_else(|| has_field_of(value, BOOTSTRAP).then_some(BOOTSTRAP))
+}
+
+/// Whether a key that tells more than `name` is a field of the message.
+fn has_field_of(value: Value<'_>, name: &str) -> bool {
+    let message = schema::message_number(name).and_then(schema::message);
+    message.is_some_and(|message| value.fields().any(|field| message.field(field.key).is_some()))
 }
 
 impl<'t> Resources<'t> {

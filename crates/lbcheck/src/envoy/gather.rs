@@ -173,8 +173,9 @@ impl<'a> Gather<'a> {
     fn check(&mut self, parsed: &Parsed, shape: Shape) -> (Vec<Spanned<String>>, Vec<Spanned<String>>) {
         let Some(root) = parsed.tree.root() else { return (Vec::new(), Vec::new()) };
         let dump = shape == Shape::One(CONFIG_DUMP) || (shape == Shape::Typed && is_dump(root));
+        let version = self.reading.config.version;
         // Nobody loads a dump again: a field it has too many is not refused by anything.
-        let mut check = Check::new(if dump { Severity::Info } else { Severity::Error });
+        let mut check = Check::new(if dump { Severity::Info } else { Severity::Error }, version);
         match shape {
             Shape::One(name) => check.message(root, name),
             Shape::List(name) => root.items().for_each(|item| check.message(item, name)),

@@ -30,6 +30,11 @@ pub(super) fn names_cluster(message: &str, field: &str) -> bool {
     }
 }
 
+/// Extensions that are still part of the API but of no build of Envoy any more.
+pub(super) fn is_removed(message: &str) -> bool {
+    matches!(message, "envoy.config.trace.v3.LightstepConfig" | "envoy.config.trace.v3.DynamicOtConfig")
+}
+
 /// What took the place of a field of the v2 API or of an early v3.
 pub(super) fn replacement(message: &str, key: &str) -> Option<&'static str> {
     Some(match (message, key) {

@@ -9,11 +9,14 @@ mod rules;
 mod scalars;
 
 use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::dialect::Version;
 use crate::source::{Span, Spanned};
 
 use super::schema::{self, Cardinality, Field, Kind, Message, Rule};
 use super::tree::{Field as Entry, Value};
 
+/// The version the schema is of.
+const SCHEMA_VERSION: Version = Version::new(1, 40);
 const CONFIG_SOURCE: &str = "envoy.config.core.v3.ConfigSource";
 
 /// What the walk finds.
@@ -29,6 +32,7 @@ pub(crate) struct Check<'t> {
     pub(crate) files: Vec<Spanned<&'t str>>,
     /// How bad it is when Envoy's reader would refuse something: a dump is never read again.
     severity: Severity,
+    version: Version,
     stack: Vec<Task<'t>>,
 }
 
@@ -44,7 +48,7 @@ struct Task<'t> {
 }
 
 impl<'t> Check<'t> {
-    pub(crate) fn new(severity: Severity) -> Self {
+    pub(crate) fn new(severity: Severity, version: Version) -> Self {
         Self {
             diagnostics: Vec::new(),
             fields: 0,
@@ -52,6 +56,7 @@ impl<'t> Check<'t> {
             uses: Vec::new(),
             files: Vec::new(),
             severity,
+            version,
             stack: Vec::new(),
         }
     }
@@ -111,19 +116,23 @@ impl<'t> Check<'t> {
         };
         self.fields += 1;
         let url = entry.value.text();
-        let Some((host, name)) = url.rsplit_once('/').filter(|(host, _)| !host.is_empty()) else {
+        let Some((_, name)) = url.rsplit_once('/').filter(|(host, _)| !host.is_empty()) else {
             let message = format!("The type `{url}` lacks the part before the slash.");
             let help = format!("Write `type.googleapis.com/{url}`.");
             self.report("invalid-value", entry.value.span(), message, Some(help));
             return;
         };
-        let _ = host;
         if name == "xds.type.v3.TypedStruct" || name == "udpa.type.v1.TypedStruct" {
             let inner = task.value.text_of("type_url").unwrap_or_default();
             let inner = inner.rsplit('/').next().unwrap_or(inner);
             if let (Some(number), Some(value)) = (schema::message_number(inner), task.value.get("value")) {
                 self.stack.push(Task { value, kind: Kind::Nested(number), field: "value", skip: task.skip });
             }
+        }
+        if hints::is_removed(name) && self.version >= SCHEMA_VERSION {
+            let message =
+                format!("Envoy {} no longer has the extension {}.", self.version, schema::short(name));
+            self.report("invalid-value", entry.value.span(), message, None);
         }
         // An unknown type may belong to a build with more extensions: nothing is said about it.
         let Some(message) = schema::message_number(name).and_then(schema::message) else { return };
@@ -224,7 +233,13 @@ impl<'t> Check<'t> {
             let close = suggest(entry.key, message.fields.iter().map(|field| field.name))?;
             Some(format!("Did you mean `{close}`?"))
         });
-        self.report("unknown-directive", entry.key_span, text, help);
+        let mut diagnostic = Diagnostic::new("unknown-directive", self.severity, entry.key_span, text);
+        if self.version > SCHEMA_VERSION {
+            // A newer Envoy may have the field.
+            diagnostic.severity = self.severity.min(Severity::Warning);
+        }
+        diagnostic.help = help;
+        self.diagnostics.push(diagnostic);
     }
 
     fn oneof_conflict(&mut self, first: &Entry<'t>, second: &Entry<'t>) {

@@ -6,6 +6,7 @@ use crate::source::{Span, Spanned};
 use super::super::tree::Value;
 use super::Lower;
 use super::cluster::Affinities;
+use super::listener::{inner_type, inner_value};
 
 const LB_POLICY: [(&str, i64); 7] = [
     ("ROUND_ROBIN", 0),
@@ -166,7 +167,9 @@ fn hostname_switch(config: Value<'_>) -> Option<Span> {
 fn first_known(policy: Value<'_>) -> Option<(&str, Value<'_>)> {
     policy.list("policies").find_map(|entry| {
         let config = entry.path(&["typed_extension_config", "typed_config"])?;
-        let (short, _) = config.type_name()?.strip_prefix(TYPED)?.split_once(".v3.")?;
+        let name = inner_type(config, config.type_name()?);
+        let config = inner_value(config);
+        let (short, _) = name.strip_prefix(TYPED)?.split_once(".v3.")?;
         let known = matches!(
             short,
             "round_robin"
