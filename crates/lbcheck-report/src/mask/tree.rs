@@ -81,7 +81,7 @@ impl Scan<'_, '_> {
             }
             return end;
         };
-        self.close(|frame| frame.indent >= column && !(frame.item && frame.indent < column));
+        self.close(|frame| frame.indent >= column);
         let start = at + line.len() - value.len();
         self.entry(key, value, start, column, end)
     }

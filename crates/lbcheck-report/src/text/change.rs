@@ -142,11 +142,11 @@ fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
             continue;
         };
         let at = place(&mut pools, name);
-        pools[at].1.changes.push(change);
+        pools.get_mut(at).into_iter().for_each(|(_, pool)| pool.changes.push(change));
     }
     for shift in &report.pools {
         let at = place(&mut pools, shift.pool.as_str());
-        pools[at].1.shift = Some(shift);
+        pools.get_mut(at).into_iter().for_each(|(_, pool)| pool.shift = Some(shift));
     }
     (pools, elsewhere)
 }
@@ -160,7 +160,7 @@ fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
             groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[at].push(change);
+        groups.get_mut(at).into_iter().for_each(|group| group.push(change));
     }
     groups
 }
