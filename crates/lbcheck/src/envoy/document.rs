@@ -13,6 +13,8 @@ pub(crate) struct Resources<'t> {
     pub(crate) assignments: Vec<Value<'t>>,
     /// A bootstrap or a dump was among them: what they name is all there is.
     pub(crate) whole: bool,
+    /// They are those of a running Envoy, dynamic ones included.
+    pub(crate) dump: bool,
 }
 
 /// What a document is.
@@ -180,7 +182,7 @@ impl<'t> Resources<'t> {
             }
             "envoy.service.discovery.v3.Resource" => self.wrapped(value),
             CONFIG_DUMP => {
-                self.whole = true;
+                (self.whole, self.dump) = (true, true);
                 for part in value.list("configs") {
                     self.dump(part);
                 }

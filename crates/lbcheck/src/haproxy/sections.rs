@@ -150,6 +150,8 @@ impl<'a, 'o> SectionReader<'a, 'o> {
         }
         let mut line = Line { words, modifier, span, assumed: report.assumed };
         self.expand_addresses(&mut line, report);
+        // What an unset variable will hold may make the line right or wrong.
+        line.assumed |= line.words.iter().any(|word| word.unset);
         self.change_environment(&line);
         self.place(line, report);
     }

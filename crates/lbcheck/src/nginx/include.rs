@@ -40,6 +40,10 @@ const HOMES: &[&str] = &[
 pub(super) struct Missing {
     pub(super) span: Span,
     pub(super) what: String,
+    /// The block it stands in.
+    pub(super) parent: Option<NodeId>,
+    /// Whether it is a pattern: nginx does not mind that nothing matches.
+    pub(super) glob: bool,
 }
 
 /// Everything read.
@@ -269,10 +273,9 @@ impl Reader<'_> {
             }
         }
         if found.paths.is_empty() && !found.listed {
-            self.missing.push(Missing {
-                span: word.span,
-                what: format!("no file matches `include {pattern}`, and its directory cannot be listed"),
-            });
+            let what = format!("no file matches `include {pattern}`, and its directory was not given");
+            let parent = self.builder.open.last().copied();
+            self.missing.push(Missing { span: word.span, what, parent, glob: true });
         }
         self.queue(found.paths, word.span);
     }
@@ -314,7 +317,8 @@ impl Reader<'_> {
     }
 
     fn refuse(&mut self, span: Span, message: String) {
-        self.missing.push(Missing { span, what: message.clone() });
+        let parent = self.builder.open.last().copied();
+        self.missing.push(Missing { span, what: message.clone(), parent, glob: false });
         self.builder.diagnostics.push(Diagnostic::new("include-unresolved", Severity::Error, span, message));
     }
 
@@ -384,7 +388,8 @@ impl Reader<'_> {
             ));
             return;
         }
-        self.missing.push(Missing { span, what: format!("`{path}` was not read") });
+        let parent = self.builder.open.last().copied();
+        self.missing.push(Missing { span, what: format!("`{path}` was not read"), parent, glob: false });
         self.builder.diagnostics.push(
             Diagnostic::new(
                 "include-unresolved",

@@ -16,12 +16,15 @@
 //! - **`internal` and named locations** take no requests from clients; the pools they use are in
 //!   [`Config::other_uses`](crate::model::Config::other_uses).
 
+mod builtin;
+mod data;
 mod directives;
 mod dump;
 mod include;
 mod lexer;
 mod lower;
 mod place;
+mod references;
 mod regex;
 mod syntax;
 mod table;
@@ -63,11 +66,13 @@ pub(crate) fn read(
     let tree = loaded.tree;
     let whole = Span::new(main, 0, 0);
     if loaded.empty && !reading.broken {
-        reading.broken = true;
+        // An empty snippet does no harm where it is included.
+        let snippet = !options.context.is_empty();
+        reading.broken = !snippet;
         reading.diagnostics.push(
             Diagnostic::new(
                 "config-empty-or-truncated",
-                Severity::Error,
+                if snippet { Severity::Warning } else { Severity::Error },
                 whole,
                 "the configuration is empty",
             )
@@ -91,6 +96,10 @@ pub(crate) fn read(
     let mut validator = validate::Validator::new(&tree, &contexts, options.version);
     let found = validator.run();
     reading.diagnostics.append(&mut validator.diagnostics);
+    reading.diagnostics.append(&mut data::check(&tree, &contexts));
+    if top == directives::M && loaded.missing.is_empty() && !reading.broken {
+        reading.diagnostics.append(&mut references::check(&tree, &contexts, &found));
+    }
     let mut config = Config::empty(Dialect::Nginx, options.version);
     config.fragment = top != directives::M;
     config.files = loaded.files;
@@ -101,6 +110,10 @@ pub(crate) fn read(
     reading.config = lower.config;
     coverage(&mut reading, &tree, &contexts, &found);
     for missing in loaded.missing {
+        // At the top level an include brings modules and processes, not routes.
+        if missing.parent.is_none() && top == directives::M && missing.glob {
+            continue;
+        }
         let gap = Gap { span: missing.span, what: missing.what, weakens: Weakens::Everything };
         reading.config.coverage.gaps.push(gap);
     }
@@ -124,19 +137,16 @@ fn coverage(
     contexts: &[directives::Contexts],
     found: &[Option<&'static directives::Directive>],
 ) {
-    let mut unknown = 0;
     for (id, entry) in found.iter().enumerate() {
         let plain = contexts.get(id).is_some_and(|&context| context != directives::DATA);
         let known = entry.is_some() || !plain || !directives::lookup(tree.name(id)).is_empty();
         if !known && tree.name(id) != "include" {
-            unknown += 1;
             let span = tree.header(id);
             let what = format!("`{}` is not known", tree.name(id));
             reading.config.coverage.gaps.push(Gap { span, what, weakens: Weakens::Routing });
         }
     }
     let gaps = reading.config.coverage.gaps.len() as u32;
-    let _ = unknown;
     reading.config.coverage.understood = reading.config.coverage.total.saturating_sub(gaps);
 }
 

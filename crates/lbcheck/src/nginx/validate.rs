@@ -196,13 +196,20 @@ impl<'a> Validator<'a> {
     fn wrong_context(&mut self, id: NodeId, context: Contexts, known: &[Directive]) {
         let name = self.tree.name(id);
         let allowed = known.iter().fold(0, |all, entry| all | entry.contexts);
+        // What the commercial edition takes is known from its manual only.
+        let sure = known.iter().any(|entry| entry.vendor != Vendor::Plus);
         let mut diagnostic = Diagnostic::new(
             "invalid-value",
-            Severity::Error,
+            if sure { Severity::Error } else { Severity::Warning },
             self.tree.header(id),
             format!("directive `{name}` is not allowed in {}", directives::describe(context)),
         )
-        .help(format!("it belongs in {}", directives::describe_all(allowed)));
+        .help(match known.first() {
+            Some(entry) => {
+                format!("it belongs in {} (module {})", directives::describe_all(allowed), entry.module)
+            }
+            None => String::new(),
+        });
         if let Some(parent) = self.tree.nodes[id].parent {
             diagnostic = diagnostic.also(self.tree.header(parent), "it stands in this block");
         }

@@ -100,6 +100,9 @@ impl BadAddress {
 /// `host`, `host:port`, `[v6]:port` or `unix:path`; `port` is the one to use where none is written.
 pub(super) fn address(text: &str, port: Option<u16>) -> Result<Address, BadAddress> {
     let make = |host, port| Address { host, port, port_offset: 0 };
+    if is_placeholder(text) {
+        return Ok(make(Host::Unknown(text.to_owned()), None));
+    }
     if let Some(path) = strip_unix(text) {
         return if path.is_empty() {
             Err(BadAddress::UnixPath)
@@ -128,6 +131,13 @@ pub(super) fn address(text: &str, port: Option<u16>) -> Result<Address, BadAddre
         Ok(ip) => Ok(make(Host::Ip(ip), port)),
         Err(_) => Ok(make(Host::Name(host.to_ascii_lowercase()), port)),
     }
+}
+
+/// Whether a text is a hole of a template, to be filled before nginx sees it: `<host>`, `{{ host }}`, `%%HOST%%`.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    [("<", ">"), ("{{", "}}"), ("%%", "%%")]
+        .iter()
+        .any(|(open, close)| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close)))
 }
 
 /// The path of a `unix:` address.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
     AdminState, Affinity, Algorithm, Membership, Mode, Pool, PoolId, PoolLimits, Setting, Timeouts, Weakens,
 };
@@ -64,6 +65,7 @@ impl<'t> Lower<'t> {
         let rules = HostRules { discovery, hash_hostname: algorithm.use_hostname_for_hashing };
         self.members(cluster, rules, &mut pool, id);
         self.tls(cluster, &mut pool);
+        self.check_cluster(cluster, discovery, &pool);
         for gap in algorithm.gaps {
             self.gap(gap.span, gap.value, Weakens::Pool(id));
         }
@@ -78,16 +80,17 @@ impl<'t> Lower<'t> {
         let Some(text) = name.and_then(Value::string) else { return };
         if let Some(&first) = self.pools.get(text) {
             let there = self.config.pool(first).name.span;
-            let diagnostic = crate::diagnostic::Diagnostic::new(
-                "duplicate-definition",
-                crate::diagnostic::Severity::Error,
-                span,
-                format!("The cluster `{text}` is defined twice; Envoy refuses the configuration."),
-            )
-            .label("defined again here")
-            .also(there, "first defined here")
-            .help("Rename or remove one of them.")
-            .pool(text);
+            // A cluster of another file is left aside in silence: the one that was there first stays.
+            let (severity, effect) = match there.file == span.file {
+                true => (Severity::Error, "Envoy refuses the configuration"),
+                false => (Severity::Warning, "Envoy keeps the first one"),
+            };
+            let message = format!("The cluster `{text}` is defined twice; {effect}.");
+            let diagnostic = Diagnostic::new("duplicate-definition", severity, span, message)
+                .label("defined again here")
+                .also(there, "first defined here")
+                .help("Rename or remove one of them.")
+                .pool(text);
             self.report(diagnostic);
         } else {
             self.pools.insert(text, id);

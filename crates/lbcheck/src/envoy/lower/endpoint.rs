@@ -198,7 +198,9 @@ pub(super) fn read_address(address: Value<'_>) -> Address {
 }
 
 fn read_host(text: &str) -> Host {
-    if let Ok(ip) = text.parse::<IpAddr>() {
+    // A link-local address may name its interface: `fe80::1%eth0`.
+    let (literal, _) = text.split_once('%').unwrap_or((text, ""));
+    if let Ok(ip) = literal.parse::<IpAddr>() {
         return Host::Ip(ip);
     }
     // A template hole that was never filled.

@@ -1,5 +1,8 @@
 //! Listeners and filter chains.
 
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
     Action, Bind, Condition, Host, Listener, Match, Mode, Response, Route, RouteTable, TextMatch, Weakens,
 };
@@ -23,6 +26,8 @@ struct Chain<'t> {
     rank: Rank,
     when: Condition,
     chain: Value<'t>,
+    /// It is the `default_filter_chain`.
+    default: bool,
 }
 
 impl<'t> Lower<'t> {
@@ -33,6 +38,7 @@ impl<'t> Lower<'t> {
         }
         let header = listener.field("name").map_or(listener.span(), |field| field.span());
         self.block(header, listener.span());
+        self.check_chains(listener);
         let binds = binds(listener);
         let name = listener.get("name").and_then(Value::spanned).unwrap_or_else(|| {
             let bind = binds.first().map(|bind| match bind.ports {
@@ -43,7 +49,11 @@ impl<'t> Lower<'t> {
         });
         let mut table = RouteTable { routes: Vec::new(), label: format!("listener {}", name.value) };
         let mut mode = None;
-        for chain in chains(listener) {
+        let chains = chains(listener);
+        if listener.get("filter_chain_matcher").is_none() {
+            self.check_overlap(&chains);
+        }
+        for chain in chains {
             let label = chain_label(chain.chain);
             if let Some(mut route) = self.filter_chain(chain.chain, &label, &mut mode) {
                 route.when = all(vec![chain.when, route.when]);
@@ -72,6 +82,27 @@ impl<'t> Lower<'t> {
         };
         let mode = mode.unwrap_or(Mode::Tcp);
         self.config.listeners.push(Listener { name, mode, binds, table, span: listener.span() });
+    }
+
+    /// Two chains that want the same connections are refused, whatever they do.
+    fn check_overlap(&mut self, chains: &[Chain<'t>]) {
+        let mut seen: BTreeMap<(Rank, String), Value<'t>> = BTreeMap::new();
+        for chain in chains.iter().filter(|chain| !chain.default) {
+            let key = (chain.rank, format!("{:?}", chain.when));
+            let Some(first) = seen.get(&key) else {
+                seen.insert(key, chain.chain);
+                continue;
+            };
+            let span = |chain: Value<'_>| {
+                chain.field("name").map_or(chain.span_of("filter_chain_match"), |field| field.span())
+            };
+            let message = "Two filter chains want the same connections; Envoy refuses the listener.";
+            let diagnostic =
+                Diagnostic::new("duplicate-definition", Severity::Error, span(chain.chain), message)
+                    .also(span(*first), "the other chain")
+                    .help("Give the chains different `filter_chain_match` rules, or remove one.");
+            self.report(diagnostic);
+        }
     }
 
     /// The terminal filter of a chain decides; the filters before it can only close the connection.
@@ -142,13 +173,13 @@ fn chains(listener: Value<'_>) -> Vec<Chain<'_>> {
     let mut chains: Vec<Chain<'_>> = Vec::new();
     for chain in listener.list("filter_chains") {
         let Some(rule) = chain.get("filter_chain_match") else {
-            chains.push(Chain { rank: [u16::MAX; 7], when: Condition::Always, chain });
+            chains.push(Chain { rank: [u16::MAX; 7], when: Condition::Always, chain, default: false });
             continue;
         };
         let (rank, when) = chain_match(rule);
         let names: Vec<&str> = rule.list("server_names").filter_map(Value::string).collect();
         if names.is_empty() {
-            chains.push(Chain { rank, when: all(when), chain });
+            chains.push(Chain { rank, when: all(when), chain, default: false });
             continue;
         }
         for name in names {
@@ -157,12 +188,12 @@ fn chains(listener: Value<'_>) -> Vec<Chain<'_>> {
             rank[2] = specific;
             let mut conditions = when.clone();
             conditions.push(Condition::Is(Match::Sni(sni)));
-            chains.push(Chain { rank, when: all(conditions), chain });
+            chains.push(Chain { rank, when: all(conditions), chain, default: false });
         }
     }
     chains.sort_by_key(|chain| chain.rank);
     if let Some(chain) = listener.get("default_filter_chain") {
-        chains.push(Chain { rank: [u16::MAX; 7], when: Condition::Always, chain });
+        chains.push(Chain { rank: [u16::MAX; 7], when: Condition::Always, chain, default: true });
     }
     chains
 }

@@ -32,6 +32,7 @@ impl<'t> Lower<'t> {
         let mut mirrors: Vec<Value<'t>> = Vec::new();
         mirrors.extend(configuration.list("request_mirror_policies"));
         let around = Inherited { retry_policy: None, mirrors };
+        self.check_domains(configuration);
         let mut entries: Vec<Entry> = Vec::new();
         for host in configuration.list("virtual_hosts") {
             self.virtual_host(host, &around, &mut entries);

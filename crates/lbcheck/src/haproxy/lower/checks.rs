@@ -36,7 +36,7 @@ pub(super) fn option(line: &Line<'_>, settings: &mut Settings, report: &mut Repo
 
 fn http_check_words(line: &Line<'_>, report: &mut Report) {
     let Some(version) = line.word(4) else { return };
-    if version.as_str().contains(['\r', '\n', '\\']) || line.word(5).is_some() {
+    if version.as_str().contains(['\r', '\n']) {
         report.error(
             rule::VALUE,
             version.span,

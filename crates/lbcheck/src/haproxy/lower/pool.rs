@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::DEFAULT_MODE;
 use super::balance;
 use super::checks;
 use super::proxy::Proxy;
 use super::server::Server;
 use super::settings::Settings;
-use super::{DEFAULT_MODE, Pools};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::haproxy::report::{Report, rule};
 use crate::model::{
-    AdminState, Affinity, Algorithm, Config, Endpoint, Membership, Mode, Pool, Retries, Setting, Timeouts,
+    AdminState, Affinity, Algorithm, Endpoint, Membership, Mode, Pool, Retries, Setting, Timeouts,
 };
 use crate::source::Spanned;
 
@@ -132,20 +132,5 @@ fn check_names(proxy: &Proxy<'_, '_>, report: &mut Report) {
             .pool(proxy.section.name())
             .endpoint(name),
         );
-    }
-}
-
-/// Notes pools that something other than a route uses.
-pub(super) fn link(proxies: &[Proxy<'_, '_>], pools: &Pools<'_>, config: &mut Config) {
-    for proxy in proxies {
-        for server in &proxy.servers {
-            let Some(track) = &server.settings.track else { continue };
-            let Some((pool, _)) = track.value.split_once('/') else { continue };
-            if pool != proxy.section.name()
-                && let (Some(&id), Some(span)) = (pools.get(pool), track.span())
-            {
-                config.other_uses.push((id, span));
-            }
-        }
     }
 }

@@ -145,7 +145,6 @@ fn gather<'s, 'a>(
                 | "force-persist"
                 | "ignore-persist"
                 | "monitor"
-                | "http-check"
                 | "stats"
                 | "force-be-switch",
                 _,

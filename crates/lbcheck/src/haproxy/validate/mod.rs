@@ -102,20 +102,11 @@ fn keyword(line: &Line<'_>, section: &Section<'_>, report: &mut Report) -> bool 
         return false;
     }
     let place = keywords::place(section.kind);
-    if let Some(removed) =
-        keywords::REMOVED.iter().find(|removed| removed.name == name && removed.places & place != 0)
-    {
-        report.error(
-            rule::UNKNOWN,
-            line.at(0),
-            format!("`{name}` is no longer supported by HAProxy"),
-            removed.advice,
-        );
-        return false;
-    }
     let entries = keywords::keyword(name);
     let Some(entry) = entries.iter().find(|entry| entry.places & place != 0) else {
-        unknown(line, section, entries, report);
+        if !removed(line, place, report) {
+            unknown(line, section, entries, report);
+        }
         return false;
     };
     if !entry.known_in(report.version) {
@@ -140,6 +131,22 @@ fn keyword(line: &Line<'_>, section: &Section<'_>, report: &mut Report) -> bool 
         return false;
     }
     count(line, entry, report)
+}
+
+/// Reports a keyword that older versions had. False: it is none.
+fn removed(line: &Line<'_>, place: u32, report: &mut Report) -> bool {
+    let name = line.keyword();
+    let mut known = keywords::REMOVED.iter();
+    let Some(removed) = known.find(|removed| removed.name == name && removed.places & place != 0) else {
+        return false;
+    };
+    report.error(
+        rule::UNKNOWN,
+        line.at(0),
+        format!("`{name}` is no longer supported by HAProxy"),
+        removed.advice,
+    );
+    true
 }
 
 fn for_named_defaults(line: &Line<'_>) -> bool {

@@ -371,11 +371,11 @@ impl Lower<'_> {
             }
             for (text, span) in &server.names {
                 for name in Name::parse(text).unwrap_or_default() {
-                    if let Some(&first) = seen.get(&name) {
-                        if !matches!(name, Name::Regex(_)) {
-                            self.conflict(text, *span, servers, first, at, address);
-                            continue;
-                        }
+                    if let Some(&first) = seen.get(&name)
+                        && !matches!(name, Name::Regex(_))
+                    {
+                        self.conflict(text, *span, servers, first, at, address);
+                        continue;
                     }
                     seen.insert(name.clone(), at);
                     served.push(Served { name, text: text.clone(), span: *span, server: at });

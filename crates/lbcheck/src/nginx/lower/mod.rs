@@ -23,6 +23,8 @@ use crate::source::Span;
 use scope::Scope;
 use variable::Variables;
 
+pub(super) use variable::percent;
+
 /// Which of the two languages inside an nginx configuration is being lowered. They share no names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Family {

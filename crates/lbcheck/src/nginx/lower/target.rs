@@ -13,6 +13,9 @@ use crate::nginx::syntax::{NodeId, Word};
 use crate::nginx::values::{self, BadAddress};
 use crate::source::{Span, Spanned};
 
+/// Variables that hold a path and start with a slash.
+const PATHS: &[&str] = &["$request_uri", "$uri", "$document_uri", "${request_uri}", "${uri}"];
+
 /// The parts of a pass target without variables.
 struct Url {
     /// Host and port, or `unix:path`, as written.
@@ -33,11 +36,17 @@ impl Lower<'_> {
             self.invalid(self.tree.header(id), format!("`{}` has an empty address", self.tree.name(id)), "");
             return self.unknown_pass(id);
         }
+        // A path in a variable says nothing about the host before it.
+        let fixed = PATHS.iter().find_map(|path| text.split_once(path)).map(|(head, _)| head.to_owned());
+        let text = match fixed {
+            Some(head) if !values::has_variable(&head) && head.contains("://") => format!("{head}/"),
+            _ => text,
+        };
         if values::has_variable(&text) {
             return self.dynamic(Family::Http, &word, &text);
         }
         let Some(url) = self.url(protocol, &word, &text) else { return self.unknown_pass(id) };
-        if strict && url.uri && protocol == Protocol::Proxy {
+        if strict && url.uri && !self.tree.value(&word).contains('$') && protocol == Protocol::Proxy {
             let help = "take the path off the address, or move the directive to a location given by prefix";
             let place = "a location given by regular expression, a named location, `if` or `limit_except`";
             self.invalid(word.span, format!("`proxy_pass` cannot have a path inside {place}"), help);
@@ -140,7 +149,7 @@ impl Lower<'_> {
                 return None;
             }
         };
-        let unix = matches!(address.host, Host::Unix(_));
+        let unix = matches!(address.host, Host::Unix(_) | Host::Unknown(_));
         let bare = !url.address.contains([':', '.']) && url.address != "localhost" && !unix;
         if bare && matches!(address.host, Host::Name(_)) {
             return Some(Target::Undefined(Spanned::new(url.address.clone(), span)));
@@ -204,8 +213,8 @@ impl Lower<'_> {
         // Only a variable that is the whole host says which upstream it is.
         let rest = text.find("://").map_or(text, |at| text.get(at + 3..).unwrap_or_default());
         let host = rest.split(['/', '?']).next().unwrap_or_default();
-        let host = if host.contains("${") { host } else { host.split("$request_uri").next().unwrap_or(host) };
-        let Some(name) = condition::variable(host) else { return unknown(Vec::new()) };
+        let bare = PATHS.iter().find_map(|path| host.strip_suffix(path)).filter(|bare| !bare.is_empty());
+        let Some(name) = condition::variable(bare.unwrap_or(host)) else { return unknown(Vec::new()) };
         let sources = self.variables.of(&name).to_vec();
         match sources.as_slice() {
             [Source::Split(id)] => match self.split_action(family, *id) {

@@ -248,7 +248,8 @@ impl Lower<'_> {
                 return None;
             }
         };
-        let has_port = address.port.is_some() || matches!(address.host, Host::Unix(_)) || service;
+        let has_port =
+            address.port.is_some() || matches!(address.host, Host::Unix(_) | Host::Unknown(_)) || service;
         if family == Family::Stream && !has_port {
             self.invalid(
                 word.span,
