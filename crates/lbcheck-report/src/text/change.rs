@@ -42,7 +42,13 @@ fn gist(out: &mut String, report: &DiffReport) {
             _ => Some(next),
         });
     if let Some((shift, moved)) = most {
-        let _ = writeln!(out, "{noun} `{}`: {} of its traffic moves", clean(&shift.pool), percent(moved));
+        let _ = writeln!(
+            out,
+            "{noun} `{}`: {} of its traffic goes to another {}",
+            clean(&shift.pool),
+            percent(moved),
+            report.new.dialect.endpoint_noun(),
+        );
     }
     let summary = report.summary;
     if summary.behavioural + summary.cosmetic == 0 {
@@ -250,9 +256,10 @@ fn shares(out: &mut String, report: &DiffReport, shift: &PoolShift) {
     let certainty = shift.certainty.as_str();
     match shift.share_moved {
         Some(moved) => {
-            let _ = writeln!(out, "    {} of the traffic moves ({certainty})", percent(moved));
+            let _ =
+                writeln!(out, "    {} of the traffic goes to another {noun} ({certainty})", percent(moved));
         }
-        None => out.push_str("    how much of the traffic moves is not known\n"),
+        None => out.push_str("    how much of the traffic goes elsewhere is not known\n"),
     }
 }
 
