@@ -3,17 +3,18 @@
 use std::process::ExitCode;
 
 use lbcheck::analysis;
+use lbcheck::dialect::Dialect;
 use lbcheck::source::Sources;
 use lbcheck_report::{View, clean};
 
 use crate::args::DiffArgs;
 use crate::disk::{Disk, STDIN};
-use crate::input::Configuration;
+use crate::input::{Configuration, DASH};
 use crate::{Failure, input, output, policy};
 
 pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
     output::validate(&arguments.output)?;
-    if arguments.old == "-" && arguments.new == "-" {
+    if arguments.old == DASH && arguments.new == DASH {
         return Err(Failure::new("only one side of a diff can come from standard input"));
     }
     let policy = policy::load(&arguments.reading)?;
@@ -42,9 +43,22 @@ pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Both configurations, of one dialect.
+/// Both configurations, of one dialect. What comes from standard input is of the other side's.
 fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Configuration, Configuration), Failure> {
-    let (old, new) = match (side(disk, arguments, &arguments.old), side(disk, arguments, &arguments.new)) {
+    let snippets = !arguments.reading.context.is_empty();
+    let told = arguments.reading.dialect;
+    let mut side = |path: &String, told| side(disk, path, told, snippets);
+    let dialect_of = |side: &Result<Configuration, Failure>| side.as_ref().ok().map(|side| side.dialect);
+    let (old, new) = if arguments.old == DASH {
+        let new = side(&arguments.new, told);
+        (side(&arguments.old, told.or(dialect_of(&new))), new)
+    } else {
+        let old = side(&arguments.old, told);
+        let known = if arguments.new == DASH { dialect_of(&old) } else { None };
+        let new = side(&arguments.new, told.or(known));
+        (old, new)
+    };
+    let (old, new) = match (old, new) {
         (Ok(old), Ok(new)) => (old, new),
         (old, new) => {
             let failures = [old.err(), new.err()];
@@ -65,8 +79,13 @@ fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Configuration, Config
 }
 
 /// The one configuration at `path`.
-fn side(disk: &mut Disk, arguments: &DiffArgs, path: &String) -> Result<Configuration, Failure> {
-    let mut found = input::gather(disk, std::slice::from_ref(path), &arguments.reading)?;
+fn side(
+    disk: &mut Disk,
+    path: &String,
+    told: Option<Dialect>,
+    snippets: bool,
+) -> Result<Configuration, Failure> {
+    let mut found = input::gather(disk, std::slice::from_ref(path), told, snippets)?;
     match (found.pop(), found.len()) {
         (Some(only), 0) => Ok(only),
         (_, others) => Err(Failure::new(format!(

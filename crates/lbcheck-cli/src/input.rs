@@ -17,7 +17,7 @@ use crate::disk::{Disk, STDIN};
 use crate::policy::Located;
 
 /// What stands for standard input on the command line.
-const DASH: &str = "-";
+pub(crate) const DASH: &str = "-";
 /// What to do where the dialect cannot be told.
 const PASS_DIALECT: &str = "pass --dialect haproxy, nginx or envoy";
 
@@ -58,23 +58,24 @@ impl Input {
     }
 }
 
-/// Sorts `paths` into configurations. Every problem is reported, not only the first.
+/// Sorts `paths` into configurations; `snippets` says that none of them is a main file. Every problem is reported,
+/// not only the first.
 pub(crate) fn gather(
     disk: &mut Disk,
     paths: &[String],
-    arguments: &ReadingArgs,
+    dialect: Option<Dialect>,
+    snippets: bool,
 ) -> Result<Vec<Configuration>, Failure> {
     let mut parts = BTreeMap::<Dialect, Vec<Part>>::new();
     let mut failure = Failure::default();
     for path in paths {
         let path = if path == DASH { STDIN } else { path.as_str() };
-        match resolve(disk, path, arguments.dialect) {
+        match resolve(disk, path, dialect) {
             Ok((dialect, files)) => {
                 let of_dialect = parts.entry(dialect).or_default();
                 of_dialect.extend(files.into_iter().map(|file| Part {
                     given: path.to_owned(),
-                    // A snippet is what the user says it is.
-                    main: arguments.context.is_empty() && is_main(dialect, disk.held(&file)),
+                    main: !snippets && is_main(dialect, disk.held(&file)),
                     file,
                 }));
             }
@@ -161,16 +162,22 @@ fn directory(
         };
         let file = format!("{}/{name}", path.trim_end_matches('/'));
         match disk.hold(&file) {
-            // A directory named `x.cfg` is passed over by HAProxy as well.
-            Err(LoadError::IsDirectory) => continue,
-            Err(error) => unreadable.push(format!("cannot read `{}`: {error}", clean(&file))),
-            // Beside a proxy's files there may be YAML and `*.cfg` of any program.
-            Ok(()) if told.is_none() && detect(name, disk.held(&file)) != Some(dialect) => continue,
             Ok(()) => found.entry(dialect).or_default().push(file),
+            // HAProxy passes over a directory named `x.cfg` as well.
+            Err(LoadError::IsDirectory) => {}
+            Err(error) => unreadable.push(format!("cannot read `{}`: {error}", clean(&file))),
         }
     }
     if !unreadable.is_empty() {
         return Err(unreadable);
+    }
+    if told.is_none() {
+        let speaks = |file: &String, dialect| detect(file, disk.held(file)) == Some(dialect);
+        // Any program may keep YAML beside a proxy's files. HAProxy reads every `*.cfg`, whatever is in it.
+        if let Some(files) = found.get_mut(&Dialect::Envoy) {
+            files.retain(|file| speaks(file, Dialect::Envoy));
+        }
+        found.retain(|dialect, files| files.iter().any(|file| speaks(file, *dialect)));
     }
     if found.len() > 1 {
         let products: Vec<_> = found.keys().map(|dialect| dialect.product()).collect();
@@ -247,7 +254,7 @@ pub(crate) fn load_all(
 ) -> Result<Vec<Input>, Failure> {
     let policy = crate::policy::load(arguments)?;
     let mut disk = Disk::default();
-    gather(&mut disk, paths, arguments)?
+    gather(&mut disk, paths, arguments.dialect, !arguments.context.is_empty())?
         .into_iter()
         .map(|configuration| load(&disk, sources, configuration, arguments, &policy))
         .collect()

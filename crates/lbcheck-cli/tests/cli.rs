@@ -2,6 +2,8 @@
 //!
 //! `TRYCMD=overwrite cargo test -p lbcheck-cli` writes what is shown now.
 
+#![allow(clippy::expect_used, reason = "a test that cannot be set up must fail")]
+
 mod run;
 
 #[test]

@@ -1,5 +1,7 @@
 //! Runs the tool on the incidents beside it: what took a site down must not be deployed, the way back must.
 
+#![allow(clippy::expect_used, reason = "a test that cannot be set up must fail")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
