@@ -20,6 +20,7 @@ mod builtin;
 mod data;
 mod directives;
 mod dump;
+mod glob;
 mod include;
 mod lexer;
 mod lower;

@@ -261,6 +261,7 @@ pub(super) static TABLE: &[Directive] = &[
     t("denied_url", "http_naxsi", M | H | S | L | LIF, "0+", Any),
     n("deny", "http_access", H | S | L | LMT, "1", Any),
     n("deny", "stream_access", T | TS, "1", Any),
+    p("deployment_context", "mgmt", MGMT, "1+", Any),
     n("directio", "http_core", H | S | L, "1", Any),
     n("directio_alignment", "http_core", H | S | L, "1", Offset),
     n("disable_symlinks", "http_core", H | S | L, "1-2", Any),
