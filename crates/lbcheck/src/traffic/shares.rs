@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::dialect::Dialect;
 use crate::model::{
-    AdminState, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, Membership, Pool,
+    Action, AdminState, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, Membership, Pool,
 };
 
 /// How sure a predicted figure is. Ordered from the surest.
@@ -99,6 +99,9 @@ pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
     }
     if pool.endpoints.iter().any(|endpoint| matches!(endpoint.address.host, Host::Unknown(_))) {
         assumptions.push("addresses that are only known at run time are distinct".into());
+    }
+    if pool.overrides.iter().any(|rule| matches!(rule.action, Action::Endpoint { .. })) {
+        assumptions.push("requests that no rule sends to a server of its own".into());
     }
     if !pool.affinity.is_empty() {
         assumptions.push("requests of new sessions; returning ones stay where they were".into());
