@@ -178,6 +178,7 @@ const REFUSED_CHAINS: &[(&str, &str, &str)] = &[
         "",
     ),
     ("no chain", "", "l"),
+    ("filter without settings", "{filters: [{name: foo}]}", "foo"),
 ];
 
 const REFUSED_FILES: &[(&str, &str, &str)] = &[
@@ -196,6 +197,12 @@ const REFUSED_FILES: &[(&str, &str, &str)] = &[
         "tracer that was removed",
         "tracing: {http: {name: t, typed_config: {'@type': type.googleapis.com/envoy.config.trace.v3.LightstepConfig, collector_cluster: c, access_token_file: x}}}\n",
         "type.googleapis.com/envoy.config.trace.v3.LightstepConfig",
+    ),
+    ("listener without address", "static_resources: {listeners: [{name: l, filter_chains: [{}]}]}\n", "l"),
+    (
+        "listener on a name",
+        "static_resources: {listeners: [{name: l, filter_chains: [{}], address: {socket_address: {address: localhost, port_value: 1}}}]}\n",
+        "localhost",
     ),
     ("not Envoy", "global:\n  daemon: true\n", "global"),
     ("a scalar", "hello\n", "hello"),

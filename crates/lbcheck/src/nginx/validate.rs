@@ -12,23 +12,6 @@ use crate::dialect::{Dialect, Version};
 /// Unknown names for which a suggestion is looked up; each costs a walk over the table.
 const MAX_SUGGESTIONS: usize = 64;
 
-/// Directives with code of their own that refuse to be given twice in a block.
-const ONCE: &[&str] = &[
-    "alias",
-    "events",
-    "fastcgi_pass",
-    "grpc_pass",
-    "http",
-    "memcached_pass",
-    "proxy_pass",
-    "root",
-    "scgi_pass",
-    "stream",
-    "try_files",
-    "uwsgi_pass",
-    "worker_processes",
-];
-
 /// Checks every directive of the tree.
 pub(super) struct Validator<'a> {
     pub(super) tree: &'a Tree,
@@ -379,6 +362,6 @@ impl<'a> Validator<'a> {
 }
 
 fn repeats_are_refused(directive: &Directive) -> bool {
-    let plain = !matches!(directive.value, ValueKind::Any | ValueKind::FlagMany | ValueKind::Bits(_));
-    directive.vendor == Vendor::Nginx && (plain || ONCE.contains(&directive.name))
+    directive.vendor == Vendor::Nginx
+        && !matches!(directive.value, ValueKind::Any | ValueKind::FlagMany | ValueKind::Bits(_))
 }

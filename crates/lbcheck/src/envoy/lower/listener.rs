@@ -37,6 +37,7 @@ impl<'t> Lower<'t> {
         }
         let header = listener.field("name").map_or(listener.span(), |field| field.span());
         self.block(header, listener.span());
+        self.check_bind(listener);
         self.check_chains(listener);
         let binds = binds(listener);
         let name = listener.get("name").and_then(Value::spanned).unwrap_or_else(|| {
@@ -123,6 +124,7 @@ impl<'t> Lower<'t> {
     fn filter_chain(&mut self, chain: Value<'t>, label: &str, mode: &mut Option<Mode>) -> Option<Route> {
         let mut seen = None;
         for filter in chain.list("filters") {
+            self.check_filter(filter);
             let Some(config) = filter.get("typed_config") else {
                 self.discovered_filter(filter);
                 continue;

@@ -245,6 +245,38 @@ impl<'t> Lower<'t> {
         }
     }
 
+    /// A listener needs an address, and one that needs no looking up.
+    pub(super) fn check_bind(&mut self, listener: Value<'t>) {
+        let name = listener.text_of("name").unwrap_or_default();
+        let Some(address) = listener.get("address") else {
+            if listener.get("api_listener").is_none() && listener.get("internal_listener").is_none() {
+                let text = format!("The listener `{name}` has no address.");
+                self.refuse(listener.span_of("name"), text, "Add `address`.");
+            }
+            return;
+        };
+        let Some(socket) = address.get("socket_address") else { return };
+        let text = socket.text_of("address").unwrap_or_default();
+        // An empty address is refused by the schema's own rule.
+        let literal = text.is_empty() || matches!(read_address(address).host, Host::Ip(_));
+        if !literal && socket.get("resolver_name").is_none() {
+            let message =
+                format!("The listener `{name}` cannot listen on `{text}`: it is not an IP address.");
+            self.refuse(socket.span_of("address"), message, "");
+        }
+    }
+
+    /// A filter is found by the type of its settings, so it cannot be without any.
+    pub(super) fn check_filter(&mut self, filter: Value<'t>) {
+        let sourced = ["typed_config", "config_discovery"].iter().any(|name| filter.get(name).is_some());
+        if filter.is_map() && !sourced {
+            let name = filter.text_of("name").unwrap_or_default();
+            let text =
+                format!("The filter `{name}` has no `typed_config`; Envoy cannot tell which filter it is.");
+            self.refuse(filter.span_of("name"), text, "Add `typed_config` with an `@type`.");
+        }
+    }
+
     /// A TCP listener without a filter chain.
     pub(super) fn check_chains(&mut self, listener: Value<'t>) {
         let Some(socket) = listener.path(&["address", "socket_address"]) else { return };
