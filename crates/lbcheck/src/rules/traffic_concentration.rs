@@ -27,10 +27,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let members = facts.active_members;
         // That `first` fills one server after the other and a constant key picks one is the algorithm's doing,
         // and another rule's matter.
-        let by_algorithm = match &pool.algorithm.value {
-            Algorithm::First | Algorithm::Hash { key: HashKey::Constant(_), .. } => true,
-            _ => false,
-        };
+        let by_algorithm = matches!(
+            pool.algorithm.value,
+            Algorithm::First | Algorithm::Hash { key: HashKey::Constant(_), .. }
+        );
         if members < 3 || by_algorithm {
             continue;
         }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
-    AdminState, Affinity, Algorithm, Membership, Mode, Pool, PoolId, PoolLimits, Setting, Timeouts, Weakens,
+    AdminState, Affinity, Algorithm, Host, Membership, Mode, Pool, PoolId, PoolLimits, Setting, Timeouts,
+    Weakens,
 };
 use crate::source::{FileId, Span, Spanned};
 
@@ -64,6 +65,11 @@ impl<'t> Lower<'t> {
         let discovery = self.discovery(cluster, &mut pool, id);
         let rules = HostRules { discovery, hash_hostname: algorithm.use_hostname_for_hashing };
         self.members(cluster, rules, &mut pool, id);
+        if matches!(discovery, Discovery::StrictDns) {
+            for endpoint in &mut pool.endpoints {
+                endpoint.expands = matches!(endpoint.address.host, Host::Name(_));
+            }
+        }
         self.tls(cluster, &mut pool);
         self.check_cluster(cluster, discovery, &pool);
         for gap in algorithm.gaps {
@@ -188,8 +194,6 @@ impl<'t> Lower<'t> {
             Some(assignment) => self.load_assignment(assignment, rules, pool, id),
             None => {
                 pool.membership = Membership::Unknown("endpoints come from EDS".into());
-                let span = eds.map_or(cluster.span_of("type"), |eds| eds.span());
-                self.gap(span, "endpoints come from EDS", Weakens::Pool(id));
             }
         }
     }

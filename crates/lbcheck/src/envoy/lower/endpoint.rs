@@ -49,7 +49,6 @@ impl<'t> Lower<'t> {
             let place = self.locality(group, pool, &mut merged);
             if group.get("leds_cluster_locality_config").is_some() {
                 pool.membership = Membership::Unknown("endpoints of a locality come from LEDS".into());
-                self.gap(group.span(), "endpoints come from LEDS", Weakens::Pool(id));
             }
             let nested = group.get("load_balancer_endpoints");
             let endpoints = nested.unwrap_or(group).list("lb_endpoints");

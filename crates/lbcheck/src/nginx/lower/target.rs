@@ -192,6 +192,7 @@ impl Lower<'_> {
             span,
             "nginx: a server of its own",
         );
+        endpoint.expands = matches!(endpoint.address.host, Host::Name(_));
         endpoint.outlier_detection = None;
         pool.endpoints.push(endpoint);
         let pool = self.config.add_pool(pool);

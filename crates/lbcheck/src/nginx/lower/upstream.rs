@@ -259,6 +259,7 @@ impl Lower<'_> {
             );
         }
         let mut endpoint = Endpoint::new(Spanned::new(text, word.span), address, line, DEFAULTS);
+        endpoint.expands = matches!(endpoint.address.host, Host::Name(_));
         let mut passive = Passive::default();
         for word in &parameters {
             self.parameter(&mut endpoint, &mut passive, word, seen);
