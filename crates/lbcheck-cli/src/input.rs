@@ -216,6 +216,12 @@ pub(crate) fn load(
     arguments: &ReadingArgs,
     policy: &Located,
 ) -> Result<Input, Failure> {
+    if !lbcheck::nginx::is_context(&arguments.context) {
+        return Err(Failure::new(format!(
+            "--context {}: nginx has no such place; name the blocks from the outside in, such as http,server",
+            arguments.context.join(",")
+        )));
+    }
     let environment = policy.environment(&configuration.files)?;
     let dialect = configuration.dialect;
     let named = named_version(arguments, dialect).or_else(|| policy.policy.version(dialect));

@@ -47,6 +47,13 @@ pub fn tokens(bytes: &[u8]) -> Vec<Token<'_>> {
     lexer::tokens(bytes)
 }
 
+/// Whether nginx has a place inside these blocks, outermost first: true for `http`, `server`; false for `server`
+/// alone.
+#[must_use]
+pub fn is_context(blocks: &[String]) -> bool {
+    place::context_of(blocks).is_some()
+}
+
 /// Reads a configuration.
 pub(crate) fn read(
     loader: &dyn FileLoader,
