@@ -11,6 +11,14 @@ fn cases() {
     trycmd::TestCases::new()
         .env("LBCHECK_ENV", "")
         .env("NO_COLOR", "1")
-        .case("../../tests/cli/*.trycmd")
-        .case("../../tests/cli/*.toml");
+        .case(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cli/*.trycmd"))
+        .case(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cli/*.toml"));
+}
+
+#[test]
+fn readme_shows_what_the_program_prints() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    // The README's commands are run in the root of the repository.
+    std::env::set_current_dir(root).expect("the repository is there");
+    trycmd::TestCases::new().env("NO_COLOR", "1").case("README.md");
 }
