@@ -125,9 +125,6 @@ pub(crate) fn read(
         let gap = Gap { span: missing.span, what: missing.what, weakens: Weakens::Everything };
         reading.config.coverage.gaps.push(gap);
     }
-    if reading.config.fragment {
-        soften(&mut reading.diagnostics);
-    }
     reading.blocks = tree
         .nodes
         .iter()
@@ -156,15 +153,6 @@ fn coverage(
     }
     let gaps = reading.config.coverage.gaps.len() as u32;
     reading.config.coverage.understood = reading.config.coverage.total.saturating_sub(gaps);
-}
-
-/// In a snippet, an include may be found from where the snippet is used.
-fn soften(diagnostics: &mut [Diagnostic]) {
-    for diagnostic in diagnostics {
-        if diagnostic.rule == "include-unresolved" && diagnostic.severity == Severity::Error {
-            diagnostic.severity = Severity::Warning;
-        }
-    }
 }
 
 /// Sorts by place; a file included twice says everything once.
