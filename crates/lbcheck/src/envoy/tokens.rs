@@ -23,17 +23,17 @@ pub enum TokenKind {
 
 /// A piece of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Token {
+pub struct Token<'a> {
     /// What it is.
     pub kind: TokenKind,
-    /// Its bytes, as a range of the input.
-    pub range: std::ops::Range<usize>,
+    /// Its bytes.
+    pub bytes: &'a [u8],
 }
 
 /// Splits YAML or JSON into tokens. Every byte of the input lies in exactly one of them, in order; text that
 /// cannot be read ends up in one last token.
 #[must_use]
-pub fn tokens(bytes: &[u8]) -> Vec<Token> {
+pub fn tokens(bytes: &[u8]) -> Vec<Token<'_>> {
     let mut splitter = Splitter { bytes, at: 0, out: Vec::new() };
     let readable = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     splitter.run(readable);
@@ -44,10 +44,16 @@ pub fn tokens(bytes: &[u8]) -> Vec<Token> {
 struct Splitter<'s> {
     bytes: &'s [u8],
     at: usize,
-    out: Vec<Token>,
+    out: Vec<Token<'s>>,
 }
 
 impl Splitter<'_> {
+    fn push(&mut self, kind: TokenKind, range: std::ops::Range<usize>) {
+        if let Some(bytes) = self.bytes.get(range) {
+            self.out.push(Token { kind, bytes });
+        }
+    }
+
     fn run(&mut self, text: &str) {
         let options = granit_parser::options! {
             emit_unresolved_aliases: true,
@@ -89,7 +95,7 @@ impl Splitter<'_> {
             return;
         }
         self.between(range.start);
-        self.out.push(Token { kind, range: range.clone() });
+        self.push(kind, range.clone());
         self.at = range.end;
     }
 
@@ -111,7 +117,7 @@ impl Splitter<'_> {
                 _ => (TokenKind::Punctuation, length(&|byte| !blank(byte) && !mark(byte))),
             };
             self.at = start + length.max(1);
-            self.out.push(Token { kind, range: start..self.at });
+            self.push(kind, start..self.at);
         }
     }
 
@@ -123,7 +129,7 @@ impl Splitter<'_> {
         let blanks = rest.iter().take_while(|byte| plain(byte)).count();
         self.between(self.at + blanks);
         if self.at < end {
-            self.out.push(Token { kind: TokenKind::Unreadable, range: self.at..end });
+            self.push(TokenKind::Unreadable, self.at..end);
             self.at = end;
         }
     }
@@ -145,7 +151,7 @@ mod tests {
         tokens
             .iter()
             .filter(|token| token.kind != TokenKind::Blank)
-            .map(|token| (token.kind, &text[token.range.clone()]))
+            .map(|token| (token.kind, std::str::from_utf8(token.bytes).unwrap()))
             .collect()
     }
 
@@ -175,7 +181,8 @@ mod tests {
             ["", "a: b", "a: [", "\u{feff}a: 1\r\n", "a: |\n  x\n  y\nb: 2\n", "---\na: 1\n...\n", "\tx"]
         {
             let tokens = tokens(text.as_bytes());
-            let joined: String = tokens.iter().map(|token| &text[token.range.clone()]).collect();
+            let joined: String =
+                tokens.iter().map(|token| std::str::from_utf8(token.bytes).unwrap()).collect();
             assert_eq!(joined, text);
         }
     }

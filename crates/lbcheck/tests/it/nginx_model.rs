@@ -1,14 +1,12 @@
 //! What nginx configurations mean: pools, servers, locations. Every fact was seen on a running nginx.
 
-mod nginx_common;
-
 use std::time::Duration;
 
+use crate::nginx_common::{Request, http, main, snippet, stream, with};
 use lbcheck::model::{
     AdminState, Affinity, Algorithm, CheckKind, HashKey, HashTable, Host, Membership, Mode, Origin, PoolKind,
     Target,
 };
-use nginx_common::{Request, http, main, snippet, stream, with};
 
 #[test]
 fn servers_of_an_upstream_in_full() {

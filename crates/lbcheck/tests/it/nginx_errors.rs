@@ -3,10 +3,8 @@
 
 #![allow(clippy::panic, reason = "a test that finds too much fails")]
 
-mod nginx_common;
-
+use crate::nginx_common::{http, main, snippet, stream, with};
 use lbcheck::diagnostic::Severity;
-use nginx_common::{http, main, snippet, stream, with};
 
 /// Each line inside `http` on a line of its own, so that positions start at line 2.
 fn first_error(text: &str) -> String {

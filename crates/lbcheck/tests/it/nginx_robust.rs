@@ -1,7 +1,5 @@
 //! No input makes the reader panic, and tokens always are the text.
 
-mod nginx_common;
-
 use lbcheck::dialect::Dialect;
 use lbcheck::load::MemoryLoader;
 use lbcheck::nginx::tokens;
@@ -30,7 +28,7 @@ stream { server { listen 53 udp; proxy_pass 10.0.0.1:53; } }
 "#;
 
 fn read_bytes(bytes: &[u8], context: &str) {
-    let joined: Vec<u8> = tokens(bytes).iter().flat_map(|token| token.text.to_vec()).collect();
+    let joined: Vec<u8> = tokens(bytes).iter().flat_map(|token| token.bytes.to_vec()).collect();
     assert_eq!(joined, bytes);
     let mut options = ReadOptions::new(Dialect::Nginx);
     options.context = context.split_whitespace().map(str::to_owned).collect();
@@ -99,7 +97,7 @@ fn depth_and_size_cost_only_what_they_hold() {
             format!("location /p{at} {{ proxy_pass http://10.0.0.1; }} location ~ r{at} {{ return 200; }}\n")
         })
         .collect();
-    let case = nginx_common::http(&format!("server {{ {many} }}"));
+    let case = crate::nginx_common::http(&format!("server {{ {many} }}"));
     let routes: usize = case.config().tables.iter().map(|table| table.routes.len()).sum();
     assert!(routes < 6000, "{routes} routes for 2000 locations");
 }

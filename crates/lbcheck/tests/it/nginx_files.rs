@@ -1,10 +1,7 @@
 //! Includes, dumps and the oddities of real files.
 
-mod nginx_common;
-
-use lbcheck::diagnostic::Severity;
+use crate::nginx_common::{files, http, main, snippet, with};
 use lbcheck::nginx::{TokenKind, tokens};
-use nginx_common::{files, http, main, snippet, with};
 
 #[test]
 fn includes_are_read_in_place_in_the_order_of_their_names() {
@@ -129,7 +126,7 @@ fn an_unquoted_brace_ends_a_word() {
 fn tokens_are_the_text() {
     let text = "a 'b c' # d\n{ e_by_lua_block { x = \"}\" } }\t\"f\"g;\r\n";
     let found = tokens(text.as_bytes());
-    let joined: Vec<u8> = found.iter().flat_map(|token| token.text.to_vec()).collect();
+    let joined: Vec<u8> = found.iter().flat_map(|token| token.bytes.to_vec()).collect();
     assert_eq!(String::from_utf8(joined).unwrap(), text);
     let count = |kind| found.iter().filter(|token| token.kind == kind).count();
     assert_eq!((count(TokenKind::Lua), count(TokenKind::Comment), count(TokenKind::Word)), (1, 1, 5));
