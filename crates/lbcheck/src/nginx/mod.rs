@@ -112,6 +112,12 @@ pub(crate) fn read(
     config.fragment = top != directives::M;
     config.files = loaded.files;
     config.coverage.total = tree.nodes.len() as u32;
+    config.serves_other = tree
+        .nodes
+        .iter()
+        .enumerate()
+        .find(|(id, node)| node.parent.is_none() && tree.name(*id) == "mail")
+        .map(|(_, node)| node.header);
     let mut lower = lower::Lower::new(&tree, &contexts, config, whole);
     lower.run(top);
     reading.diagnostics.append(&mut lower.diagnostics);

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let config = context.config;
     // A part of a configuration says nothing about the whole.
-    if config.fragment || !config.listeners.is_empty() {
+    if config.fragment || !config.listeners.is_empty() || config.serves_other.is_some() {
         return;
     }
     // Envoy may get everything from its control plane; that is said elsewhere. What other files an empty

@@ -412,13 +412,19 @@ fn comments_and_blocks_are_kept() {
 }
 
 #[test]
-fn a_dispatch_address_serves_where_there_is_no_server() {
-    let config =
-        config("backend b\n dispatch 10.0.0.9:80\nbackend c\n dispatch 10.0.0.9:80\n server s 10.0.0.1:80\n");
-    let names = |name| -> Vec<&str> {
-        pool(&config, name).endpoints.iter().map(|endpoint| endpoint.name.value.as_str()).collect()
+fn a_dispatch_address_takes_new_traffic_unless_a_balance_line_says_otherwise() {
+    let config = config(
+        "backend b\n dispatch 10.0.0.9:80\nbackend c\n dispatch 10.0.0.9:80\n server s 10.0.0.1:80\n\
+         backend d\n balance roundrobin\n dispatch 10.0.0.9:80\n server s 10.0.0.1:80\n",
+    );
+    let active = |name| -> Vec<&str> {
+        let endpoints = pool(&config, name).endpoints.iter();
+        endpoints
+            .filter(|endpoint| endpoint.is_active())
+            .map(|endpoint| endpoint.name.value.as_str())
+            .collect()
     };
-    assert_eq!((names("b"), names("c")), (vec!["dispatch"], vec!["s"]));
+    assert_eq!((active("b"), active("c"), active("d")), (vec!["dispatch"], vec!["dispatch"], vec!["s"]));
 }
 
 #[test]

@@ -54,7 +54,12 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
                 let parent = parent.and_then(|parent| sections.get(parent));
                 proxies.push(proxy::read(section, parent, base, report));
             }
-            _ => section.lines.iter().for_each(|_| report.understood()),
+            kind => {
+                if kind == SectionKind::LogForward {
+                    config.serves_other.get_or_insert(section.header.span);
+                }
+                section.lines.iter().for_each(|_| report.understood());
+            }
         }
     }
 

@@ -31,8 +31,15 @@ pub(super) fn build(proxy: &Proxy<'_, '_>, report: &mut Report) -> Pool {
     }
     let mut pool = Pool::new(name, section.header.span, mode, algorithm);
     pool.extent = section.extent;
-    let fallback = proxy.dispatch.iter().filter(|_| proxy.servers.is_empty());
-    pool.endpoints = proxy.servers.iter().chain(fallback).map(|server| endpoint(server, settings)).collect();
+    pool.endpoints = proxy.servers.iter().map(|server| endpoint(server, settings)).collect();
+    // Without a `balance` line of any kind `dispatch` takes all new traffic, and servers keep their sessions.
+    if let Some(dispatch) = proxy.dispatch.as_ref().filter(|_| settings.balance.is_none()) {
+        let dispatch = endpoint(dispatch, settings);
+        for server in &mut pool.endpoints {
+            server.state = Setting::inherited(AdminState::Draining, dispatch.span);
+        }
+        pool.endpoints.push(dispatch);
+    }
     if let Some(server) = proxy.servers.iter().find(|server| server.srv_record) {
         pool.membership = Membership::Unknown(format!(
             "server `{}` takes its addresses from SRV records",
@@ -98,6 +105,12 @@ fn endpoint(server: &Server, settings: &Settings) -> Endpoint {
     endpoint.outlier_detection = checks::outlier_detection(own);
     endpoint.max_connections = own.maxconn;
     endpoint.min_connections = own.minconn;
+    // HAProxy raises a maxconn below minconn to it, and takes minconn for maxconn where there is none.
+    if let Some(least) = own.minconn
+        && own.maxconn.is_none_or(|most| most.value < least.value)
+    {
+        endpoint.max_connections = Some(least);
+    }
     endpoint.max_queue = own.maxqueue;
     endpoint.cookie = own.cookie.clone();
     endpoint.id = own.id;
