@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::nginx::Weighted;
 use crate::dialect::Dialect;
 use crate::model::{
     Action, AdminState, Algorithm, Condition, Endpoint, HashFunction, HashKey, HashTable, Host, Membership,
@@ -137,7 +138,7 @@ pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
 }
 
 /// The endpoint that an unconditional `use-server` sends everything to, past weights and the algorithm.
-fn always_used(pool: &Pool) -> Option<usize> {
+pub(super) fn always_used(pool: &Pool) -> Option<usize> {
     let rule = pool.overrides.iter().find(|rule| rule.when == Condition::Always)?;
     let Action::Endpoint { endpoint, .. } = &rule.action else { return None };
     let named = |candidate: &Endpoint| candidate.name.value == endpoint.value;
@@ -149,7 +150,7 @@ fn always_used(pool: &Pool) -> Option<usize> {
 ///
 /// The first tier with an endpoint in rotation serves. In HAProxy's backup tier only the first
 /// endpoint does, unless `option allbackups` says otherwise.
-fn serving_tier(dialect: Dialect, pool: &Pool) -> Vec<usize> {
+pub(super) fn serving_tier(dialect: Dialect, pool: &Pool) -> Vec<usize> {
     let in_rotation = |endpoint: &Endpoint| match dialect {
         // Envoy sends to everyone when a level is wholly unhealthy (panic), which the rules report; normal
         // times mean the endpoints that the file does not take out.
@@ -214,10 +215,12 @@ fn choose(
             table: HashTable::Map,
             function: HashFunction::Nginx,
             ..
-        } if pool.endpoints.iter().all(|endpoint| !endpoint.expands) => match nginx_hash_pick(key, pool) {
-            Some(picked) => Choice::Shares(spread(pool, &[picked], |_| 1.0), Certainty::Exact),
-            None => Choice::Unknown("a constant hash key sends every request to one server".into()),
-        },
+        } if pool.endpoints.iter().all(|endpoint| !endpoint.expands) => {
+            match Weighted::new(pool).and_then(|members| members.hash(key.as_bytes())) {
+                Ok(picked) => Choice::Shares(spread(pool, &[picked], |_| 1.0), Certainty::Exact),
+                Err(_) => Choice::Unknown("a constant hash key sends every request to one server".into()),
+            }
+        }
         Algorithm::Hash { key: HashKey::Constant(_), .. } => {
             Choice::Unknown("a constant hash key sends every request to one server".into())
         }
@@ -299,51 +302,4 @@ pub(crate) fn ids(pool: &Pool) -> Vec<u32> {
 fn first_by_id(pool: &Pool, serving: &[usize]) -> Vec<usize> {
     let ids = ids(pool);
     serving.iter().copied().min_by_key(|&index| (ids[index], index)).into_iter().collect()
-}
-
-/// nginx `hash` without `consistent`: `(crc32(key) >> 16) & 0x7fff` modulo the total weight, walked over the
-/// non-backup servers. `None` where the server so found is down, since nginx then rehashes.
-fn nginx_hash_pick(key: &str, pool: &Pool) -> Option<usize> {
-    let primaries = || pool.endpoints.iter().enumerate().filter(|(_, endpoint)| endpoint.tier.value == 0);
-    let total: u64 = primaries().map(|(_, endpoint)| u64::from(endpoint.weight.value)).sum();
-    if total == 0 {
-        return None;
-    }
-    let mut rest = u64::from((crc32(key.as_bytes()) >> 16) & 0x7fff) % total;
-    for (index, endpoint) in primaries() {
-        let weight = u64::from(endpoint.weight.value);
-        if rest < weight {
-            return endpoint.in_rotation().then_some(index);
-        }
-        rest -= weight;
-    }
-    None
-}
-
-/// CRC-32 as in IEEE 802.3, bit by bit: it is only run over one short key.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for &byte in bytes {
-        crc ^= u32::from(byte);
-        for _ in 0..8 {
-            let low = crc & 1;
-            crc >>= 1;
-            if low == 1 {
-                crc ^= 0xEDB8_8320;
-            }
-        }
-    }
-    !crc
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn crc32_and_the_nginx_hash_agree_with_measured_values() {
-        assert_eq!(crc32(b"/index.html"), 3_928_116_034);
-        assert_eq!((crc32(b"u1") >> 16) & 0x7fff, 16975);
-        assert_eq!((crc32(b"abc") >> 16) & 0x7fff, 13604);
-    }
 }

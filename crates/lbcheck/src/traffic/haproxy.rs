@@ -1,0 +1,181 @@
+//! HAProxy's tables: maps, rings and the hash of a key.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+use std::net::IpAddr;
+
+use super::hash;
+use super::shares::ids;
+use super::table::{MOST_ENTRIES, Ring, Table};
+use crate::model::{HashFunction, HashKey, Host, Pool};
+
+/// Why a table cannot be built.
+pub(super) type Reason = Cow<'static, str>;
+
+/// What every table of HAProxy needs to know of the members.
+fn check_members(pool: &Pool, serving: &[usize]) -> Result<(), Reason> {
+    let template = pool.endpoints.iter().any(|endpoint| endpoint.slots > 1);
+    if template {
+        return Err("how many servers a `server-template` makes is only known at run time".into());
+    }
+    let unknown = |&&index: &&usize| matches!(pool.endpoints[index].address.host, Host::Unknown(_));
+    if serving.iter().any(|index| unknown(&index)) {
+        return Err("an address is only known at run time".into());
+    }
+    Ok(())
+}
+
+/// The table of `static-rr` and of map-based hashing.
+pub(super) fn map(pool: &Pool, serving: &[usize]) -> Result<Table, Reason> {
+    check_members(pool, serving)?;
+    // Backups and servers of weight 0 count for the divisor.
+    let divisor =
+        pool.endpoints.iter().fold(0, |divisor, endpoint| gcd(divisor, endpoint.weight.value)).max(1);
+    let weights: Vec<u64> =
+        serving.iter().map(|&index| u64::from(pool.endpoints[index].weight.value / divisor)).collect();
+    let total: u64 = weights.iter().sum();
+    if total > MOST_ENTRIES {
+        return Err("the table is too large to build".into());
+    }
+    let slots = even_order(&weights).into_iter().map(|member| serving[member] as u32).collect();
+    Ok(Table::Slots(slots))
+}
+
+/// The order in which HAProxy fills a map: at each slot the member that is furthest behind its due, in whole
+/// turns, and the first of equals. One slot for every unit of weight.
+fn even_order(weights: &[u64]) -> Vec<usize> {
+    let total: u64 = weights.iter().sum();
+    // A member's due grows by one at every multiple of total/weight.
+    let due = |member: usize, count: u64| (count * total).div_ceil(weights[member]);
+    let mut events: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
+    let mut behind = BTreeSet::new();
+    let mut turns = vec![0_i64; weights.len()];
+    let mut counts = vec![0_u64; weights.len()];
+    for (member, &weight) in weights.iter().enumerate() {
+        if weight > 0 {
+            events.push(Reverse((due(member, 1), member)));
+            behind.insert((Reverse(0), member));
+        }
+    }
+    let mut order = Vec::with_capacity(total as usize);
+    for time in 1..=total {
+        while let Some(&Reverse((at, member))) = events.peek() {
+            if at > time {
+                break;
+            }
+            events.pop();
+            behind.remove(&(Reverse(turns[member]), member));
+            turns[member] += 1;
+            behind.insert((Reverse(turns[member]), member));
+            counts[member] += 1;
+            events.push(Reverse((due(member, counts[member] + 1), member)));
+        }
+        if let Some((_, member)) = behind.pop_first() {
+            turns[member] -= 1;
+            behind.insert((Reverse(turns[member]), member));
+            order.push(member);
+        }
+    }
+    order
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// The ring of consistent hashing and of `random`: 16 points for each unit of weight, placed by the server's id.
+pub(super) fn ring(pool: &Pool, serving: &[usize]) -> Result<Table, Reason> {
+    check_members(pool, serving)?;
+    let other_key = |&index: &usize| {
+        pool.endpoints[index].hash_key.as_ref().is_some_and(|key| !key.value.eq_ignore_ascii_case("id"))
+    };
+    if serving.iter().any(other_key) {
+        return Err("the ring goes by `hash-key`, which lbcheck does not model".into());
+    }
+    let count = |index: usize| 16 * pool.endpoints[index].weight.value;
+    if serving.iter().map(|&index| u64::from(count(index))).sum::<u64>() > MOST_ENTRIES {
+        return Err("the ring is too large to build".into());
+    }
+    let ids = ids(pool);
+    let mut points = Vec::new();
+    for &index in serving {
+        let base = ids[index].wrapping_mul(4096);
+        points.extend(
+            (0..count(index)).map(|node| (u64::from(hash::avalanche(base.wrapping_add(node))), index as u32)),
+        );
+    }
+    Ok(Table::Ring(Ring::new(points, u64::from(u32::MAX), true)))
+}
+
+/// The hash of a key as `balance` takes it: the text, or for `source` the address.
+pub(super) fn hash_of(key: &HashKey, function: HashFunction, bytes: &[u8]) -> Result<u64, Reason> {
+    if let HashFunction::Wt6 { .. } = function {
+        return Err("lbcheck does not know HAProxy's `wt6` hash".into());
+    }
+    let HashFunction::Identity { avalanche } = function else {
+        let hash = hash::haproxy(function, bytes).ok_or("HAProxy has no such hash function")?;
+        return Ok(u64::from(hash));
+    };
+    if *key != HashKey::Source {
+        return Err("with hash function `none` the key is a number that the expression makes".into());
+    }
+    let address = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<IpAddr>().ok());
+    let number = match address.ok_or("the key is not an address")? {
+        IpAddr::V4(address) => u32::from(address),
+        IpAddr::V6(address) => {
+            let bits = u128::from(address);
+            (bits >> 96) as u32 ^ (bits >> 64) as u32 ^ (bits >> 32) as u32 ^ bits as u32
+        }
+    };
+    Ok(u64::from(if avalanche { hash::avalanche(number) } else { number }))
+}
+
+/// In flight on each server with `concurrency` requests of equal cost, under `leastconn`.
+///
+/// The smallest (in flight + 1) / weight is next, and an idle server goes before all others.
+pub(super) fn least_connections(weights: &[u32], concurrency: u32) -> Vec<u32> {
+    let key = |in_flight: u32, member: usize| match (in_flight, weights[member]) {
+        (0, _) => 0,
+        // HAProxy's own integer arithmetic: weights count sixteenfold.
+        (in_flight, weight) => (u64::from(in_flight) + 1) * 4096 / (16 * u64::from(weight.max(1))),
+    };
+    let mut in_flight = vec![0_u32; weights.len()];
+    let mut queue: BinaryHeap<Reverse<(u64, u32, usize)>> = BinaryHeap::new();
+    queue.extend((0..weights.len()).filter(|&member| weights[member] > 0).map(|at| Reverse((0, 0, at))));
+    for turn in 1..=concurrency {
+        let Some(Reverse((_, _, member))) = queue.pop() else { break };
+        in_flight[member] += 1;
+        queue.push(Reverse((key(in_flight[member], member), turn, member)));
+    }
+    in_flight
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(weights: &[u64]) -> Vec<usize> {
+        even_order(weights).into_iter().map(|member| member + 1).collect()
+    }
+
+    #[test]
+    fn maps_are_filled_in_the_known_order() {
+        assert_eq!(order(&[3, 2, 1]), [1, 1, 2, 1, 2, 3]);
+        assert_eq!(order(&[5, 1, 1]), [1, 1, 1, 2, 1, 1, 3]);
+        assert_eq!(order(&[1, 2, 3]), [1, 3, 2, 3, 2, 3]);
+        assert_eq!(order(&[1, 2, 3, 4]), [1, 2, 4, 3, 4, 2, 3, 4, 3, 4]);
+        assert_eq!(order(&[256, 1]).len(), 257);
+    }
+
+    #[test]
+    fn busy_servers_share_by_weight_but_an_idle_one_always_wins() {
+        assert_eq!(least_connections(&[3, 2, 1], 30), [15, 10, 5]);
+        assert_eq!(least_connections(&[1, 1, 100], 30), [1, 1, 28]);
+        assert_eq!(least_connections(&[1, 1, 100], 3), [1, 1, 1]);
+    }
+}

@@ -1,0 +1,452 @@
+//! Where keys and requests really go: the tables and sequences that the proxies build, built here.
+//!
+//! [`pool_shares`] answers what the weights *ask for*; rules judge by it, since a small HAProxy ring is uneven
+//! by ±30 % without anybody having written anything wrong. [`placed_shares`], [`Placement`] and [`keys_moved`]
+//! answer what the proxy *does*, arcs and rounding included.
+
+use std::borrow::Cow;
+
+use super::shares::{Certainty, PoolShares, always_used, pool_shares, serving_tier};
+use super::table::Table;
+use super::{envoy, haproxy, hash, nginx};
+use crate::dialect::{Dialect, Version};
+use crate::model::{Algorithm, Config, Endpoint, HashFunction, HashKey, HashTable, Membership, Pool, PoolId};
+
+/// How busy a pool is. Some algorithms share by weight only when it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// One request at a time.
+    Idle,
+    /// This many requests of equal cost at any time.
+    Concurrent(u32),
+}
+
+/// Where a key goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// To this one of [`Pool::endpoints`].
+    Endpoint(usize),
+    /// To nobody: no endpoint serves.
+    Nobody,
+    /// It cannot be told from the configuration, with the reason in a few words.
+    Unknown(Cow<'static, str>),
+}
+
+/// The hash table of one pool, built once and asked for any number of keys.
+#[derive(Clone, Debug)]
+pub struct Placement {
+    kind: Kind,
+    endpoints: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// One endpoint takes every key, or none does.
+    Single(Option<usize>),
+    HaProxy {
+        key: HashKey,
+        function: HashFunction,
+        table: Table,
+    },
+    NginxHash(nginx::Weighted),
+    NginxAddress(nginx::Weighted),
+    NginxRing(nginx::Ketama),
+    /// One table for each priority, with the sum of loads up to it in percent.
+    Envoy(Vec<(u32, Table)>),
+}
+
+impl Placement {
+    /// Builds the table of a pool that hashes.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be known: the pool does not hash, its members or their places are only known at run time,
+    /// or the function is one that lbcheck does not know.
+    pub fn new(config: &Config, id: PoolId) -> Result<Self, Cow<'static, str>> {
+        let pool = config.pool(id);
+        if let Membership::Unknown(reason) = &pool.membership {
+            return Err(reason.clone().into());
+        }
+        let endpoints = pool.endpoints.len();
+        if let Some(index) = always_used(pool) {
+            return Ok(Self { kind: Kind::Single(Some(index)), endpoints });
+        }
+        let algorithm = match &pool.algorithm.value {
+            Algorithm::Subset(_) => return Err("which subset is used depends on route metadata".into()),
+            other => other,
+        };
+        let Algorithm::Hash { key, table, function, .. } = algorithm else {
+            return Err("the algorithm does not go by keys".into());
+        };
+        let kind = match config.dialect {
+            Dialect::HaProxy => Kind::of_haproxy(pool, key, *table, *function)?,
+            Dialect::Nginx => Kind::of_nginx(pool, key, *table)?,
+            Dialect::Envoy => Kind::of_envoy(pool, *table, *function)?,
+        };
+        Ok(Self { kind, endpoints })
+    }
+
+    /// Where `key` goes while nothing has failed and no bounded load is exceeded.
+    ///
+    /// The key is the text that the proxy hashes: for a client's address its usual spelling, for a URI the part
+    /// that the options of `balance uri` leave, for Envoy the one value that the route's hash policy yields.
+    #[must_use]
+    pub fn pick(&self, key: &[u8]) -> Pick {
+        let picked = match &self.kind {
+            Kind::Single(only) => Ok(*only),
+            Kind::HaProxy { key: method, function, table } => {
+                haproxy::hash_of(method, *function, key).map(|hash| table.owner(hash))
+            }
+            Kind::NginxHash(members) => members.hash(key).map(Some),
+            Kind::NginxAddress(members) => members.ip_hash(key).map(Some),
+            Kind::NginxRing(ring) => ring.pick(key).map(Some),
+            Kind::Envoy(levels) => {
+                // The same number picks the priority, so that spilling over is sticky too.
+                let hash = hash::xxh64(key, 0);
+                let draw = (hash % 100) as u32 + 1;
+                let level = levels.iter().find(|(load, _)| draw <= *load);
+                Ok(level.and_then(|(_, table)| table.owner(hash)))
+            }
+        };
+        match picked {
+            Ok(Some(index)) => Pick::Endpoint(index),
+            Ok(None) => Pick::Nobody,
+            Err(reason) => Pick::Unknown(reason),
+        }
+    }
+
+    /// The part of all hashes that leads to each endpoint: its arcs of the ring, its slots of the table.
+    #[must_use]
+    pub fn shares(&self) -> Vec<f64> {
+        match &self.kind {
+            Kind::Single(only) => {
+                (0..self.endpoints).map(|index| if Some(index) == *only { 1.0 } else { 0.0 }).collect()
+            }
+            Kind::HaProxy { table, .. } => table.shares(self.endpoints),
+            Kind::NginxHash(members) => members.shares(0x8000, self.endpoints),
+            Kind::NginxAddress(members) => members.shares(6271, self.endpoints),
+            Kind::NginxRing(ring) => ring.shares(),
+            Kind::Envoy(levels) => {
+                let mut shares = vec![0.0; self.endpoints];
+                let mut before = 0;
+                for (load, table) in levels {
+                    let part = f64::from(load - before) / 100.0;
+                    before = *load;
+                    for (share, inner) in shares.iter_mut().zip(table.shares(self.endpoints)) {
+                        *share += part * inner;
+                    }
+                }
+                shares
+            }
+        }
+    }
+}
+
+impl Kind {
+    fn of_haproxy(
+        pool: &Pool,
+        key: &HashKey,
+        table: HashTable,
+        function: HashFunction,
+    ) -> Result<Self, Cow<'static, str>> {
+        let serving = serving_tier(Dialect::HaProxy, pool);
+        // With one server nothing is hashed.
+        if serving.len() <= 1 {
+            return Ok(Self::Single(serving.first().copied()));
+        }
+        let table = match table {
+            HashTable::Ring => haproxy::ring(pool, &serving)?,
+            HashTable::Map => haproxy::map(pool, &serving)?,
+            _ => return Err("HAProxy has no such table".into()),
+        };
+        if let HashKey::Constant(_) = key {
+            return Err("a constant hash key sends every request to one server".into());
+        }
+        if let HashFunction::Wt6 { .. } = function {
+            return Err("lbcheck does not know HAProxy's `wt6` hash".into());
+        }
+        Ok(Self::HaProxy { key: key.clone(), function, table })
+    }
+
+    fn of_nginx(pool: &Pool, key: &HashKey, table: HashTable) -> Result<Self, Cow<'static, str>> {
+        if let [only] = pool.endpoints.as_slice()
+            && !only.expands
+        {
+            return Ok(Self::Single(only.in_rotation().then_some(0)));
+        }
+        let constant = match key {
+            HashKey::Constant(text) => Some(text.as_bytes()),
+            _ => None,
+        };
+        let single = |picked: Result<usize, _>| picked.map(|index| Self::Single(Some(index)));
+        match (table, constant) {
+            (HashTable::Map, None) => nginx::Weighted::new(pool).map(Self::NginxHash),
+            (HashTable::Map, Some(key)) => single(nginx::Weighted::new(pool)?.hash(key)),
+            (HashTable::IpHash, _) => nginx::Weighted::new(pool).map(Self::NginxAddress),
+            (HashTable::Ketama, None) => nginx::Ketama::new(pool).map(Self::NginxRing),
+            (HashTable::Ketama, Some(key)) => single(nginx::Ketama::new(pool)?.pick(key)),
+            (HashTable::Ring | HashTable::EnvoyRing { .. } | HashTable::Maglev { .. }, _) => {
+                Err("nginx has no such table".into())
+            }
+        }
+    }
+
+    fn of_envoy(pool: &Pool, kind: HashTable, function: HashFunction) -> Result<Self, Cow<'static, str>> {
+        let mut sum = 0;
+        let mut tables = Vec::new();
+        for level in envoy::levels(pool).iter().filter(|level| level.load > 0) {
+            sum += level.load;
+            tables.push((sum, envoy::table(pool, level, kind, function)?));
+        }
+        Ok(Self::Envoy(tables))
+    }
+}
+
+/// Where `key` goes in a pool that hashes. For many keys, build a [`Placement`] once.
+#[must_use]
+pub fn pick(config: &Config, id: PoolId, key: &[u8]) -> Pick {
+    match Placement::new(config, id) {
+        Ok(placement) => placement.pick(key),
+        Err(reason) => Pick::Unknown(reason),
+    }
+}
+
+/// The shares that the proxy really gives, with the arcs of its rings, the slots of its tables, its priorities
+/// and its way of choosing at `load`.
+///
+/// Where there is nothing more to know than the weights this is [`pool_shares`].
+#[must_use]
+pub fn placed_shares(config: &Config, id: PoolId, load: Load) -> PoolShares {
+    let pool = config.pool(id);
+    let mut plain = pool_shares(config.dialect, pool);
+    if !plain.is_known() || always_used(pool).is_some() {
+        return plain;
+    }
+    if let Algorithm::Hash { key, .. } = &pool.algorithm.value {
+        if let HashKey::Constant(_) = key {
+            return plain;
+        }
+        return match Placement::new(config, id) {
+            Ok(placement) => {
+                plain.certainty = plain.certainty.max(Certainty::Expected);
+                plain.shares = placement.shares();
+                plain
+            }
+            Err(reason) => {
+                plain.certainty = Certainty::Range;
+                plain.assumptions.push(format!("shares by weight, since {reason}").into());
+                plain
+            }
+        };
+    }
+    match config.dialect {
+        Dialect::HaProxy => of_haproxy(config.version, pool, load, plain),
+        Dialect::Nginx => of_nginx(pool, load, plain),
+        Dialect::Envoy => of_envoy(pool, load, plain),
+    }
+}
+
+fn with(mut plain: PoolShares, shares: Vec<f64>, certainty: Certainty) -> PoolShares {
+    plain.shares = shares;
+    plain.certainty = plain.certainty.max(certainty);
+    plain
+}
+
+/// Figures for `serving`, put in the place of each among all endpoints.
+fn among_all(pool: &Pool, serving: &[usize], figures: impl IntoIterator<Item = f64>) -> Vec<f64> {
+    let mut shares = vec![0.0; pool.endpoints.len()];
+    for (&index, figure) in serving.iter().zip(figures) {
+        shares[index] = figure;
+    }
+    shares
+}
+
+fn of_haproxy(version: Version, pool: &Pool, load: Load, plain: PoolShares) -> PoolShares {
+    let serving = serving_tier(Dialect::HaProxy, pool);
+    if serving.len() <= 1 || pool.endpoints.iter().any(|endpoint| endpoint.slots > 1) {
+        return plain;
+    }
+    let weights: Vec<u32> = serving.iter().map(|&index| pool.endpoints[index].weight.value).collect();
+    match (&pool.algorithm.value, load) {
+        (Algorithm::LeastConnections { .. }, load) => {
+            let concurrency = match load {
+                Load::Idle => 1,
+                Load::Concurrent(concurrency) => concurrency.clamp(1, MOST_CONCURRENT),
+            };
+            // While there is an idle server it wins, whatever the weights.
+            if concurrency as usize <= serving.len() {
+                let each = 1.0 / serving.len() as f64;
+                let shares = among_all(pool, &serving, serving.iter().map(|_| each));
+                return with(plain, shares, Certainty::Expected);
+            }
+            let in_flight = haproxy::least_connections(&weights, concurrency);
+            let figures = in_flight.into_iter().map(|count| f64::from(count) / f64::from(concurrency));
+            with(plain, among_all(pool, &serving, figures), Certainty::Expected)
+        }
+        (Algorithm::Random { draws, .. }, load) => {
+            // A single draw is a point of the ring; of two idle servers, versions before 3.4 take the later draw.
+            let arcs = *draws <= 1 || (load == Load::Idle && version < Version::new(3, 4));
+            match haproxy::ring(pool, &serving) {
+                Ok(ring) if arcs => with(plain, ring.shares(pool.endpoints.len()), Certainty::Expected),
+                _ => plain,
+            }
+        }
+        _ => plain,
+    }
+}
+
+/// Beyond this many requests at once shares no longer change.
+const MOST_CONCURRENT: u32 = 100_000;
+
+fn of_nginx(pool: &Pool, load: Load, plain: PoolShares) -> PoolShares {
+    let serving = serving_tier(Dialect::Nginx, pool);
+    if serving.len() <= 1 || serving.iter().any(|&index| pool.endpoints[index].expands) {
+        return plain;
+    }
+    match (&pool.algorithm.value, load) {
+        (Algorithm::Random { draws: 2, .. }, Load::Idle) => {
+            let weights: Vec<f64> =
+                serving.iter().map(|&index| f64::from(pool.endpoints[index].weight.value)).collect();
+            let shares = among_all(pool, &serving, nginx::random_two_idle(&weights));
+            with(plain, shares, Certainty::Expected)
+        }
+        _ => plain,
+    }
+}
+
+fn of_envoy(pool: &Pool, load: Load, plain: PoolShares) -> PoolShares {
+    let algorithm = match &pool.algorithm.value {
+        Algorithm::Subset(inner) => inner.as_ref(),
+        other => other,
+    };
+    let weight = |index: &usize| f64::from(pool.endpoints[*index].weight.value);
+    let weights = |hosts: &[usize]| -> Vec<f64> { hosts.iter().map(weight).collect() };
+    let levels = envoy::levels(pool);
+    let several = levels.iter().filter(|level| level.load > 0).count() > 1;
+    // The priority is drawn at random even where the host is not.
+    let certainty = if several { Certainty::Expected } else { Certainty::Exact };
+    match algorithm {
+        Algorithm::RoundRobin => with(plain, envoy::shares(pool, &levels, weights), certainty),
+        Algorithm::Random { .. } => {
+            let shares = envoy::shares(pool, &levels, |hosts| vec![1.0; hosts.len()]);
+            with(plain, shares, Certainty::Expected)
+        }
+        Algorithm::LeastConnections { bias_milli, .. } => {
+            let bias = f64::from(*bias_milli) / 1000.0;
+            let busy = |hosts: &[usize]| {
+                let weights = weights(hosts);
+                let equal = weights.windows(2).all(|pair| pair[0] == pair[1]);
+                match load {
+                    Load::Concurrent(concurrency) if !equal => {
+                        envoy::least_request(&weights, bias, f64::from(concurrency))
+                    }
+                    _ => weights,
+                }
+            };
+            with(plain, envoy::shares(pool, &levels, busy), Certainty::Expected)
+        }
+        _ => plain,
+    }
+}
+
+/// The first `count` picks from a fresh start, one request at a time, for algorithms that follow a fixed order.
+///
+/// `None`: the order is random, or hangs on keys, load or addresses. It holds for one nginx worker process; HAProxy
+/// from 3.2 on keeps one order for each thread group. Envoy starts at random.
+#[must_use]
+pub fn sequence(config: &Config, id: PoolId, count: usize) -> Option<Vec<usize>> {
+    let pool = config.pool(id);
+    if pool.membership != Membership::Static || always_used(pool).is_some() {
+        return None;
+    }
+    let serving = serving_tier(config.dialect, pool);
+    let runtime = |&index: &usize| pool.endpoints[index].expands || pool.endpoints[index].slots > 1;
+    if serving.is_empty() || serving.iter().any(runtime) {
+        return None;
+    }
+    if let [only] = serving.as_slice() {
+        return Some(vec![*only; count]);
+    }
+    match (config.dialect, &pool.algorithm.value) {
+        (Dialect::HaProxy, Algorithm::StaticRoundRobin) => match haproxy::map(pool, &serving).ok()? {
+            Table::Slots(slots) => {
+                Some(slots.iter().map(|&owner| owner as usize).cycle().take(count).collect())
+            }
+            Table::Ring(_) => None,
+        },
+        (Dialect::HaProxy, Algorithm::First) => {
+            let shares = pool_shares(config.dialect, pool).shares;
+            let first = shares.iter().position(|&share| share > 0.0)?;
+            Some(vec![first; count])
+        }
+        // Idle servers tie, and nginx breaks ties by round robin.
+        (Dialect::Nginx, Algorithm::RoundRobin | Algorithm::LeastConnections { .. }) => {
+            let members: Vec<(usize, u32)> =
+                serving.iter().map(|&index| (index, pool.endpoints[index].weight.value)).collect();
+            Some(nginx::smooth(&members, count))
+        }
+        _ => None,
+    }
+}
+
+/// Keys tried by [`keys_moved`]: enough for half a percent.
+const SAMPLE: u32 = 20_000;
+
+/// The part of all keys that another endpoint serves after a change, from the tables of both sides.
+///
+/// `same` says whether an endpoint of the old pool and one of the new are the same server. A fixed sample of 20 000
+/// keys (client addresses, where addresses are hashed) is placed on both sides. Where the key itself changes
+/// nothing connects the two sides, and keys stay only by chance. `None` where a side is not known.
+#[must_use]
+pub fn keys_moved(
+    old: (&Config, PoolId),
+    new: (&Config, PoolId),
+    same: impl Fn(&Endpoint, &Endpoint) -> bool,
+) -> Option<f64> {
+    let (old_pool, new_pool) = (old.0.pool(old.1), new.0.pool(new.1));
+    let before = Placement::new(old.0, old.1).ok()?;
+    let after = Placement::new(new.0, new.1).ok()?;
+    let (old_key, new_key) = (hash_key(old_pool)?, hash_key(new_pool)?);
+    // For each old endpoint the new one that is the same server.
+    let counterpart: Vec<Option<usize>> = old_pool
+        .endpoints
+        .iter()
+        .map(|endpoint| new_pool.endpoints.iter().position(|candidate| same(endpoint, candidate)))
+        .collect();
+    if old_key != new_key {
+        let (old_shares, new_shares) = (before.shares(), after.shares());
+        let stays = counterpart.iter().zip(&old_shares).filter_map(|(counterpart, share)| {
+            let other = new_shares.get((*counterpart)?)?;
+            Some(share * other)
+        });
+        return Some(1.0 - stays.sum::<f64>());
+    }
+    let mut moved = 0_u32;
+    for number in 0..SAMPLE {
+        let key = sample_key(old_key, number);
+        let same_server = match (before.pick(key.as_bytes()), after.pick(key.as_bytes())) {
+            (Pick::Endpoint(old), Pick::Endpoint(new)) => counterpart[old] == Some(new),
+            (Pick::Nobody, Pick::Nobody) => true,
+            (Pick::Unknown(_), _) | (_, Pick::Unknown(_)) => return None,
+            _ => false,
+        };
+        moved += u32::from(!same_server);
+    }
+    Some(f64::from(moved) / f64::from(SAMPLE))
+}
+
+fn hash_key(pool: &Pool) -> Option<&HashKey> {
+    match &pool.algorithm.value {
+        Algorithm::Hash { key, .. } => Some(key),
+        _ => None,
+    }
+}
+
+/// Keys spread as well as any: consecutive user names, or addresses all over the IPv4 space.
+fn sample_key(key: &HashKey, number: u32) -> String {
+    if *key == HashKey::Source {
+        std::net::Ipv4Addr::from(number.wrapping_mul(2_654_435_769)).to_string()
+    } else {
+        format!("user-{number}")
+    }
+}
