@@ -367,7 +367,10 @@ pub fn sequence(config: &Config, id: PoolId, count: usize) -> Option<Vec<usize>>
     if let [only] = serving.as_slice() {
         return Some(vec![*only; count]);
     }
+    let weighted =
+        || -> Vec<_> { serving.iter().map(|&index| (index, pool.endpoints[index].weight.value)).collect() };
     match (config.dialect, &pool.algorithm.value) {
+        (Dialect::HaProxy, Algorithm::RoundRobin) => Some(haproxy::round_robin(&weighted(), count)),
         (Dialect::HaProxy, Algorithm::StaticRoundRobin) => match haproxy::map(pool, &serving).ok()? {
             Table::Slots(slots) => {
                 Some(slots.iter().map(|&owner| owner as usize).cycle().take(count).collect())
@@ -381,9 +384,7 @@ pub fn sequence(config: &Config, id: PoolId, count: usize) -> Option<Vec<usize>>
         }
         // Idle servers tie, and nginx breaks ties by round robin.
         (Dialect::Nginx, Algorithm::RoundRobin | Algorithm::LeastConnections { .. }) => {
-            let members: Vec<(usize, u32)> =
-                serving.iter().map(|&index| (index, pool.endpoints[index].weight.value)).collect();
-            Some(nginx::smooth(&members, count))
+            Some(nginx::smooth(&weighted(), count))
         }
         _ => None,
     }

@@ -287,15 +287,23 @@ fn by_locality(pool: &Pool, serving: &[usize], weight: impl Fn(&Endpoint) -> f64
     shares
 }
 
-/// The numeric id of each endpoint: as written, the others numbered from 1 past the ids that are taken.
+/// The numeric id of each endpoint: as written; the others get the next that is free, at least their position.
 pub(crate) fn ids(pool: &Pool) -> Vec<u32> {
     let written = |endpoint: &Endpoint| endpoint.id.as_ref().map(|id| id.value);
     let taken: BTreeSet<u32> = pool.endpoints.iter().filter_map(written).collect();
-    let mut free = (1..).filter(|id| !taken.contains(id));
-    pool.endpoints
-        .iter()
-        .map(|endpoint| written(endpoint).or_else(|| free.next()).unwrap_or(u32::MAX))
-        .collect()
+    let mut next = 0_u32;
+    let mut number = |endpoint| {
+        // A server with an id of its own still counts, so that the one after it keeps its position's number.
+        next = next.saturating_add(1);
+        if let Some(id) = written(endpoint) {
+            return id;
+        }
+        while taken.contains(&next) && next < u32::MAX {
+            next += 1;
+        }
+        next
+    };
+    pool.endpoints.iter().map(&mut number).collect()
 }
 
 /// HAProxy `first` goes by ascending id.
