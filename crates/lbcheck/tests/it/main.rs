@@ -9,6 +9,7 @@ mod changes;
 mod corpus;
 mod incidents;
 mod invariants;
+mod live;
 mod oracle;
 mod rule_pages;
 mod support;
