@@ -9,21 +9,21 @@ use lbcheck_report::{View, clean};
 
 use crate::args::DiffArgs;
 use crate::disk::{Disk, STDIN};
-use crate::input::Configuration;
+use crate::input::{Configuration, DASH};
 use crate::{Failure, input, output, policy};
 
 pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
     output::validate(&arguments.output)?;
-    if arguments.old == "-" && arguments.new == "-" {
+    if arguments.old == DASH && arguments.new == DASH {
         return Err(Failure::new("only one side of a diff can come from standard input"));
     }
     let policy = policy::load(&arguments.reading)?;
     let mut disk = Disk::default();
-    let (dialect, old, new) = sides(&mut disk, arguments)?;
+    let (old, new) = sides(&mut disk, arguments)?;
 
     let mut sources = Sources::new();
-    let mut old = input::load(&disk, &mut sources, old, dialect, &arguments.reading, &policy)?;
-    let mut new = input::load(&disk, &mut sources, new, dialect, &arguments.reading, &policy)?;
+    let mut old = input::load(&disk, &mut sources, old, &arguments.reading, &policy)?;
+    let mut new = input::load(&disk, &mut sources, new, &arguments.reading, &policy)?;
     // Both sides are judged alike, or a difference of environments would look like one of configurations. Where
     // the new side has no path, that of the old one says where it belongs.
     if new.given.iter().any(|path| path == STDIN) {
@@ -43,12 +43,22 @@ pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Both configurations and their one dialect.
-fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Dialect, Configuration, Configuration), Failure> {
+/// Both configurations, of one dialect. What comes from standard input is of the other side's.
+fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Configuration, Configuration), Failure> {
+    let snippets = !arguments.reading.context.is_empty();
     let told = arguments.reading.dialect;
-    let old = input::gather(disk, std::slice::from_ref(&arguments.old), told);
-    let new = input::gather(disk, std::slice::from_ref(&arguments.new), told);
-    let (mut old, mut new) = match (old, new) {
+    let mut side = |path: &String, told| side(disk, path, told, snippets);
+    let dialect_of = |side: &Result<Configuration, Failure>| side.as_ref().ok().map(|side| side.dialect);
+    let (old, new) = if arguments.old == DASH {
+        let new = side(&arguments.new, told);
+        (side(&arguments.old, told.or(dialect_of(&new))), new)
+    } else {
+        let old = side(&arguments.old, told);
+        let known = if arguments.new == DASH { dialect_of(&old) } else { None };
+        let new = side(&arguments.new, told.or(known));
+        (old, new)
+    };
+    let (old, new) = match (old, new) {
         (Ok(old), Ok(new)) => (old, new),
         (old, new) => {
             let failures = [old.err(), new.err()];
@@ -56,16 +66,32 @@ fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Dialect, Configuratio
             return Err(Failure { problems });
         }
     };
-    match (old.pop_first(), new.pop_first()) {
-        (Some((dialect, old)), Some((other, new))) if dialect == other => Ok((dialect, old, new)),
-        (Some((dialect, _)), Some((other, _))) => Err(Failure::new(format!(
-            "`{}` is {} and `{}` is {}: a diff compares two configurations of one dialect",
-            clean(&arguments.old),
-            dialect.product(),
-            clean(&arguments.new),
-            other.product(),
+    if old.dialect == new.dialect {
+        return Ok((old, new));
+    }
+    Err(Failure::new(format!(
+        "`{}` is {} and `{}` is {}: a diff compares two configurations of one dialect",
+        clean(&arguments.old),
+        old.dialect.product(),
+        clean(&arguments.new),
+        new.dialect.product(),
+    )))
+}
+
+/// The one configuration at `path`.
+fn side(
+    disk: &mut Disk,
+    path: &String,
+    told: Option<Dialect>,
+    snippets: bool,
+) -> Result<Configuration, Failure> {
+    let mut found = input::gather(disk, std::slice::from_ref(path), told, snippets)?;
+    match (found.pop(), found.len()) {
+        (Some(only), 0) => Ok(only),
+        (_, others) => Err(Failure::new(format!(
+            "`{}` holds {} configurations: name the one to compare",
+            clean(path),
+            others + 1
         ))),
-        // `gather` gives a configuration for every path it accepts.
-        _ => Err(Failure::new("there is nothing to compare")),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lbcheck::analysis::Subject;
-use lbcheck::detect::detect;
+use lbcheck::detect::{detect, is_main};
 use lbcheck::dialect::{Dialect, Version};
 use lbcheck::load::{FileLoader as _, LoadError};
 use lbcheck::policy::Environment;
@@ -17,15 +17,26 @@ use crate::disk::{Disk, STDIN};
 use crate::policy::Located;
 
 /// What stands for standard input on the command line.
-const DASH: &str = "-";
+pub(crate) const DASH: &str = "-";
+/// What to do where the dialect cannot be told.
+const PASS_DIALECT: &str = "pass --dialect haproxy, nginx or envoy";
 
 /// Files of one dialect that form one configuration.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Configuration {
+    pub(crate) dialect: Dialect,
     /// The paths as given.
     pub(crate) given: Vec<String>,
     /// The files they lead to, in the order the service reads them.
     files: Vec<String>,
+}
+
+/// A file with the path it was given by, which may be that of its directory.
+struct Part {
+    given: String,
+    file: String,
+    /// nginx and Envoy start from one such file.
+    main: bool,
 }
 
 /// A configuration that was read.
@@ -47,54 +58,102 @@ impl Input {
     }
 }
 
-/// Sorts `paths` into configurations, by dialect. Every problem is reported, not only the first.
+/// Sorts `paths` into configurations; `snippets` says that none of them is a main file. Every problem is reported,
+/// not only the first.
 pub(crate) fn gather(
     disk: &mut Disk,
     paths: &[String],
     dialect: Option<Dialect>,
-) -> Result<BTreeMap<Dialect, Configuration>, Failure> {
-    let mut configurations = BTreeMap::<Dialect, Configuration>::new();
+    snippets: bool,
+) -> Result<Vec<Configuration>, Failure> {
+    let mut parts = BTreeMap::<Dialect, Vec<Part>>::new();
     let mut failure = Failure::default();
     for path in paths {
         let path = if path == DASH { STDIN } else { path.as_str() };
         match resolve(disk, path, dialect) {
             Ok((dialect, files)) => {
-                let configuration = configurations.entry(dialect).or_default();
-                configuration.given.push(path.to_owned());
-                configuration.files.extend(files);
+                let of_dialect = parts.entry(dialect).or_default();
+                of_dialect.extend(files.into_iter().map(|file| Part {
+                    given: path.to_owned(),
+                    main: !snippets && is_main(dialect, disk.held(&file)),
+                    file,
+                }));
             }
-            Err(problem) => failure.problems.push(problem),
+            Err(problems) => failure.problems.extend(problems),
         }
     }
-    if failure.problems.is_empty() { Ok(configurations) } else { Err(failure) }
+    if !failure.problems.is_empty() {
+        return Err(failure);
+    }
+    Ok(parts.into_iter().flat_map(|(dialect, parts)| divide(dialect, parts)).collect())
+}
+
+/// The configurations that files of one dialect form, as the service would read them: HAProxy takes all of them
+/// as one; nginx and Envoy start from one main file. What is not a main file is a part: of the one bootstrap in
+/// Envoy, where there is one, otherwise the parts are taken together.
+fn divide(dialect: Dialect, parts: Vec<Part>) -> Vec<Configuration> {
+    let mains = parts.iter().filter(|part| part.main).count();
+    if mains == 0 || (mains == 1 && dialect == Dialect::Envoy) {
+        return vec![configuration(dialect, parts)];
+    }
+    let (mains, rest): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| part.main);
+    // Several of one directory must still be told apart.
+    let several = mains.len() > 1;
+    let mut configurations: Vec<Configuration> = mains
+        .into_iter()
+        .map(|part| {
+            let given = if several { part.file.clone() } else { part.given };
+            configuration(dialect, vec![Part { given, ..part }])
+        })
+        .collect();
+    if !rest.is_empty() {
+        configurations.push(configuration(dialect, rest));
+    }
+    configurations
+}
+
+fn configuration(dialect: Dialect, parts: Vec<Part>) -> Configuration {
+    let mut configuration = Configuration { dialect, given: Vec::new(), files: Vec::new() };
+    for part in parts {
+        if configuration.given.last() != Some(&part.given) {
+            configuration.given.push(part.given);
+        }
+        configuration.files.push(part.file);
+    }
+    configuration
 }
 
 /// The dialect of a path and the files it leads to.
-fn resolve(disk: &mut Disk, path: &str, told: Option<Dialect>) -> Result<(Dialect, Vec<String>), String> {
+fn resolve(
+    disk: &mut Disk,
+    path: &str,
+    told: Option<Dialect>,
+) -> Result<(Dialect, Vec<String>), Vec<String>> {
     if path == STDIN && told.is_none() {
-        return Err(
-            "standard input has no name to tell its dialect by: pass --dialect haproxy, nginx or envoy"
-                .to_owned(),
-        );
+        return Err(vec![format!("standard input has no name to tell its dialect by: {PASS_DIALECT}")]);
     }
     match disk.hold(path) {
         Ok(()) => {}
         Err(LoadError::IsDirectory) => return directory(disk, path, told),
-        Err(error) => return Err(format!("cannot read `{}`: {error}", clean(path))),
+        Err(error) => return Err(vec![format!("cannot read `{}`: {error}", clean(path))]),
     }
     match told.or_else(|| detect(path, disk.held(path))) {
         Some(dialect) => Ok((dialect, vec![path.to_owned()])),
-        None => Err(format!(
-            "cannot tell whether `{}` is a HAProxy, nginx or Envoy configuration: pass --dialect haproxy, nginx or envoy",
+        None => Err(vec![format!(
+            "cannot tell whether `{}` is a HAProxy, nginx or Envoy configuration: {PASS_DIALECT}",
             clean(path)
-        )),
+        )]),
     }
 }
 
 /// The configuration in a directory: HAProxy's `*.cfg`, nginx's `nginx.conf`, Envoy's YAML and JSON files.
-fn directory(disk: &mut Disk, path: &str, told: Option<Dialect>) -> Result<(Dialect, Vec<String>), String> {
+fn directory(
+    disk: &mut Disk,
+    path: &str,
+    told: Option<Dialect>,
+) -> Result<(Dialect, Vec<String>), Vec<String>> {
     let shown = clean(path).into_owned();
-    let names = disk.list(path).map_err(|error| format!("cannot list `{shown}`: {error}"))?;
+    let names = disk.list(path).map_err(|error| vec![format!("cannot list `{shown}`: {error}")])?;
     let mut found = BTreeMap::<Dialect, Vec<String>>::new();
     let mut unreadable = Vec::new();
     for name in names.iter().filter(|name| !name.starts_with('.')) {
@@ -103,23 +162,29 @@ fn directory(disk: &mut Disk, path: &str, told: Option<Dialect>) -> Result<(Dial
         };
         let file = format!("{}/{name}", path.trim_end_matches('/'));
         match disk.hold(&file) {
-            // A directory named `x.cfg` is passed over by HAProxy as well.
-            Err(LoadError::IsDirectory) => continue,
-            Err(error) => unreadable.push(format!("cannot read `{}`: {error}", clean(&file))),
-            // Beside a proxy's files there may be YAML and `*.cfg` of any program.
-            Ok(()) if told.is_none() && detect(name, disk.held(&file)) != Some(dialect) => continue,
             Ok(()) => found.entry(dialect).or_default().push(file),
+            // HAProxy passes over a directory named `x.cfg` as well.
+            Err(LoadError::IsDirectory) => {}
+            Err(error) => unreadable.push(format!("cannot read `{}`: {error}", clean(&file))),
         }
     }
     if !unreadable.is_empty() {
-        return Err(unreadable.join("\nerror: "));
+        return Err(unreadable);
+    }
+    if told.is_none() {
+        let speaks = |file: &String, dialect| detect(file, disk.held(file)) == Some(dialect);
+        // Any program may keep YAML beside a proxy's files. HAProxy reads every `*.cfg`, whatever is in it.
+        if let Some(files) = found.get_mut(&Dialect::Envoy) {
+            files.retain(|file| speaks(file, Dialect::Envoy));
+        }
+        found.retain(|dialect, files| files.iter().any(|file| speaks(file, *dialect)));
     }
     if found.len() > 1 {
         let products: Vec<_> = found.keys().map(|dialect| dialect.product()).collect();
-        return Err(format!(
+        return Err(vec![format!(
             "`{shown}` holds configurations of {}: name the files, or pass --dialect",
             products.join(" and ")
-        ));
+        )]);
     }
     found.pop_first().ok_or_else(|| {
         let looked_for = match told {
@@ -128,7 +193,7 @@ fn directory(disk: &mut Disk, path: &str, told: Option<Dialect>) -> Result<(Dial
             Some(Dialect::Envoy) => "no *.yaml, *.yml or *.json file",
             None => "no HAProxy *.cfg, no nginx.conf, no Envoy *.yaml, *.yml or *.json",
         };
-        format!("there is nothing to check in `{shown}`: {looked_for}")
+        vec![format!("there is nothing to check in `{shown}`: {looked_for}")]
     })
 }
 
@@ -148,11 +213,17 @@ pub(crate) fn load(
     disk: &Disk,
     sources: &mut Sources,
     configuration: Configuration,
-    dialect: Dialect,
     arguments: &ReadingArgs,
     policy: &Located,
 ) -> Result<Input, Failure> {
-    let environment = policy.environment(&configuration.given)?;
+    if !lbcheck::nginx::is_context(&arguments.context) {
+        return Err(Failure::new(format!(
+            "--context {}: nginx has no such place; name the blocks from the outside in, such as http,server",
+            arguments.context.join(",")
+        )));
+    }
+    let environment = policy.environment(&configuration.files)?;
+    let dialect = configuration.dialect;
     let named = named_version(arguments, dialect).or_else(|| policy.policy.version(dialect));
     let options = ReadOptions {
         version: named.unwrap_or_else(|| dialect.assumed_version()),
@@ -189,9 +260,8 @@ pub(crate) fn load_all(
 ) -> Result<Vec<Input>, Failure> {
     let policy = crate::policy::load(arguments)?;
     let mut disk = Disk::default();
-    let configurations = gather(&mut disk, paths, arguments.dialect)?;
-    configurations
+    gather(&mut disk, paths, arguments.dialect, !arguments.context.is_empty())?
         .into_iter()
-        .map(|(dialect, configuration)| load(&disk, sources, configuration, dialect, arguments, &policy))
+        .map(|configuration| load(&disk, sources, configuration, arguments, &policy))
         .collect()
 }

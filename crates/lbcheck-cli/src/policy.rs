@@ -38,7 +38,8 @@ pub(crate) fn load(arguments: &ReadingArgs) -> Result<Located, Failure> {
     let content = Disk::default().read(&shown).map_err(|error| unreadable(&shown, &error))?;
     let mut sources = Sources::new();
     let file = sources.add(shown.clone(), content);
-    let policy = Policy::parse(&sources, file).map_err(|mistakes| {
+    let policy = Policy::parse(&sources, file).map_err(|mut mistakes| {
+        mistakes.sort_by_key(|mistake| mistake.primary.span);
         let view = View::new(&sources);
         let style = Style { colour: false, width: crate::output::WIDTH };
         for mistake in &mistakes {
@@ -70,7 +71,7 @@ fn unreadable(path: &str, error: &LoadError) -> Failure {
 }
 
 impl Located {
-    /// The environment of one configuration that was given by `paths`.
+    /// The environment of one configuration, by the files it was given as.
     pub(crate) fn environment(&self, paths: &[String]) -> Result<Environment, Failure> {
         let mut chosen: Option<(Environment, &str)> = None;
         for path in paths {

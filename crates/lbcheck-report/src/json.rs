@@ -90,6 +90,7 @@ pub(crate) fn input(summary: &InputSummary) -> wire::Input {
         environment: clean(&summary.environment).into_owned(),
         environment_source: summary.environment_source.as_str(),
         fragment: summary.fragment,
+        broken: summary.broken,
         listeners: summary.listeners,
         pools: summary.pools,
         endpoints: summary.endpoints,

@@ -196,7 +196,7 @@ pub fn summary(sources: &Sources, subject: &Subject<'_>) -> InputSummary {
         environment: subject.environment.name.clone(),
         environment_source: subject.environment.source,
         directives: config.coverage.total,
-        understood: config.coverage.understood,
+        understood: understood(subject.reading),
         listeners: config.listeners.len(),
         pools: config.pools.len(),
         endpoints: config
@@ -206,5 +206,14 @@ pub fn summary(sources: &Sources, subject: &Subject<'_>) -> InputSummary {
             .map(|endpoint| u64::from(endpoint.slots))
             .sum(),
         fragment: config.fragment,
+        broken: subject.reading.broken,
     }
+}
+
+/// What was understood, less what the reader did not know at all.
+fn understood(reading: &Reading) -> u32 {
+    let coverage = &reading.config.coverage;
+    let unknown =
+        reading.diagnostics.iter().filter(|diagnostic| diagnostic.rule == "unknown-directive").count();
+    coverage.understood.min(coverage.total.saturating_sub(unknown as u32))
 }

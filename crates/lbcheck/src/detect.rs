@@ -21,6 +21,35 @@ pub fn detect(path: &str, bytes: &[u8]) -> Option<Dialect> {
     }
 }
 
+/// Whether a file is one that nginx or Envoy starts from, so that two of them are two configurations and not two
+/// parts of one. HAProxy starts from any number of files.
+#[must_use]
+pub fn is_main(dialect: Dialect, bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes.get(..LOOK).unwrap_or(bytes));
+    match dialect {
+        Dialect::HaProxy => false,
+        Dialect::Nginx => text.lines().map(str::trim_start).any(|line| {
+            ["events", "http", "stream", "mail"]
+                .iter()
+                .filter_map(|block| line.strip_prefix(block))
+                .any(|rest| rest.trim_start().starts_with('{'))
+        }),
+        Dialect::Envoy if is_json(&text) => {
+            ENVOY_MAIN_KEYS.iter().any(|key| text.contains(&format!("\"{key}\"")))
+        }
+        Dialect::Envoy => text.lines().any(|line| {
+            line.split_once(':')
+                .is_some_and(|(key, _)| ENVOY_MAIN_KEYS.contains(&key.trim_matches(['"', '\''])))
+        }),
+    }
+}
+
+/// Whether a text is JSON or flow style. `{{` and `{%` begin a template.
+fn is_json(text: &str) -> bool {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    start.starts_with(['{', '[']) && !start.starts_with("{{") && !start.starts_with("{%")
+}
+
 /// By the names the products and their packages use.
 fn by_name(path: &str) -> Option<Dialect> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
@@ -45,9 +74,8 @@ struct Signs {
 impl Signs {
     fn of(text: &str) -> Self {
         let mut signs = Self::default();
-        // JSON may be one single line, where only the keys tell. `{{` and `{%` begin a template.
-        let start = text.trim_start_matches('\u{feff}').trim_start();
-        if start.starts_with(['{', '[']) && !start.starts_with("{{") && !start.starts_with("{%") {
+        // JSON may be one single line, where only the keys tell.
+        if is_json(text) {
             signs.envoy = ENVOY_KEYS.iter().filter(|key| text.contains(&format!("\"{key}\""))).count() as u32;
             signs.envoy += u32::from(text.contains(ENVOY_TYPE));
             return signs;
@@ -137,6 +165,10 @@ const NGINX_DIRECTIVES: &[&str] = &[
     "worker_processes",
 ];
 
+/// Outermost keys of a bootstrap or a `config_dump`.
+const ENVOY_MAIN_KEYS: &[&str] =
+    &["configs", "dynamic_resources", "dynamicResources", "static_resources", "staticResources"];
+
 const ENVOY_TYPE: &str = "type.googleapis.com/envoy.";
 
 const ENVOY_KEYS: &[&str] = &[
@@ -212,6 +244,17 @@ mod tests {
     fn a_template_is_no_json() {
         let nginx = "{{ $all := . }}\nworker_processes 1;\nevents {\n}\n";
         assert_eq!(told("nginx.tmpl", nginx), Some(Dialect::Nginx));
+    }
+
+    #[test]
+    fn main_files_are_told_from_parts() {
+        let main = |dialect, text: &str| is_main(dialect, text.as_bytes());
+        assert!(main(Dialect::Nginx, "events{}\nhttp {\n}\n"));
+        assert!(!main(Dialect::Nginx, "upstream http { server a; }\n"));
+        assert!(main(Dialect::Envoy, "admin: {}\nstatic_resources:\n  clusters: []\n"));
+        assert!(main(Dialect::Envoy, "{\"configs\": []}"));
+        assert!(!main(Dialect::Envoy, "resources:\n- \"@type\": x\n"));
+        assert!(!main(Dialect::HaProxy, "global\n"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub mod detect;
 pub mod diagnostic;
 pub mod dialect;
 pub mod diff;
-mod envoy;
+pub mod envoy;
 pub mod haproxy;
 pub mod load;
 pub mod model;

@@ -35,6 +35,8 @@ pub struct InputSummary {
     pub endpoints: u64,
     /// Only a part of a configuration was given: a snippet or a resource file.
     pub fragment: bool,
+    /// It could not be read well enough to conclude anything.
+    pub broken: bool,
 }
 
 /// A diagnostic with what only the whole run knows of it.

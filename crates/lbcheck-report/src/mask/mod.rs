@@ -141,25 +141,28 @@ fn pem(text: &str, found: &mut Vec<Range<usize>>) {
 
 /// Whether what this key, directive or variable is set to is a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
-    let plain: String =
-        name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     // They lead to a secret, or speak of one, but hold none.
     const HARMLESS_ENDS: &[&str] =
         &["file", "path", "name", "header", "headers", "url", "uri", "dir", "type", "length", "timeout"];
-    const EXACT: &[&str] = &[
-        "credentials",
-        "inlinepassword",
-        "pkcs12",
+    const PARTS: &[&str] = &[
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "privatekey",
+        "apikey",
+        "accesskey",
         "securelinkmd5",
         "sessionticketkeys",
-        "users",
-        "jsonkey",
+        "tcpmd5sig",
+        "casignpass",
     ];
-    const PARTS: &[&str] =
-        &["password", "passwd", "passphrase", "secret", "privatekey", "apikey", "accesskey"];
-    if EXACT.contains(&plain.as_str()) {
-        return true;
+    // A path or an expression is no name.
+    if name.contains(['/', '(', '%', '=', '<']) {
+        return false;
     }
+    let plain: String =
+        name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     if HARMLESS_ENDS.iter().any(|end| plain.ends_with(end)) || plain.contains("sds") || plain == "secrets" {
         return false;
     }
@@ -169,7 +172,7 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 /// Whether the value of this HTTP header is a secret.
 pub(crate) fn is_secret_header(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    matches!(lower.as_str(), "authorization" | "proxy-authorization" | "cookie" | "x-auth-key" | "x-auth")
+    matches!(lower.as_str(), "authorization" | "proxy-authorization" | "x-auth-key" | "x-auth")
         || is_secret_name(&lower)
 }
 

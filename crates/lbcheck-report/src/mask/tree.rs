@@ -29,6 +29,13 @@ const VALUE_KEYS: &[&str] = &[
 /// Keys that name what a `value` beside them is: a header, mostly.
 const NAMING_KEYS: &[&str] = &["key", "name", "header_name", "headerName"];
 
+/// Names that hold a secret as a key of Envoy's, and need not elsewhere.
+const SECRET_KEYS: &[&str] = &["credentials", "json_key", "jsonKey", "pkcs12", "users"];
+
+fn is_secret_key(key: &str) -> bool {
+    SECRET_KEYS.contains(&key) || is_secret_name(key)
+}
+
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let mut scan = Scan { text, found, frames: Vec::new() };
     let mut at = 0;
@@ -81,7 +88,7 @@ impl Scan<'_, '_> {
             }
             return end;
         };
-        self.close(|frame| frame.indent >= column && !(frame.item && frame.indent < column));
+        self.close(|frame| frame.indent >= column);
         let start = at + line.len() - value.len();
         self.entry(key, value, start, column, end)
     }
@@ -89,7 +96,7 @@ impl Scan<'_, '_> {
     /// A `key: value` whose value starts at `start`; `end` is the start of the next line.
     fn entry(&mut self, key: &str, value: &str, start: usize, column: usize, end: usize) -> usize {
         let outer = self.secret();
-        let named = is_secret_name(key);
+        let named = is_secret_key(key);
         let hidden = named || (outer && VALUE_KEYS.contains(&key));
         if NAMING_KEYS.contains(&key)
             && is_secret_header(scalar(value))
@@ -142,7 +149,7 @@ impl Scan<'_, '_> {
             match byte {
                 b'{' | b'[' => {
                     levels.push(inner);
-                    inner = inner || key.is_some_and(is_secret_name);
+                    inner = inner || key.is_some_and(is_secret_key);
                     key = None;
                     at += 1;
                 }
@@ -172,7 +179,7 @@ impl Scan<'_, '_> {
                         continue;
                     }
                     let hidden = match key {
-                        Some(key) => is_secret_name(key) || (inner && VALUE_KEYS.contains(&key)),
+                        Some(key) => is_secret_key(key) || (inner && VALUE_KEYS.contains(&key)),
                         None => inner,
                     };
                     if hidden {

@@ -110,7 +110,7 @@ fn line_of_words(line: &str, words: &[Word], base: usize, found: &mut Vec<Range<
             }
         } else if is_secret_fetch(name) {
             compared(line, words.get(index + 1..).unwrap_or_default()).for_each(&mut push);
-        } else if is_secret_name(name) || is_secret_header(name) {
+        } else if is_secret_header(name) || (name == "Cookie" && index > 0 && sets_header(word(index - 1))) {
             let Some(next) = words.get(index + 1) else { continue };
             push(next);
             if is_scheme(next.text(line))
@@ -185,6 +185,14 @@ fn compared<'w>(line: &'w str, words: &'w [Word]) -> impl Iterator<Item = &'w Wo
             let operator = matches!(text, "=" | "!=" | "~" | "~*" | "!~" | "!~*");
             !argument && !operator && !text.starts_with('-')
         })
+}
+
+/// Whether a word sets the header that the next one names.
+fn sets_header(word: &str) -> bool {
+    matches!(
+        word,
+        "proxy_set_header" | "grpc_set_header" | "add_header" | "set-header" | "add-header" | "hdr"
+    )
 }
 
 /// Whether a word is only the scheme of credentials that follow it.

@@ -64,6 +64,7 @@ fn input(path: &str) -> InputSummary {
         pools: 2,
         endpoints: 2,
         fragment: false,
+        broken: false,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
@@ -198,4 +199,33 @@ fn ten_thousand_findings_are_rendered_without_delay() {
     }
     // Fifty times what it takes: this is about a second pass over the file for every finding, not about speed.
     assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+}
+
+proptest! {
+    /// Whatever a file holds and wherever a finding points, every format renders it and controls nothing.
+    #[test]
+    fn any_span_of_any_text_can_be_rendered(
+        content in prop::collection::vec(prop_oneof![
+            any::<u8>(),
+            prop::sample::select(b"\n\r\t {}[]:;#'\"\\|>-&".to_vec()),
+        ], 0..400),
+        repeat in 1..8_usize,
+        spans in prop::collection::vec((0..3_000_usize, 0..200_usize), 1..6),
+        message in any::<String>(),
+        path in any::<String>(),
+    ) {
+        let mut sources = Sources::new();
+        let file = sources.add(path, content.repeat(repeat));
+        let mut spans = spans.into_iter().map(|(start, length)| Span::new(file, start, start + length));
+        let first = spans.next().expect("at least one");
+        let mut diagnostic = Diagnostic::new("syntax-error", Severity::Error, first, message.clone()).help(message);
+        for (index, span) in spans.enumerate() {
+            diagnostic = diagnostic.also(span, if index % 2 == 0 { "" } else { "remark" });
+        }
+        let reports = [report(vec![finding(diagnostic)])];
+        for format in Format::ALL {
+            let output = crate::check(format, &View::new(&sources), &reports, PLAIN);
+            prop_assert!(output.chars().all(|letter| letter == '\n' || !letter.is_control()), "{:?}", output);
+        }
+    }
 }

@@ -42,7 +42,13 @@ fn gist(out: &mut String, report: &DiffReport) {
             _ => Some(next),
         });
     if let Some((shift, moved)) = most {
-        let _ = writeln!(out, "{noun} `{}`: {} of its traffic moves", clean(&shift.pool), percent(moved));
+        let _ = writeln!(
+            out,
+            "{noun} `{}`: {} of its traffic goes to another {}",
+            clean(&shift.pool),
+            percent(moved),
+            report.new.dialect.endpoint_noun(),
+        );
     }
     let summary = report.summary;
     if summary.behavioural + summary.cosmetic == 0 {
@@ -142,11 +148,11 @@ fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
             continue;
         };
         let at = place(&mut pools, name);
-        pools[at].1.changes.push(change);
+        pools.get_mut(at).into_iter().for_each(|(_, pool)| pool.changes.push(change));
     }
     for shift in &report.pools {
         let at = place(&mut pools, shift.pool.as_str());
-        pools[at].1.shift = Some(shift);
+        pools.get_mut(at).into_iter().for_each(|(_, pool)| pool.shift = Some(shift));
     }
     (pools, elsewhere)
 }
@@ -160,7 +166,7 @@ fn alike<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
             groups.push(Vec::new());
             groups.len() - 1
         });
-        groups[at].push(change);
+        groups.get_mut(at).into_iter().for_each(|group| group.push(change));
     }
     groups
 }
@@ -250,9 +256,10 @@ fn shares(out: &mut String, report: &DiffReport, shift: &PoolShift) {
     let certainty = shift.certainty.as_str();
     match shift.share_moved {
         Some(moved) => {
-            let _ = writeln!(out, "    {} of the traffic moves ({certainty})", percent(moved));
+            let _ =
+                writeln!(out, "    {} of the traffic goes to another {noun} ({certainty})", percent(moved));
         }
-        None => out.push_str("    how much of the traffic moves is not known\n"),
+        None => out.push_str("    how much of the traffic goes elsewhere is not known\n"),
     }
 }
 

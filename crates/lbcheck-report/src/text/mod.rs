@@ -44,6 +44,10 @@ pub fn diagnostic(view: &View<'_>, diagnostic: &Diagnostic, style: Style) -> Str
 /// What was read of one configuration, and how much of it was understood.
 pub(crate) fn coverage(input: &InputSummary) -> String {
     let mut line = format!("{}: {}", paths(input), reading(input));
+    if input.broken {
+        line.push_str(", could not be read as a whole");
+        return line;
+    }
     let nouns = [
         (input.pools as u64, input.dialect.pool_noun()),
         (input.endpoints, input.dialect.endpoint_noun()),

@@ -53,6 +53,8 @@ pub struct Input {
     pub environment_source: &'static str,
     /// Whether it is only a part of a configuration: a snippet or a resource file.
     pub fragment: bool,
+    /// Whether it could not be read well enough to conclude anything.
+    pub broken: bool,
     /// Listeners read.
     pub listeners: usize,
     /// Pools read.

@@ -39,8 +39,8 @@ pub(super) fn shown<T>(setting: Option<&Setting<T>>, read: impl Fn(&T) -> String
 
 /// The pool's own settings.
 pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, changes: &mut Vec<Change>) {
-    let (old, new) = comparison.sides(pair);
-    let (old, new) = (old.pool, new.pool);
+    let (old_side, new_side) = comparison.sides(pair);
+    let (old, new) = (old_side.pool, new_side.pool);
     let dialect = comparison.new.dialect;
     let subject = Subject { pool: Some(new.name.value.clone()), endpoint: None };
     if pair.renamed {
@@ -75,12 +75,14 @@ pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, changes: &mu
     add("health-check-changed", pool_checks(old), pool_checks(new));
     let outlier = |pool: &Pool| shown(pool.outlier_detection.as_ref(), outlier_detection);
     add("outlier-detection-changed", outlier(old), outlier(new));
+    // In nginx the locations that use a pool set its timeouts; a pool that none uses has none to lose.
+    let both_used = !old_side.facts.uses.is_empty() && !new_side.facts.uses.is_empty();
     let timeouts = [
         ("connect", old.timeouts.connect, new.timeouts.connect),
         ("response", old.timeouts.response, new.timeouts.response),
         ("queue", old.timeouts.queue, new.timeouts.queue),
     ];
-    for (name, before, after) in timeouts {
+    for (name, before, after) in timeouts.into_iter().filter(|_| both_used) {
         let read = |value: &Duration| format!("{name} timeout {}", duration(*value));
         add("timeout-changed", shown(before.as_ref(), read), shown(after.as_ref(), read));
     }
@@ -137,6 +139,7 @@ pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, changes: &mu
         None => (None, None),
     };
     add("route-changed", answers(old), answers(new));
+    add("route-changed", overrides(old), overrides(new));
 }
 
 /// Pools that are on one side only.
@@ -180,6 +183,15 @@ fn mode(value: &Mode) -> String {
         Mode::Other => "not client traffic",
     }
     .to_owned()
+}
+
+/// The pool's own rules before its algorithm, in order.
+fn overrides(pool: &Pool) -> Shown {
+    let labels: Vec<&str> = pool.overrides.iter().map(|rule| rule.label.as_str()).collect();
+    if labels.is_empty() {
+        return (None, None);
+    }
+    (Some(labels.join("; ")), pool.overrides.first().map(|rule| rule.span))
 }
 
 fn membership(pool: &Pool) -> Shown {

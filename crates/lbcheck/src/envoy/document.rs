@@ -1,5 +1,6 @@
 //! What kind of document a file is, and the resources in it.
 
+use super::schema;
 use super::tree::Value;
 use super::value::spells;
 
@@ -13,6 +14,8 @@ pub(crate) struct Resources<'t> {
     pub(crate) assignments: Vec<Value<'t>>,
     /// A bootstrap or a dump was among them: what they name is all there is.
     pub(crate) whole: bool,
+    /// They are those of a running Envoy, dynamic ones included.
+    pub(crate) dump: bool,
 }
 
 /// What a document is.
@@ -138,6 +141,13 @@ fn message(value: Value<'_>) -> Option<&'static str> {
         .iter()
         .find(|(_, marks)| value.fields().any(|field| marks.iter().any(|mark| spells(field.key, mark))))
         .map(|(name, _)| *name)
+        .or_else(|| has_field_of(value, BOOTSTRAP).then_some(BOOTSTRAP))
+}
+
+/// Whether a key that tells more than `name` is a field of the message.
+fn has_field_of(value: Value<'_>, name: &str) -> bool {
+    let message = schema::message_number(name).and_then(schema::message);
+    message.is_some_and(|message| value.fields().any(|field| message.field(field.key).is_some()))
 }
 
 impl<'t> Resources<'t> {
@@ -180,7 +190,7 @@ impl<'t> Resources<'t> {
             }
             "envoy.service.discovery.v3.Resource" => self.wrapped(value),
             CONFIG_DUMP => {
-                self.whole = true;
+                (self.whole, self.dump) = (true, true);
                 for part in value.list("configs") {
                     self.dump(part);
                 }

@@ -1,25 +1,32 @@
 //! The Envoy reader: bootstraps, resource files and `config_dump`s, YAML or JSON.
 //!
 //! Text becomes a tree with a byte span on every key and value, the tree is checked against Envoy's own
-//! protobuf schema, and what decides about traffic is lowered into the common model.
+//! protobuf schema, and what decides about traffic is lowered into the common model. [`tokens`] gives the
+//! text itself back in pieces, for tools that colour or rewrite it.
 
+mod builder;
+mod check;
 mod document;
+mod gather;
+mod json;
 mod lower;
 mod scalar;
+mod schema;
+mod tokens;
 mod tree;
 mod value;
 mod yaml;
 
-use std::collections::BTreeMap;
-
-use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::FileLoader;
+use crate::model::Config;
 use crate::read::{ReadOptions, Reading};
-use crate::source::{Sources, Span};
+use crate::source::Sources;
 
-use document::{Resources, Shape};
+use document::Resources;
+use gather::Gather;
 use lower::Lower;
-use yaml::Parsed;
+
+pub use tokens::{Token, TokenKind, tokens};
 
 /// Reads a configuration.
 pub(crate) fn read(
@@ -29,53 +36,31 @@ pub(crate) fn read(
     options: &ReadOptions,
 ) -> Reading {
     let mut reading = Reading::new(options);
-    let mut parsed: Vec<Parsed> = Vec::new();
-    for path in paths {
-        match loader.read(path) {
-            Ok(bytes) => {
-                let file = sources.add(path.clone(), bytes);
-                reading.config.files.push(file);
-                parsed.push(yaml::parse(file, sources.file(file).text()));
-            }
-            Err(error) => {
-                let file = sources.add(path.clone(), Vec::new());
-                reading.broken = true;
-                reading.diagnostics.push(Diagnostic::new(
-                    "file-unreadable",
-                    Severity::Error,
-                    Span::new(file, 0, 0),
-                    format!("The file {path} cannot be read: {error}."),
-                ));
-            }
-        }
-    }
+    let mut gather = Gather::new(loader, sources, &mut reading);
+    gather.run(paths);
+    let (documents, files) = (gather.documents, gather.files);
+
     let mut resources = Resources::default();
-    for file in &mut parsed {
-        reading.diagnostics.append(&mut file.diagnostics);
-        reading.comments.append(&mut file.comments);
-        reading.broken |= file.broken;
-    }
-    for file in &parsed {
-        let Some(root) = file.tree.root() else { continue };
-        let shape = document::shape(root);
-        if shape == Shape::Unknown {
-            reading.broken = true;
-            reading.diagnostics.push(Diagnostic::new(
-                "syntax-error",
-                Severity::Error,
-                root.span(),
-                "This is not an Envoy configuration: none of its outermost keys is one of Envoy's.",
-            ));
+    for document in &documents {
+        if let Some(root) = document.parsed.tree.root() {
+            resources.add(root, document.shape);
         }
-        resources.add(root, shape);
     }
     reading.config.fragment = !resources.whole;
-    let config =
-        std::mem::replace(&mut reading.config, crate::model::Config::empty(options.dialect, options.version));
-    let mut lower = Lower::new(config, BTreeMap::new());
+    let empty = Config::empty(options.dialect, options.version);
+    let mut lower = Lower::new(std::mem::replace(&mut reading.config, empty), files);
     lower.run(&resources);
+    for name in documents.iter().flat_map(|document| &document.uses) {
+        lower.other_use(name);
+    }
     reading.config = lower.config;
+    let gaps = u32::try_from(reading.config.coverage.gaps.len()).unwrap_or(u32::MAX);
+    let coverage = &mut reading.config.coverage;
+    coverage.understood = coverage.understood.saturating_sub(gaps);
     reading.diagnostics.append(&mut lower.diagnostics);
     reading.blocks.append(&mut lower.blocks);
+    reading
+        .diagnostics
+        .sort_by_key(|diagnostic| (diagnostic.primary.span.file, diagnostic.primary.span.start));
     reading
 }

@@ -171,7 +171,8 @@ impl Budget {
         Self((lines + 1_000).saturating_mul(NODES_PER_LINE))
     }
 
-    fn take(&mut self, nodes: usize) -> bool {
+    /// Takes some of it; false when there is not enough left.
+    pub(crate) fn take(&mut self, nodes: usize) -> bool {
         match self.0.checked_sub(nodes) {
             Some(left) => {
                 self.0 = left;

@@ -150,6 +150,8 @@ impl<'a, 'o> SectionReader<'a, 'o> {
         }
         let mut line = Line { words, modifier, span, assumed: report.assumed };
         self.expand_addresses(&mut line, report);
+        // What an unset variable will hold may make the line right or wrong.
+        line.assumed |= line.words.iter().any(|word| word.unset);
         self.change_environment(&line);
         self.place(line, report);
     }
@@ -176,7 +178,7 @@ impl<'a, 'o> SectionReader<'a, 'o> {
         if !bears_addresses {
             return;
         }
-        for word in line.words.iter_mut().skip(1) {
+        for word in line.words.iter_mut().skip(1).filter(|word| !word.unset) {
             let Some((value, missing)) = self.env.expand_address(word.as_str()) else { continue };
             for name in missing {
                 word.unset = true;

@@ -3,6 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use nom::IResult;
+use nom::character::complete::digit1;
+
 use crate::model::{Address, Host};
 
 /// The unit of a number without one.
@@ -12,15 +15,16 @@ pub(crate) enum Unit {
     Seconds,
 }
 
+/// Digits, and what is left after them: the unit.
+fn quantity(text: &str) -> IResult<&str, &str> {
+    digit1(text)
+}
+
 /// Reads a time such as `5s`, `250ms` or a bare number.
 ///
 /// On failure gives the reason for a message "… is not a time: *reason*".
 pub(crate) fn time(text: &str, bare: Unit) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
-    if number.is_empty() {
-        return Err("it must start with a digit".into());
-    }
+    let (unit, number) = quantity(text).map_err(|_| "it must start with a digit".to_owned())?;
     let number: u64 = number.parse().map_err(|_| "it is too large".to_owned())?;
     let per_unit: u64 = match (unit, bare) {
         ("us", _) => 1,
@@ -41,8 +45,7 @@ pub(crate) fn time(text: &str, bare: Unit) -> Result<Duration, String> {
 
 /// Reads a size such as `16k` or a bare number of bytes.
 pub(crate) fn size(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(digits)?;
+    let (unit, number) = quantity(text).ok()?;
     let number: u64 = number.parse().ok()?;
     let shift = match unit {
         "" => 0,

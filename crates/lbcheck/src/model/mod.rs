@@ -60,6 +60,8 @@ pub struct Config {
     pub pools: Vec<Pool>,
     /// Pools used by something other than a route (mirrors, auth services, DNS, log targets), with the place.
     pub other_uses: Vec<(PoolId, Span)>,
+    /// A section that serves something the model leaves out: nginx `mail`, HAProxy `log-forward`.
+    pub serves_other: Option<Span>,
     /// Whether only a part of a configuration was read (a snippet, a resource file): names that do
     /// not resolve may be defined elsewhere, and listeners may be elsewhere too.
     pub fragment: bool,
@@ -80,6 +82,7 @@ impl Config {
             tables: Vec::new(),
             pools: Vec::new(),
             other_uses: Vec::new(),
+            serves_other: None,
             fragment: false,
             files: Vec::new(),
             coverage: Coverage::default(),

@@ -33,7 +33,7 @@ pub struct Token<'a> {
     /// What it is.
     pub kind: TokenKind,
     /// Its bytes.
-    pub text: &'a [u8],
+    pub bytes: &'a [u8],
 }
 
 /// A token by offsets; spaces are left out.
@@ -78,7 +78,7 @@ pub(super) fn tokens(bytes: &[u8]) -> Vec<Token<'_>> {
     let mut at = 0;
     let mut push = |kind, from: usize, to: usize| {
         if let Some(text) = bytes.get(from..to).filter(|text| !text.is_empty()) {
-            tokens.push(Token { kind, text });
+            tokens.push(Token { kind, bytes: text });
         }
     };
     for lexeme in lex(bytes, 0, bytes.len()).lexemes {

@@ -16,12 +16,16 @@
 //! - **`internal` and named locations** take no requests from clients; the pools they use are in
 //!   [`Config::other_uses`](crate::model::Config::other_uses).
 
+mod builtin;
+mod data;
 mod directives;
 mod dump;
+mod glob;
 mod include;
 mod lexer;
 mod lower;
 mod place;
+mod references;
 mod regex;
 mod syntax;
 mod table;
@@ -41,6 +45,13 @@ pub use lexer::{Token, TokenKind};
 #[must_use]
 pub fn tokens(bytes: &[u8]) -> Vec<Token<'_>> {
     lexer::tokens(bytes)
+}
+
+/// Whether nginx has a place inside these blocks, outermost first: true for `http`, `server`; false for `server`
+/// alone.
+#[must_use]
+pub fn is_context(blocks: &[String]) -> bool {
+    place::context_of(blocks).is_some()
 }
 
 /// Reads a configuration.
@@ -63,11 +74,13 @@ pub(crate) fn read(
     let tree = loaded.tree;
     let whole = Span::new(main, 0, 0);
     if loaded.empty && !reading.broken {
-        reading.broken = true;
+        // An empty snippet does no harm where it is included.
+        let snippet = !options.context.is_empty();
+        reading.broken = !snippet;
         reading.diagnostics.push(
             Diagnostic::new(
                 "config-empty-or-truncated",
-                Severity::Error,
+                if snippet { Severity::Warning } else { Severity::Error },
                 whole,
                 "the configuration is empty",
             )
@@ -91,21 +104,32 @@ pub(crate) fn read(
     let mut validator = validate::Validator::new(&tree, &contexts, options.version);
     let found = validator.run();
     reading.diagnostics.append(&mut validator.diagnostics);
+    reading.diagnostics.append(&mut data::check(&tree, &contexts));
+    if top == directives::M && loaded.missing.is_empty() && !reading.broken {
+        reading.diagnostics.append(&mut references::check(&tree, &contexts, &found));
+    }
     let mut config = Config::empty(Dialect::Nginx, options.version);
     config.fragment = top != directives::M;
     config.files = loaded.files;
     config.coverage.total = tree.nodes.len() as u32;
+    config.serves_other = tree
+        .nodes
+        .iter()
+        .enumerate()
+        .find(|(id, node)| node.parent.is_none() && tree.name(*id) == "mail")
+        .map(|(_, node)| node.header);
     let mut lower = lower::Lower::new(&tree, &contexts, config, whole);
     lower.run(top);
     reading.diagnostics.append(&mut lower.diagnostics);
     reading.config = lower.config;
     coverage(&mut reading, &tree, &contexts, &found);
     for missing in loaded.missing {
+        // At the top level an include brings modules and processes, not routes.
+        if missing.parent.is_none() && top == directives::M && missing.glob {
+            continue;
+        }
         let gap = Gap { span: missing.span, what: missing.what, weakens: Weakens::Everything };
         reading.config.coverage.gaps.push(gap);
-    }
-    if reading.config.fragment {
-        soften(&mut reading.diagnostics);
     }
     reading.blocks = tree
         .nodes
@@ -124,29 +148,17 @@ fn coverage(
     contexts: &[directives::Contexts],
     found: &[Option<&'static directives::Directive>],
 ) {
-    let mut unknown = 0;
     for (id, entry) in found.iter().enumerate() {
         let plain = contexts.get(id).is_some_and(|&context| context != directives::DATA);
         let known = entry.is_some() || !plain || !directives::lookup(tree.name(id)).is_empty();
         if !known && tree.name(id) != "include" {
-            unknown += 1;
             let span = tree.header(id);
             let what = format!("`{}` is not known", tree.name(id));
             reading.config.coverage.gaps.push(Gap { span, what, weakens: Weakens::Routing });
         }
     }
     let gaps = reading.config.coverage.gaps.len() as u32;
-    let _ = unknown;
     reading.config.coverage.understood = reading.config.coverage.total.saturating_sub(gaps);
-}
-
-/// In a snippet, an include may be found from where the snippet is used.
-fn soften(diagnostics: &mut [Diagnostic]) {
-    for diagnostic in diagnostics {
-        if diagnostic.rule == "include-unresolved" && diagnostic.severity == Severity::Error {
-            diagnostic.severity = Severity::Warning;
-        }
-    }
 }
 
 /// Sorts by place; a file included twice says everything once.

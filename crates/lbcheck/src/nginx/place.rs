@@ -1,6 +1,6 @@
 //! Which context every directive stands in, and which blocks a snippet belongs in.
 
-use super::directives::{self, Contexts, DATA, H, L, LIF, M, OTHER, S, T, TS, TU, UP};
+use super::directives::{self, Contexts, DATA, H, L, LIF, LMT, M, OTHER, S, T, TS, TU, UP};
 use super::syntax::{NodeId, Tree};
 
 /// The contexts a snippet may belong in, outermost first, with the blocks around it.
@@ -54,6 +54,13 @@ fn misplaced(tree: &Tree, id: NodeId, context: Contexts) -> bool {
     }
     let known = directives::lookup(tree.name(id));
     let Some(node) = tree.nodes.get(id) else { return false };
+    // One name in two languages: only in http does the address start with a scheme.
+    if tree.name(id) == "proxy_pass" {
+        let text = tree.arg(id, 0).unwrap_or_default();
+        let http = context & (L | LIF | LMT) != 0 && (text.contains("://") || text.starts_with('$'));
+        let stream = context == TS && !text.contains("://");
+        return !http && !stream;
+    }
     !known.is_empty()
         && !known.iter().any(|entry| entry.contexts & context != 0 && entry.arity.block == node.block)
 }

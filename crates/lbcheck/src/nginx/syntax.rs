@@ -230,7 +230,10 @@ impl Builder {
     }
 
     fn word(&mut self, sources: &Sources, span: Span) {
-        let (value, quoted) = lexer::decode(sources.text(span));
+        // Asking for the text of the whole file checks all of it; one word is enough here.
+        let raw = sources.file(span.file).bytes().get(span.range()).unwrap_or_default();
+        let raw = std::str::from_utf8(raw).unwrap_or_else(|_| sources.text(span));
+        let (value, quoted) = lexer::decode(raw);
         let at = self.tree.text.len() as u32;
         self.tree.text.push_str(&value);
         self.tree.words.push(Word { span, at, len: value.len() as u32, quoted });

@@ -36,6 +36,7 @@ impl<'a> Validator<'a> {
             let directive = self.place(id, context);
             if let Some(directive) = directive {
                 self.value(id, directive);
+                self.special(id);
                 if repeats_are_refused(directive) {
                     let key = (self.tree.nodes[id].parent, directive.name);
                     match once.get(&key) {
@@ -196,13 +197,20 @@ impl<'a> Validator<'a> {
     fn wrong_context(&mut self, id: NodeId, context: Contexts, known: &[Directive]) {
         let name = self.tree.name(id);
         let allowed = known.iter().fold(0, |all, entry| all | entry.contexts);
+        // What the commercial edition takes is known from its manual only.
+        let sure = known.iter().any(|entry| entry.vendor != Vendor::Plus);
         let mut diagnostic = Diagnostic::new(
             "invalid-value",
-            Severity::Error,
+            if sure { Severity::Error } else { Severity::Warning },
             self.tree.header(id),
             format!("directive `{name}` is not allowed in {}", directives::describe(context)),
         )
-        .help(format!("it belongs in {}", directives::describe_all(allowed)));
+        .help(match known.first() {
+            Some(entry) => {
+                format!("it belongs in {} (module {})", directives::describe_all(allowed), entry.module)
+            }
+            None => String::new(),
+        });
         if let Some(parent) = self.tree.nodes[id].parent {
             diagnostic = diagnostic.also(self.tree.header(parent), "it stands in this block");
         }
@@ -280,9 +288,28 @@ impl<'a> Validator<'a> {
             ValueKind::Enum(words) => words.iter().any(|word| word.eq_ignore_ascii_case(text)),
             ValueKind::Bits(words) => return self.bits(id, words),
         };
-        if !ok {
+        // The commercial edition takes any text here.
+        let free = directive.name == "server_tokens" && !text.is_empty();
+        if !ok && !free {
             self.bad_value(id, &word, directive.value);
         }
+    }
+
+    /// Values of directives with code of their own.
+    fn special(&mut self, id: NodeId) {
+        let Some(&word) = self.tree.args(id).first() else { return };
+        let text = self.tree.value(&word);
+        let (message, help) = match self.tree.name(id) {
+            "set" if !text.starts_with('$') || text.len() < 2 => {
+                (format!("`{text}` is not a variable"), "write the variable with its `$`")
+            }
+            "allow" | "deny" if text != "all" && text != "unix:" && !super::data::is_network(text) => (
+                format!("`{text}` is not a network"),
+                "write `all`, an address, or a network such as `10.0.0.0/8`",
+            ),
+            _ => return,
+        };
+        self.error(Diagnostic::new("invalid-value", Severity::Error, word.span, message).help(help));
     }
 
     fn bits(&mut self, id: NodeId, words: &'static [&'static str]) {

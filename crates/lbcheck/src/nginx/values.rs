@@ -3,58 +3,59 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while};
+use nom::character::complete::digit1;
+use nom::combinator::{all_consuming, map_res};
+use nom::multi::many1;
+use nom::sequence::terminated;
+use nom::{IResult, Parser};
+
 use crate::model::{Address, Host};
+
+/// Units of time, longest first, in milliseconds. A number without one counts seconds and comes last.
+const UNITS: &[(&str, u64)] = &[
+    ("y", 31_536_000_000),
+    ("M", 2_592_000_000),
+    ("w", 604_800_000),
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1000),
+    ("ms", 1),
+    ("", 1000),
+];
+
+/// A number and its unit, and the blanks after them.
+fn time_part(text: &str) -> IResult<&str, (u64, &str)> {
+    // `ms` before `m`: the longer of two that fit is meant.
+    let unit =
+        alt((tag("ms"), tag("y"), tag("M"), tag("w"), tag("d"), tag("h"), tag("m"), tag("s"), tag("")));
+    terminated((map_res(digit1, str::parse), unit), take_while(|letter| letter == ' ')).parse(text)
+}
 
 /// A time such as `30s`, `1h 30m` or `500ms`; a bare number counts seconds. `None`: nginx refuses it.
 ///
 /// Units must come in falling order, each once. `ms` is read only where `millis` holds, `y` and `M` only where not.
 pub(super) fn time(text: &str, millis: bool) -> Option<Duration> {
-    const UNITS: &[(&str, u64)] = &[
-        ("y", 31_536_000_000),
-        ("M", 2_592_000_000),
-        ("w", 604_800_000),
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1000),
-        ("ms", 1),
-    ];
-    let mut rest = text;
+    let (_, parts) = all_consuming(many1(time_part)).parse(text).ok()?;
     let mut total = 0u64;
-    let mut step = 0;
-    let mut seen = false;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let number: u64 = rest.get(..digits)?.parse().ok()?;
-        rest = rest.get(digits..)?;
-        seen = true;
-        let found = UNITS.iter().enumerate().skip(step).find(|(_, (unit, _))| match *unit {
-            // `m` is also the start of `ms`.
-            "m" => rest.starts_with('m') && !rest.starts_with("ms"),
-            unit => rest.starts_with(unit),
-        });
-        let (unit, scale) = match found {
-            Some((_, ("ms", _))) if !millis => return None,
-            Some((_, ("y" | "M", _))) if millis => return None,
-            Some((at, (unit, scale))) => {
-                step = at + 1;
-                (unit.len(), *scale)
-            }
-            None if rest.is_empty() || rest.starts_with(' ') => {
-                // A bare number is seconds, and nothing may follow.
-                step = UNITS.len();
-                (0, 1000)
-            }
-            None => return None,
+    let mut next = 0;
+    for (number, unit) in parts {
+        let at = UNITS.iter().position(|(name, _)| *name == unit)?;
+        let misplaced = match unit {
+            "ms" => !millis,
+            "y" | "M" => millis,
+            _ => false,
         };
-        total = total.checked_add(number.checked_mul(scale)?)?;
-        rest = rest.get(unit..)?.trim_start_matches(' ');
-        if step == UNITS.len() && !rest.is_empty() {
+        if at < next || misplaced {
             return None;
         }
+        next = at + 1;
+        total = total.checked_add(number.checked_mul(UNITS.get(at)?.1)?)?;
     }
     // Times are kept in 32 bits of seconds or 64 bits of milliseconds; both take ten years and more.
-    seen.then(|| Duration::from_millis(total))
+    Some(Duration::from_millis(total))
 }
 
 /// A size such as `8k` or `1m`; `g` where `giga` says so. `None`: nginx refuses it.
@@ -100,6 +101,9 @@ impl BadAddress {
 /// `host`, `host:port`, `[v6]:port` or `unix:path`; `port` is the one to use where none is written.
 pub(super) fn address(text: &str, port: Option<u16>) -> Result<Address, BadAddress> {
     let make = |host, port| Address { host, port, port_offset: 0 };
+    if is_placeholder(text) {
+        return Ok(make(Host::Unknown(text.to_owned()), None));
+    }
     if let Some(path) = strip_unix(text) {
         return if path.is_empty() {
             Err(BadAddress::UnixPath)
@@ -128,6 +132,13 @@ pub(super) fn address(text: &str, port: Option<u16>) -> Result<Address, BadAddre
         Ok(ip) => Ok(make(Host::Ip(ip), port)),
         Err(_) => Ok(make(Host::Name(host.to_ascii_lowercase()), port)),
     }
+}
+
+/// Whether a text is a hole of a template, to be filled before nginx sees it: `<host>`, `{{ host }}`, `%%HOST%%`.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    [("<", ">"), ("{{", "}}"), ("%%", "%%")]
+        .iter()
+        .any(|(open, close)| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close)))
 }
 
 /// The path of a `unix:` address.

@@ -1,5 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::model::{Algorithm, Endpoint};
+use crate::traffic::shares::ids;
 use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
@@ -22,7 +23,12 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         let unlimited = |endpoint: &&Endpoint| endpoint.max_connections.is_none_or(|limit| limit.value == 0);
-        let Some(open) = facts.active(pool).find(unlimited) else { continue };
+        // HAProxy goes by ascending id, which is the order of the file only where no id is written.
+        let ids = ids(pool);
+        let mut order = facts.active.clone();
+        order.sort_by_key(|&index| ids[index]);
+        let mut in_order = order.iter().map(|&index| &pool.endpoints[index]);
+        let Some(open) = in_order.find(unlimited) else { continue };
         let span = pool.algorithm.span().unwrap_or(pool.header);
         let message = format!(
             "{} uses `balance first` and {} has no maxconn: no server after it is ever used",

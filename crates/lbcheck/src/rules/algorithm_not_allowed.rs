@@ -49,9 +49,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             words::algorithm(dialect, algorithm),
             environment.name,
         );
-        // What a third party's algorithm does is not known to be wrong.
-        let foreign = matches!(algorithm, Algorithm::External(_)) && !environment.algorithms_from_policy;
-        let finding = if foreign { sink.lesser(span, message) } else { sink.finding(span, message) };
+        // What a third party's algorithm does is not known to be wrong, and a default is nobody's decision.
+        let milder = matches!(algorithm, Algorithm::External(_)) || !pool.algorithm.is_explicit();
+        let milder = milder && !environment.algorithms_from_policy;
+        let finding = if milder { sink.lesser(span, message) } else { sink.finding(span, message) };
         let source = if environment.algorithms_from_policy { "the policy allows" } else { "allowed are" };
         let finding = finding
             .label(format!("`{policy_name}`"))

@@ -17,15 +17,18 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let config = context.config;
-    // A part of a configuration says nothing about the whole, nor does one that was not read wholly.
-    if config.fragment || config.coverage.gaps.iter().any(|gap| !matches!(gap.weakens, Weakens::Pool(_))) {
+    // A part of a configuration says nothing about the whole.
+    if config.fragment || !config.listeners.is_empty() || config.serves_other.is_some() {
+        return;
+    }
+    // Envoy may get everything from its control plane; that is said elsewhere. What other files an empty
+    // HAProxy or nginx configuration would have had does not make it less empty.
+    let incomplete = config.coverage.gaps.iter().any(|gap| !matches!(gap.weakens, Weakens::Pool(_)));
+    if incomplete && (config.dialect == Dialect::Envoy || !config.pools.is_empty()) {
         return;
     }
     let Some(&file) = config.files.first() else { return };
     let start = Span::new(file, 0, 0);
-    if !config.listeners.is_empty() {
-        return;
-    }
     if config.pools.is_empty() {
         let finding = sink
             .finding(start, "the configuration has neither a listener nor a pool: it serves nothing")

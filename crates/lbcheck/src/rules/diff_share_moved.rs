@@ -36,10 +36,12 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         let Some(most) = largest_shift(comparison, pair) else { continue };
+        let joined_or_left = pair.endpoints.iter().any(|both| both.old.is_none() || both.new.is_none());
         let message = format!(
-            "{} of the traffic of {} moves: {} {} → {} ({})",
+            "{} of the traffic of {} moves{}: {} {} → {} ({})",
             words::percent(moved),
             words::pool(dialect, new.pool),
+            if joined_or_left { " beyond what members that joined or left explain" } else { "" },
             words::endpoint(dialect, most.endpoint),
             words::percent(most.old),
             words::percent(most.new),

@@ -5,7 +5,7 @@ use crate::dialect::Dialect;
 pub(super) static RULE: Rule = Rule {
     id: "file-unreadable",
     summary: "A file cannot be read",
-    category: Category::Syntax,
+    category: Category::Completeness,
     severity: Severity::Error,
     production: Severity::Error,
     dialects: &Dialect::ALL,

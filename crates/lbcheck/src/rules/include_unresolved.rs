@@ -5,7 +5,7 @@ use crate::dialect::Dialect;
 pub(super) static RULE: Rule = Rule {
     id: "include-unresolved",
     summary: "A file that the configuration includes cannot be found",
-    category: Category::Syntax,
+    category: Category::Completeness,
     severity: Severity::Error,
     production: Severity::Error,
     dialects: &[Dialect::Nginx],

@@ -18,6 +18,22 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, facts) in context.pools() {
+        if let Some(span) = pool.disabled
+            && !facts.uses.is_empty()
+            && !pool.endpoints.is_empty()
+        {
+            let name = words::pool(context.config.dialect, pool);
+            let mut finding = sink
+                .finding(span, format!("{name} is switched off, and routes lead to it"))
+                .label("switches all of it off")
+                .help("switch it on again, or send these requests elsewhere")
+                .pool(&pool.name.value);
+            for &used in facts.uses.iter().take(3) {
+                finding = finding.also(used, "routed here");
+            }
+            sink.push(finding);
+            continue;
+        }
         if pool.endpoints.is_empty() || !facts.active.is_empty() || !pool.serves_clients() {
             continue;
         }
@@ -30,6 +46,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let backup = pool.endpoints.iter().find(|endpoint| endpoint.in_rotation());
         let out = pool.endpoints.iter().filter(|endpoint| !endpoint.in_rotation()).count();
         let mut finding = match backup {
+            Some(_) if pool.all_backups.is_some_and(|all| all.value) => sink.lesser(
+                pool.header,
+                format!("{name} runs on its backup {noun}s: no active {noun} is left"),
+            ),
             Some(backup) => sink.lesser(
                 pool.header,
                 format!("{name} runs on its backup {} only: no active {noun} is left", words::endpoint(dialect, backup)),
@@ -44,7 +64,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             ),
         };
         finding = finding
-            .label(format!("{} taken out", words::endpoints(dialect, out as u64)))
+            .label(match out {
+                0 => "backups only".to_owned(),
+                out => format!("{} taken out", words::endpoints(dialect, out as u64)),
+            })
             .help(format!("bring at least one {noun} back, or remove the routes that lead here"))
             .pool(&pool.name.value);
         for endpoint in pool.endpoints.iter().take(5) {

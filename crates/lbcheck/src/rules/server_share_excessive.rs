@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::model::{Algorithm, Origin, Pool};
+use crate::model::{Algorithm, HashKey, Origin, Pool};
 use crate::source::Span;
 use crate::words;
 use crate::diagnostic::Severity;
@@ -76,12 +76,21 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             let peer = &pool.endpoints[other];
             finding = finding.also(cause_span(pool, other), format!("`{}` gets as much", peer.name.value));
         }
+        let remedy = if pool.algorithm.value.uses_weights() && !is_constant(&pool.algorithm.value) {
+            "even the weights out if it is not meant, or raise `max-share` if the machine is that much larger"
+        } else {
+            "weights do not help here: choose an algorithm that spreads"
+        };
         finding.help = Some(match shares.assumptions.first() {
-            None => "if the machine is that much larger, raise `max-share` for it; otherwise even the weights out".into(),
-            Some(first) => format!("this holds when {first}; even the weights out if it is not meant"),
+            None => remedy.into(),
+            Some(first) => format!("{remedy}; the figure holds when {first}"),
         });
         sink.push(finding);
     }
+}
+
+fn is_constant(algorithm: &Algorithm) -> bool {
+    matches!(algorithm, Algorithm::Hash { key: HashKey::Constant(_), .. })
 }
 
 /// The weight that makes the share, if one is written; otherwise the endpoint.

@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::model::Algorithm;
+use crate::model::{Algorithm, HashKey};
 use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
@@ -25,8 +25,13 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, facts) in context.routed_pools() {
         let Some(shares) = facts.sure_shares() else { continue };
         let members = facts.active_members;
-        // That `first` fills one server after the other is what it is for, and another rule's matter.
-        if members < 3 || pool.algorithm.value == Algorithm::First {
+        // That `first` fills one server after the other and a constant key picks one is the algorithm's doing,
+        // and another rule's matter.
+        let by_algorithm = matches!(
+            pool.algorithm.value,
+            Algorithm::First | Algorithm::Hash { key: HashKey::Constant(_), .. }
+        );
+        if members < 3 || by_algorithm {
             continue;
         }
         let effective = shares.effective_endpoints(pool);
@@ -40,7 +45,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let few = most_of_it(&order, &shares.shares);
         let taken: f64 = few.iter().map(|&index| shares.shares[index]).sum();
         let message = format!(
-            "{} of {members} {}s of {} get{} {} of its traffic: it is as concentrated as {} equal ones",
+            "{} of {members} {}s of {} get{} {} of its traffic: as uneven as if there were only {} equal ones",
             few.len(),
             dialect.endpoint_noun(),
             words::pool(dialect, pool),

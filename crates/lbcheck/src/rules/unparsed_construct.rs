@@ -36,6 +36,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         finding.subject.pool = pool.cloned();
         sink.push(finding);
     }
+    if let Some(span) = config.serves_other {
+        let message = "not modelled: this section serves something other than routed traffic".to_owned();
+        sink.push(sink.finding(span, message));
+    }
     unknown_members(context, sink);
     dynamic_routes(context, sink);
 }

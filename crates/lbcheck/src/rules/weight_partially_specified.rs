@@ -51,8 +51,13 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         for other in explicit.iter().skip(1).take(2) {
             finding = finding.also(other.weight.span().unwrap_or(other.span), "set here");
         }
-        for other in implicit.iter().take(3) {
-            finding = finding.also(other.span, "weight 1 by default");
+        for (index, other) in implicit.iter().take(3).enumerate() {
+            let rest = implicit.len() - 3.min(implicit.len());
+            let text = match (index, rest) {
+                (2, 1..) => format!("weight 1 by default, like {rest} more"),
+                _ => "weight 1 by default".to_owned(),
+            };
+            finding = finding.also(other.span, text);
         }
         sink.push(finding);
     }

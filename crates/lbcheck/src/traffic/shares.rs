@@ -1,11 +1,12 @@
 //! The share of a pool's traffic that each endpoint gets in normal times: nothing failed, no session pinned.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dialect::Dialect;
 use crate::model::{
-    AdminState, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, Membership, Pool,
+    Action, AdminState, Algorithm, Condition, Endpoint, HashFunction, HashKey, HashTable, Host, Membership,
+    Pool,
 };
 
 /// How sure a predicted figure is. Ordered from the surest.
@@ -92,7 +93,20 @@ pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
     if let Membership::Unknown(reason) = &pool.membership {
         return PoolShares::unknown(reason.clone());
     }
+    if pool.disabled.is_some() {
+        return PoolShares::unknown("the pool is switched off");
+    }
     let serving = serving_tier(dialect, pool);
+    if let Some(index) = always_used(pool) {
+        let shares = spread(pool, &[index], |_| 1.0);
+        return PoolShares { certainty: Certainty::Exact, assumptions: Vec::new(), shares };
+    }
+    // How many slots of a template are filled depends on the answer of a DNS server.
+    let filled_at_run_time = |&index: &usize| {
+        let endpoint = &pool.endpoints[index];
+        endpoint.slots > 1 && matches!(endpoint.address.host, Host::Name(_))
+    };
+    let by_dns = serving.len() > 1 && serving.iter().any(filled_at_run_time);
     let mut assumptions: Vec<Cow<'static, str>> = Vec::new();
     if serving.iter().any(|&index| pool.endpoints[index].expands) {
         assumptions.push("every host name has one address".into());
@@ -100,16 +114,35 @@ pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
     if pool.endpoints.iter().any(|endpoint| matches!(endpoint.address.host, Host::Unknown(_))) {
         assumptions.push("addresses that are only known at run time are distinct".into());
     }
+    if pool.overrides.iter().any(|rule| matches!(rule.action, Action::Endpoint { .. })) {
+        assumptions.push("requests that no rule sends to a server of its own".into());
+    }
     if !pool.affinity.is_empty() {
         assumptions.push("requests of new sessions; returning ones stay where they were".into());
     }
-    let certain = if assumptions.is_empty() { Certainty::Exact } else { Certainty::Expected };
+    if by_dns {
+        assumptions.push("every slot of a template is filled".into());
+    }
+    let certain = match (by_dns, assumptions.is_empty()) {
+        (true, _) => Certainty::Range,
+        (false, true) => Certainty::Exact,
+        (false, false) => Certainty::Expected,
+    };
     match choose(&pool.algorithm.value, pool, &serving, &mut assumptions) {
         Choice::Unknown(reason) => PoolShares::unknown(reason),
         Choice::Shares(shares, certainty) => {
             PoolShares { certainty: certainty.max(certain), assumptions, shares }
         }
     }
+}
+
+/// The endpoint that an unconditional `use-server` sends everything to, past weights and the algorithm.
+fn always_used(pool: &Pool) -> Option<usize> {
+    let rule = pool.overrides.iter().find(|rule| rule.when == Condition::Always)?;
+    let Action::Endpoint { endpoint, .. } = &rule.action else { return None };
+    let named = |candidate: &Endpoint| candidate.name.value == endpoint.value;
+    let index = pool.endpoints.iter().position(named)?;
+    (pool.endpoints[index].state.value == AdminState::Enabled).then_some(index)
 }
 
 /// The endpoints that take new traffic while nothing has failed.
@@ -251,10 +284,21 @@ fn by_locality(pool: &Pool, serving: &[usize], weight: impl Fn(&Endpoint) -> f64
     shares
 }
 
-/// HAProxy `first` goes by ascending id; servers without an id are numbered by position.
+/// The numeric id of each endpoint: as written, the others numbered from 1 past the ids that are taken.
+pub(crate) fn ids(pool: &Pool) -> Vec<u32> {
+    let written = |endpoint: &Endpoint| endpoint.id.as_ref().map(|id| id.value);
+    let taken: BTreeSet<u32> = pool.endpoints.iter().filter_map(written).collect();
+    let mut free = (1..).filter(|id| !taken.contains(id));
+    pool.endpoints
+        .iter()
+        .map(|endpoint| written(endpoint).or_else(|| free.next()).unwrap_or(u32::MAX))
+        .collect()
+}
+
+/// HAProxy `first` goes by ascending id.
 fn first_by_id(pool: &Pool, serving: &[usize]) -> Vec<usize> {
-    let id = |index: usize| pool.endpoints[index].id.as_ref().map_or(index as u32 + 1, |id| id.value);
-    serving.iter().copied().min_by_key(|&index| (id(index), index)).into_iter().collect()
+    let ids = ids(pool);
+    serving.iter().copied().min_by_key(|&index| (ids[index], index)).into_iter().collect()
 }
 
 /// nginx `hash` without `consistent`: `(crc32(key) >> 16) & 0x7fff` modulo the total weight, walked over the

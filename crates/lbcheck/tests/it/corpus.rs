@@ -126,7 +126,13 @@ fn read_case(root: &Path, case: &Case, sources: &mut Sources) -> Reading {
             options.prefix = Some(base);
             read(&Placed { files }, sources, &[full(&case.path)], &options)
         }
-        _ => read(&Disk, sources, &[full(&case.path)], &options),
+        _ => {
+            let path = full(&case.path);
+            let beside =
+                |name: &String| format!("{}/{name}", path.rsplit_once('/').map_or("", |(base, _)| base));
+            let files = case.empty.iter().map(|name| (beside(name), Vec::new())).collect();
+            read(&Placed { files }, sources, &[path], &options)
+        }
     }
 }
 

@@ -7,9 +7,21 @@
 
 mod changes;
 mod corpus;
+mod envoy_model;
+mod envoy_refused;
+mod envoy_robust;
+mod haproxy_errors;
+mod haproxy_model;
+mod haproxy_robust;
+mod haproxy_routes;
 mod incidents;
 mod invariants;
 mod live;
+mod nginx_common;
+mod nginx_errors;
+mod nginx_files;
+mod nginx_model;
+mod nginx_robust;
 mod oracle;
 mod rule_pages;
 mod support;

@@ -83,6 +83,10 @@ pub(crate) fn lines(sources: &Sources, report: &CheckReport) -> Vec<String> {
 }
 
 /// The tokens of a text, each as its bytes.
-pub(crate) fn tokens(_dialect: Dialect, bytes: &[u8]) -> Vec<Vec<u8>> {
-    vec![bytes.to_vec()]
+pub(crate) fn tokens(dialect: Dialect, bytes: &[u8]) -> Vec<&[u8]> {
+    match dialect {
+        Dialect::HaProxy => lbcheck::haproxy::tokens(bytes).iter().map(|token| token.bytes).collect(),
+        Dialect::Nginx => lbcheck::nginx::tokens(bytes).iter().map(|token| token.bytes).collect(),
+        Dialect::Envoy => lbcheck::envoy::tokens(bytes).iter().map(|token| token.bytes).collect(),
+    }
 }

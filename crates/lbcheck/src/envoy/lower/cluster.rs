@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
-    AdminState, Affinity, Algorithm, Membership, Mode, Pool, PoolId, PoolLimits, Setting, Timeouts, Weakens,
+    AdminState, Affinity, Algorithm, Host, Membership, Mode, Pool, PoolId, PoolLimits, Setting, Timeouts,
+    Weakens,
 };
 use crate::source::{FileId, Span, Spanned};
 
@@ -63,7 +65,13 @@ impl<'t> Lower<'t> {
         let discovery = self.discovery(cluster, &mut pool, id);
         let rules = HostRules { discovery, hash_hostname: algorithm.use_hostname_for_hashing };
         self.members(cluster, rules, &mut pool, id);
+        if matches!(discovery, Discovery::StrictDns) {
+            for endpoint in &mut pool.endpoints {
+                endpoint.expands = matches!(endpoint.address.host, Host::Name(_));
+            }
+        }
         self.tls(cluster, &mut pool);
+        self.check_cluster(cluster, discovery, &pool);
         for gap in algorithm.gaps {
             self.gap(gap.span, gap.value, Weakens::Pool(id));
         }
@@ -78,16 +86,17 @@ impl<'t> Lower<'t> {
         let Some(text) = name.and_then(Value::string) else { return };
         if let Some(&first) = self.pools.get(text) {
             let there = self.config.pool(first).name.span;
-            let diagnostic = crate::diagnostic::Diagnostic::new(
-                "duplicate-definition",
-                crate::diagnostic::Severity::Error,
-                span,
-                format!("The cluster `{text}` is defined twice; Envoy refuses the configuration."),
-            )
-            .label("defined again here")
-            .also(there, "first defined here")
-            .help("Rename or remove one of them.")
-            .pool(text);
+            // A cluster of another file is left aside in silence: the one that was there first stays.
+            let (severity, effect) = match there.file == span.file {
+                true => (Severity::Error, "Envoy refuses the configuration"),
+                false => (Severity::Warning, "Envoy keeps the first one"),
+            };
+            let message = format!("The cluster `{text}` is defined twice; {effect}.");
+            let diagnostic = Diagnostic::new("duplicate-definition", severity, span, message)
+                .label("defined again here")
+                .also(there, "first defined here")
+                .help("Rename or remove one of them.")
+                .pool(text);
             self.report(diagnostic);
         } else {
             self.pools.insert(text, id);
@@ -185,8 +194,6 @@ impl<'t> Lower<'t> {
             Some(assignment) => self.load_assignment(assignment, rules, pool, id),
             None => {
                 pool.membership = Membership::Unknown("endpoints come from EDS".into());
-                let span = eds.map_or(cluster.span_of("type"), |eds| eds.span());
-                self.gap(span, "endpoints come from EDS", Weakens::Pool(id));
             }
         }
     }

@@ -49,7 +49,6 @@ impl<'t> Lower<'t> {
             let place = self.locality(group, pool, &mut merged);
             if group.get("leds_cluster_locality_config").is_some() {
                 pool.membership = Membership::Unknown("endpoints of a locality come from LEDS".into());
-                self.gap(group.span(), "endpoints come from LEDS", Weakens::Pool(id));
             }
             let nested = group.get("load_balancer_endpoints");
             let endpoints = nested.unwrap_or(group).list("lb_endpoints");
@@ -198,7 +197,9 @@ pub(super) fn read_address(address: Value<'_>) -> Address {
 }
 
 fn read_host(text: &str) -> Host {
-    if let Ok(ip) = text.parse::<IpAddr>() {
+    // A link-local address may name its interface: `fe80::1%eth0`.
+    let (literal, _) = text.split_once('%').unwrap_or((text, ""));
+    if let Ok(ip) = literal.parse::<IpAddr>() {
         return Host::Ip(ip);
     }
     // A template hole that was never filled.

@@ -88,6 +88,7 @@ impl<'t> Lower<'t> {
     }
 
     fn http_filter(&mut self, filter: Value<'t>, first_table: usize) {
+        self.check_filter(filter);
         if filter.is_set("disabled") {
             return;
         }

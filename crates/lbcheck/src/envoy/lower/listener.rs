@@ -1,5 +1,8 @@
 //! Listeners and filter chains.
 
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
     Action, Bind, Condition, Host, Listener, Match, Mode, Response, Route, RouteTable, TextMatch, Weakens,
 };
@@ -18,6 +21,7 @@ const TCP_PROXY: &str = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 /// How specific a filter chain match is, in the order Envoy narrows down: destination port, destination
 /// network, server name, transport, application protocols, source. A smaller rank is tried first.
 type Rank = [u16; 7];
+const NO_RANK: Rank = [u16::MAX; 7];
 
 struct Chain<'t> {
     rank: Rank,
@@ -33,6 +37,8 @@ impl<'t> Lower<'t> {
         }
         let header = listener.field("name").map_or(listener.span(), |field| field.span());
         self.block(header, listener.span());
+        self.check_bind(listener);
+        self.check_chains(listener);
         let binds = binds(listener);
         let name = listener.get("name").and_then(Value::spanned).unwrap_or_else(|| {
             let bind = binds.first().map(|bind| match bind.ports {
@@ -43,6 +49,9 @@ impl<'t> Lower<'t> {
         });
         let mut table = RouteTable { routes: Vec::new(), label: format!("listener {}", name.value) };
         let mut mode = None;
+        if listener.get("filter_chain_matcher").is_none() {
+            self.check_overlap(listener);
+        }
         for chain in chains(listener) {
             let label = chain_label(chain.chain);
             if let Some(mut route) = self.filter_chain(chain.chain, &label, &mut mode) {
@@ -74,10 +83,48 @@ impl<'t> Lower<'t> {
         self.config.listeners.push(Listener { name, mode, binds, table, span: listener.span() });
     }
 
+    /// Two chains that want the same connections are refused, whatever they do.
+    fn check_overlap(&mut self, listener: Value<'t>) {
+        // Everything but the server names, numbered; then every name is seen once for each number.
+        let mut rules: BTreeMap<(Rank, String), usize> = BTreeMap::new();
+        let mut seen: BTreeMap<(usize, String), Value<'t>> = BTreeMap::new();
+        for chain in listener.list("filter_chains") {
+            let rule = chain.get("filter_chain_match");
+            let (rank, when) = rule.map_or((NO_RANK, Vec::new()), chain_match);
+            let next = rules.len();
+            let number = *rules.entry((rank, format!("{when:?}"))).or_insert(next);
+            let mut names: Vec<String> = rule
+                .into_iter()
+                .flat_map(|rule| rule.list("server_names"))
+                .filter_map(Value::string)
+                .map(str::to_ascii_lowercase)
+                .collect();
+            if names.is_empty() {
+                names.push(String::new());
+            }
+            let first = names.into_iter().filter_map(|name| seen.insert((number, name), chain)).next();
+            if let Some(first) = first {
+                self.report_overlap(first, chain);
+            }
+        }
+    }
+
+    fn report_overlap(&mut self, first: Value<'t>, second: Value<'t>) {
+        let span = |chain: Value<'_>| {
+            chain.field("name").map_or(chain.span_of("filter_chain_match"), |field| field.span())
+        };
+        let message = "Two filter chains want the same connections; Envoy refuses the listener.";
+        let diagnostic = Diagnostic::new("duplicate-definition", Severity::Error, span(second), message)
+            .also(span(first), "the other chain")
+            .help("Give the chains different `filter_chain_match` rules, or remove one.");
+        self.report(diagnostic);
+    }
+
     /// The terminal filter of a chain decides; the filters before it can only close the connection.
     fn filter_chain(&mut self, chain: Value<'t>, label: &str, mode: &mut Option<Mode>) -> Option<Route> {
         let mut seen = None;
         for filter in chain.list("filters") {
+            self.check_filter(filter);
             let Some(config) = filter.get("typed_config") else {
                 self.discovered_filter(filter);
                 continue;
@@ -142,7 +189,7 @@ fn chains(listener: Value<'_>) -> Vec<Chain<'_>> {
     let mut chains: Vec<Chain<'_>> = Vec::new();
     for chain in listener.list("filter_chains") {
         let Some(rule) = chain.get("filter_chain_match") else {
-            chains.push(Chain { rank: [u16::MAX; 7], when: Condition::Always, chain });
+            chains.push(Chain { rank: NO_RANK, when: Condition::Always, chain });
             continue;
         };
         let (rank, when) = chain_match(rule);
@@ -151,24 +198,29 @@ fn chains(listener: Value<'_>) -> Vec<Chain<'_>> {
             chains.push(Chain { rank, when: all(when), chain });
             continue;
         }
+        // Exact names cannot overlap, so they share an entry; suffixes go by length, of which there are few.
+        let mut by_rank: BTreeMap<u16, Vec<Condition>> = BTreeMap::new();
         for name in names {
             let (specific, sni) = server_name(name);
+            by_rank.entry(specific).or_default().push(Condition::Is(Match::Sni(sni)));
+        }
+        for (specific, names) in by_rank {
             let mut rank = rank;
             rank[2] = specific;
             let mut conditions = when.clone();
-            conditions.push(Condition::Is(Match::Sni(sni)));
+            conditions.push(any(names));
             chains.push(Chain { rank, when: all(conditions), chain });
         }
     }
     chains.sort_by_key(|chain| chain.rank);
     if let Some(chain) = listener.get("default_filter_chain") {
-        chains.push(Chain { rank: [u16::MAX; 7], when: Condition::Always, chain });
+        chains.push(Chain { rank: NO_RANK, when: Condition::Always, chain });
     }
     chains
 }
 
 fn chain_match(rule: Value<'_>) -> (Rank, Vec<Condition>) {
-    let mut rank = [u16::MAX; 7];
+    let mut rank = NO_RANK;
     let mut conditions = Vec::new();
     if let Some(port) = rule.get("destination_port").and_then(Value::integer) {
         rank[0] = 0;

@@ -7,13 +7,14 @@ mod health;
 mod listener;
 mod matcher;
 mod policy;
+mod refused;
 mod route;
 mod tcp;
 mod vhost;
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{Config, Gap, PoolId, Target, Weakens};
 use crate::read::Block;
 use crate::source::{FileId, Span, Spanned};
@@ -34,6 +35,8 @@ pub(crate) struct Lower<'t> {
     files: BTreeMap<String, FileId>,
     /// Name of the cluster that holds the Envoy instances themselves.
     local_cluster: Option<&'t str>,
+    /// The resources are those of a `config_dump`.
+    dump: bool,
     /// How each pool is used, by pool: by HTTP routes, by TCP proxies.
     uses: Vec<(bool, bool)>,
 }
@@ -58,6 +61,7 @@ impl<'t> Lower<'t> {
             assignments: BTreeMap::new(),
             files,
             local_cluster: None,
+            dump: false,
             uses: Vec::new(),
         }
     }
@@ -74,19 +78,42 @@ impl<'t> Lower<'t> {
             let name = routes.text_of("name").unwrap_or_default();
             self.routes.entry(name).or_default().push(NamedResource { value: routes, taken: false });
         }
+        self.dump = resources.dump;
         self.local_cluster = resources
             .bootstraps
             .iter()
             .find_map(|bootstrap| bootstrap.path(&["cluster_manager", "local_cluster_name"])?.string());
+        for &bootstrap in &resources.bootstraps {
+            self.dynamic_resources(bootstrap);
+        }
         for &cluster in &resources.clusters {
             self.cluster(cluster);
         }
         self.loose_assignments();
+        self.check_listener_addresses(&resources.listeners);
         for &listener in &resources.listeners {
             self.listener(listener);
         }
         self.loose_routes();
         self.settle_modes();
+    }
+
+    /// Clusters and listeners that come from a control plane, or from a file that was not read, are not known:
+    /// names may resolve there.
+    fn dynamic_resources(&mut self, bootstrap: Value<'t>) {
+        // A dump holds what the control plane has sent.
+        let Some(dynamic) = bootstrap.get("dynamic_resources").filter(|_| !self.dump) else { return };
+        for (field, what) in
+            [("cds_config", "clusters come from CDS"), ("lds_config", "listeners come from LDS")]
+        {
+            let Some(source) = dynamic.field(field) else { continue };
+            let path = cluster::source_path(source.value);
+            if path.is_some_and(|path| self.files.contains_key(path.text())) {
+                continue;
+            }
+            self.config.fragment = true;
+            self.gap(source.span(), what, Weakens::Routing);
+        }
     }
 
     /// The pool of a name, or the fact that there is none.
@@ -97,7 +124,18 @@ impl<'t> Lower<'t> {
         }
     }
 
-    fn report(&mut self, diagnostic: Diagnostic) {
+    /// Notes that something other than a route needs a cluster.
+    pub(crate) fn other_use(&mut self, name: &Spanned<String>) {
+        if let Some(&pool) = self.pools.get(name.value.as_str()) {
+            self.config.other_uses.push((pool, name.span));
+        }
+    }
+
+    /// Reports something. Nobody loads a dump again, so nothing in it is refused.
+    fn report(&mut self, mut diagnostic: Diagnostic) {
+        if self.dump {
+            diagnostic.severity = diagnostic.severity.min(Severity::Warning);
+        }
         self.diagnostics.push(diagnostic);
     }
 

@@ -6,6 +6,7 @@ use crate::source::{Span, Spanned};
 use super::super::tree::Value;
 use super::Lower;
 use super::cluster::Affinities;
+use super::listener::{inner_type, inner_value};
 
 const LB_POLICY: [(&str, i64); 7] = [
     ("ROUND_ROBIN", 0),
@@ -45,7 +46,7 @@ impl<'t> Lower<'t> {
     /// The algorithm of a cluster. A typed policy wins over `lb_policy`.
     pub(super) fn algorithm(&mut self, cluster: Value<'t>) -> Choice {
         let mut choice = match cluster.get("load_balancing_policy") {
-            Some(policy) => typed_policy(policy),
+            Some(policy) => self.typed_policy(policy),
             None => named_policy(cluster),
         };
         let zone_aware = cluster.path(&["common_lb_config", "zone_aware_lb_config"]);
@@ -54,6 +55,77 @@ impl<'t> Lower<'t> {
             choice.gaps.push(Spanned::new(what, zone_aware.span()));
         }
         choice
+    }
+
+    /// `load_balancing_policy`: the first entry that Envoy knows.
+    fn typed_policy(&mut self, policy: Value<'t>) -> Choice {
+        let mut choice = Choice::new(Setting::written(Algorithm::RoundRobin, policy.span()));
+        let mut policy = policy;
+        let mut subset = false;
+        for _ in 0..MAX_WRAPPERS {
+            let Some((short, config)) = first_known(policy) else {
+                let shown = policy.list("policies").next().and_then(|entry| {
+                    let typed = entry.get("typed_extension_config")?;
+                    typed.path(&["typed_config"]).and_then(Value::type_name).or_else(|| typed.text_of("name"))
+                });
+                let shown = shown.unwrap_or("none").to_owned();
+                let what = format!("load balancing policy {shown}");
+                choice.gaps.push(Spanned::new(what, policy.span()));
+                choice.algorithm.value = Algorithm::External(shown);
+                break;
+            };
+            choice.algorithm = Setting::written(Algorithm::RoundRobin, config.span());
+            locality_settings(config, &mut choice);
+            let inner = match short {
+                "wrr_locality" => {
+                    choice.locality_weighted = Some(config.span());
+                    self.check_wrr_locality(config);
+                    config.get("endpoint_picking_policy")
+                }
+                "subset" => {
+                    subset |= config.list("subset_selectors").next().is_some();
+                    config.get("subset_lb_policy")
+                }
+                "override_host" => {
+                    let sources = config.list("override_host_sources").filter_map(override_source);
+                    let text = format!("override_host {}", sources.collect::<Vec<_>>().join(", "));
+                    choice.affinity.push(Setting::written(Affinity::Other(text), config.span()));
+                    config.get("fallback_policy")
+                }
+                _ => {
+                    match short {
+                        "maglev" => self.check_maglev(Some(config)),
+                        "ring_hash" => self.check_ring(Some(config)),
+                        _ => {}
+                    }
+                    choice.algorithm.value = typed_algorithm(short, config, &mut choice);
+                    None
+                }
+            };
+            match inner {
+                Some(inner) => policy = inner,
+                None => break,
+            }
+        }
+        if subset {
+            let inner = choice.algorithm.value;
+            choice.algorithm.value = Algorithm::Subset(Box::new(inner));
+        }
+        choice
+    }
+
+    /// In 1.40 the locality policy balances with one kind of child only.
+    fn check_wrr_locality(&mut self, config: Value<'t>) {
+        let child = config.get("endpoint_picking_policy").and_then(first_known);
+        if let Some((short, inner)) = child
+            && short != "client_side_weighted_round_robin"
+        {
+            let text = format!(
+                "wrr_locality takes only client_side_weighted_round_robin as its child, not {short}."
+            );
+            let help = "Use the policy itself with `locality_lb_config.locality_weighted_lb_config`.";
+            self.refuse(inner.span(), text, help);
+        }
     }
 }
 
@@ -91,62 +163,13 @@ fn hostname_switch(config: Value<'_>) -> Option<Span> {
     config.is_set("use_hostname_for_hashing").then(|| config.span_of("use_hostname_for_hashing"))
 }
 
-/// `load_balancing_policy`: the first entry that Envoy knows.
-fn typed_policy(policy: Value<'_>) -> Choice {
-    let mut choice = Choice::new(Setting::written(Algorithm::RoundRobin, policy.span()));
-    let mut policy = policy;
-    let mut subset = false;
-    for _ in 0..MAX_WRAPPERS {
-        let Some((short, config)) = first_known(policy) else {
-            let shown = policy.list("policies").next().and_then(|entry| {
-                let typed = entry.get("typed_extension_config")?;
-                typed.path(&["typed_config"]).and_then(Value::type_name).or_else(|| typed.text_of("name"))
-            });
-            let shown = shown.unwrap_or("none").to_owned();
-            let what = format!("load balancing policy {shown}");
-            choice.gaps.push(Spanned::new(what, policy.span()));
-            choice.algorithm.value = Algorithm::External(shown);
-            break;
-        };
-        choice.algorithm = Setting::written(Algorithm::RoundRobin, config.span());
-        locality_settings(config, &mut choice);
-        let inner = match short {
-            "wrr_locality" => {
-                choice.locality_weighted = Some(config.span());
-                config.get("endpoint_picking_policy")
-            }
-            "subset" => {
-                subset |= config.list("subset_selectors").next().is_some();
-                config.get("subset_lb_policy")
-            }
-            "override_host" => {
-                let sources = config.list("override_host_sources").filter_map(override_source);
-                let text = format!("override_host {}", sources.collect::<Vec<_>>().join(", "));
-                choice.affinity.push(Setting::written(Affinity::Other(text), config.span()));
-                config.get("fallback_policy")
-            }
-            _ => {
-                choice.algorithm.value = typed_algorithm(short, config, &mut choice);
-                None
-            }
-        };
-        match inner {
-            Some(inner) => policy = inner,
-            None => break,
-        }
-    }
-    if subset {
-        let inner = choice.algorithm.value;
-        choice.algorithm.value = Algorithm::Subset(Box::new(inner));
-    }
-    choice
-}
-
 /// The first policy of the list that this Envoy has, by short name, with its settings.
 fn first_known(policy: Value<'_>) -> Option<(&str, Value<'_>)> {
     policy.list("policies").find_map(|entry| {
         let config = entry.path(&["typed_extension_config", "typed_config"])?;
-        let (short, _) = config.type_name()?.strip_prefix(TYPED)?.split_once(".v3.")?;
+        let name = inner_type(config, config.type_name()?);
+        let config = inner_value(config);
+        let (short, _) = name.strip_prefix(TYPED)?.split_once(".v3.")?;
         let known = matches!(
             short,
             "round_robin"

@@ -117,6 +117,7 @@ impl<'t> Lower<'t> {
             return Action::Forward(self.target(name));
         }
         if let Some(weighted) = action.get("weighted_clusters") {
+            self.check_weights(weighted);
             return Action::Split(weighted.list("clusters").filter_map(|arm| self.arm(arm)).collect());
         }
         if let Some(header) = action.get("cluster_header")
@@ -151,6 +152,7 @@ impl<'t> Lower<'t> {
     }
 
     fn mirror(&mut self, policy: Value<'t>) -> Option<Mirror> {
+        self.check_one_name(policy, "cluster");
         let target = if let Some(name) = policy.get("cluster").and_then(Value::spanned) {
             self.target(name)
         } else {

@@ -10,6 +10,9 @@ use super::route::Inherited;
 
 const TLS: [(&str, i64); 3] = [("NONE", 0), ("EXTERNAL_ONLY", 1), ("ALL", 2)];
 
+/// Every route repeats the mirrors it inherits; more than a few are not a config but an attack on memory.
+const MAX_INHERITED_MIRRORS: usize = 64;
+
 /// How specific a domain is. Envoy looks for an exact one, then for the longest suffix (`*.a.test`), then for
 /// the longest prefix (`a.*`), then for `*`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,8 +33,9 @@ impl<'t> Lower<'t> {
     /// Lowers a route configuration into a table of hosts.
     pub(super) fn route_configuration(&mut self, configuration: Value<'t>) -> TableId {
         let mut mirrors: Vec<Value<'t>> = Vec::new();
-        mirrors.extend(configuration.list("request_mirror_policies"));
+        mirrors.extend(configuration.list("request_mirror_policies").take(MAX_INHERITED_MIRRORS));
         let around = Inherited { retry_policy: None, mirrors };
+        self.check_domains(configuration);
         let mut entries: Vec<Entry> = Vec::new();
         for host in configuration.list("virtual_hosts") {
             self.virtual_host(host, &around, &mut entries);
@@ -59,7 +63,7 @@ impl<'t> Lower<'t> {
         let header = host.field("name").map_or(host.span(), |field| field.span());
         self.block(header, host.span());
         let mut inherited = Inherited { retry_policy: host.get("retry_policy"), ..Inherited::default() };
-        inherited.mirrors.extend(host.list("request_mirror_policies"));
+        inherited.mirrors.extend(host.list("request_mirror_policies").take(MAX_INHERITED_MIRRORS));
         if inherited.mirrors.is_empty() {
             inherited.mirrors.clone_from(&around.mirrors);
         }

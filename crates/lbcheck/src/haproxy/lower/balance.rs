@@ -64,7 +64,10 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
         ("first", None) => Some(Balance::Plain(Algorithm::First)),
         ("sticky", None) => Some(Balance::Plain(Algorithm::StickyLog)),
         ("source", None) => Some(Balance::Hash { key: HashKey::Source, http_only: false }),
-        ("uri", None) => hash(true),
+        ("uri", None) => {
+            uri_words(line, report);
+            hash(true)
+        }
         ("url_param", None) => {
             if line.word(2).is_none() {
                 refuse(line, "`balance url_param` needs the name of a parameter", report);
@@ -113,6 +116,25 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
             );
             None
         }
+    }
+}
+
+fn uri_words(line: &Line<'_>, report: &mut Report) {
+    let mut at = 2;
+    while let Some(word) = line.word(at) {
+        let counted = matches!(word.as_str(), "len" | "depth");
+        let fits = atol(line.arg(at + 1)) > 0;
+        if (counted && !fits) || (!counted && !matches!(word.as_str(), "whole" | "path-only")) {
+            let message = format!("`{}` cannot stand in `balance uri` like this", word.as_str());
+            report.error(
+                rule::VALUE,
+                word.span,
+                message,
+                "use `len N`, `depth N`, `whole` or `path-only`, with N above 0",
+            );
+            return;
+        }
+        at += if counted { 2 } else { 1 };
     }
 }
 

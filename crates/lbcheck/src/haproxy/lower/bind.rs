@@ -8,7 +8,9 @@ use crate::haproxy::values::{Endpoint, Port, endpoint};
 use crate::model::{Bind, Host};
 
 /// Reads a `bind` line: one [`Bind`] for each address.
-pub(super) fn bind(line: &Line<'_>, report: &mut Report) -> Vec<Bind> {
+///
+/// `certified`: the section names certificates outside its `bind` lines.
+pub(super) fn bind(line: &Line<'_>, certified: bool, report: &mut Report) -> Vec<Bind> {
     let Some(word) = line.word(1) else {
         report.error(
             rule::VALUE,
@@ -18,7 +20,7 @@ pub(super) fn bind(line: &Line<'_>, report: &mut Report) -> Vec<Bind> {
         );
         return Vec::new();
     };
-    let (tls, accept_proxy) = words(line, report);
+    let Words { tls, accept_proxy, certificate } = words(line, report);
     let text = word.address_text();
     let mut binds = Vec::new();
     for (index, address) in text.split(',').enumerate() {
@@ -49,7 +51,24 @@ pub(super) fn bind(line: &Line<'_>, report: &mut Report) -> Vec<Bind> {
             ),
         }
     }
+    let wants_certificate = tls || binds.iter().any(|bind| bind.tls);
+    if wants_certificate && !certificate && !certified {
+        report.error(
+            rule::VALUE,
+            word.span,
+            format!("`bind {text}` uses TLS but names no certificate"),
+            "add `crt FILE`",
+        );
+    }
     binds
+}
+
+/// What the words after the address say.
+struct Words {
+    tls: bool,
+    accept_proxy: bool,
+    /// A certificate, or leave to start without one.
+    certificate: bool,
 }
 
 fn check(found: Endpoint, text: &str) -> Result<Endpoint, String> {
@@ -77,16 +96,17 @@ fn host_text(host: &Host) -> String {
     }
 }
 
-/// Checks the words after the address; tells whether `ssl` and `accept-proxy` are among them.
-fn words(line: &Line<'_>, report: &mut Report) -> (bool, bool) {
-    let (mut tls, mut accept_proxy) = (false, false);
+/// Checks the words after the address.
+fn words(line: &Line<'_>, report: &mut Report) -> Words {
+    let mut found = Words { tls: false, accept_proxy: false, certificate: false };
     let mut at = 2;
     while let Some(word) = line.word(at) {
         let name = word.as_str();
         match name {
-            "accept-proxy" => accept_proxy = true,
+            "accept-proxy" => found.accept_proxy = true,
+            "crt" | "crt-list" | "default-crt" | "strict-sni" => found.certificate = true,
             "ssl" => {
-                tls = true;
+                found.tls = true;
                 at += 1;
                 continue;
             }
@@ -102,7 +122,7 @@ fn words(line: &Line<'_>, report: &mut Report) -> (bool, bool) {
         };
         if !entry.known_in(report.version) {
             report.error(
-                crate::haproxy::report::rule::UNKNOWN,
+                rule::UNKNOWN,
                 word.span,
                 format!("`{name}` is not a keyword of `bind` in HAProxy {}", report.version),
                 "remove it, or read the file for the version it was written for",
@@ -121,5 +141,5 @@ fn words(line: &Line<'_>, report: &mut Report) -> (bool, bool) {
         }
         at += 1 + usize::from(entry.args);
     }
-    (tls, accept_proxy)
+    found
 }

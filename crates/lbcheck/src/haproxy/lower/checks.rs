@@ -31,12 +31,17 @@ pub(super) fn option(line: &Line<'_>, settings: &mut Settings, report: &mut Repo
         _ => return,
     };
     let value = (line.modifier == Modifier::None).then_some(kind);
+    settings.spoe_agents = Some(Setting::written(name == "spop-check", line.span));
     settings.check = Some(Setting::written(value, line.span));
 }
 
 fn http_check_words(line: &Line<'_>, report: &mut Report) {
     let Some(version) = line.word(4) else { return };
-    if version.as_str().contains(['\r', '\n', '\\']) || line.word(5).is_some() {
+    // 2.6 still takes them, with a warning.
+    if !report.at_least(3, 0) {
+        return;
+    }
+    if version.as_str().contains(['\r', '\n']) {
         report.error(
             rule::VALUE,
             version.span,
@@ -58,6 +63,10 @@ pub(super) fn rule(line: &Line<'_>, settings: &mut Settings) {
             if let Some(uri) = uri {
                 settings.check_uri = Some(Setting::written(uri.text.to_string(), line.span));
             }
+        }
+        (_, "connect") => {
+            settings.check_connects_to_port |=
+                line.words.iter().any(|word| matches!(word.as_str(), "port" | "addr"));
         }
         ("tcp-check", "send" | "send-lf" | "send-binary" | "send-binary-lf" | "expect") => {
             if let Some(check) = &mut settings.check

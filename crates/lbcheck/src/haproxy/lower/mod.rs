@@ -3,6 +3,7 @@
 mod balance;
 mod bind;
 mod checks;
+mod links;
 mod names;
 mod pool;
 mod proxy;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use super::acl::Budget;
 use super::report::Report;
 use super::syntax::{Section, SectionKind};
-use crate::model::{Config, Listener, Mode, PoolId, RouteTable};
+use crate::model::{Config, Listener, Mode, PoolId, RouteTable, Weakens};
 use crate::read::ReadOptions;
 use crate::source::Spanned;
 
@@ -53,7 +54,12 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
                 let parent = parent.and_then(|parent| sections.get(parent));
                 proxies.push(proxy::read(section, parent, base, report));
             }
-            _ => section.lines.iter().for_each(|_| report.understood()),
+            kind => {
+                if kind == SectionKind::LogForward {
+                    config.serves_other.get_or_insert(section.header.span);
+                }
+                section.lines.iter().for_each(|_| report.understood());
+            }
         }
     }
 
@@ -65,6 +71,12 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
         report.assumed = proxy.section.header.assumed;
         let pool = pool::build(proxy, report);
         let id = config.add_pool(pool);
+        for server in &proxy.servers {
+            if let Some(span) = server.settings.unknown {
+                let what = format!("server `{}` depends on a variable that is not set", server.name.as_str());
+                report.gap(span, what, Weakens::Pool(id));
+            }
+        }
         pools.entry(proxy.section.name()).or_insert(id);
     }
 
@@ -91,7 +103,7 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
             span: proxy.section.header.span,
         });
     }
-    pool::link(&proxies, &pools, &mut config);
+    links::check(&proxies, &pools, sections, &mut config, report);
     report.assumed = false;
     config
 }

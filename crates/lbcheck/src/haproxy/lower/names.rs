@@ -1,6 +1,6 @@
 //! Names of sections: what they may look like, which are doubled, and which `defaults` each section inherits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::haproxy::report::{Report, rule};
@@ -9,15 +9,27 @@ use crate::haproxy::syntax::{Section, SectionKind, is_name_character};
 /// For each section the index of the `defaults` section it inherits.
 pub(super) fn parents(sections: &[Section<'_>], report: &mut Report) -> Vec<Option<usize>> {
     let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut referred: BTreeSet<&str> = BTreeSet::new();
     let mut last = None;
     let mut parents = Vec::with_capacity(sections.len());
     for (index, section) in sections.iter().enumerate() {
         report.assumed = section.header.assumed;
         let parent = if section.kind.is_proxy() { parent(section, &named, last, report) } else { None };
         parents.push(parent);
+        if parent.is_some() && section.header.arg(2) == "from" {
+            referred.insert(section.header.arg(3));
+        }
         if section.kind == SectionKind::Defaults {
             last = Some(index);
-            if !matches!(section.name(), "") {
+            if referred.contains(section.name()) {
+                report.error(
+                    rule::DUPLICATE,
+                    section.header.at(1),
+                    format!("{} is defined again after a section referred to it by name", section.label()),
+                    "rename one of the two sections",
+                );
+            }
+            if !section.name().is_empty() {
                 named.entry(section.name()).or_default().push(index);
             }
         }
@@ -31,15 +43,14 @@ fn parent(
     last: Option<usize>,
     report: &mut Report,
 ) -> Option<usize> {
-    let (keyword, wanted) = match (section.header.arg(1), section.header.arg(2), section.header.word(3)) {
-        (_, "from", Some(wanted)) => ("from", wanted),
+    let wanted = match (section.header.arg(2), section.header.word(3)) {
+        ("from", Some(wanted)) => wanted,
         // `defaults from x` names a section called `from`; only a third word makes it a reference.
         _ => {
             // A `defaults` section without `from` starts afresh.
             return last.filter(|_| section.kind != SectionKind::Defaults);
         }
     };
-    debug_assert_eq!(keyword, "from");
     match named.get(wanted.as_str()).map(Vec::as_slice) {
         Some([one]) => Some(*one),
         Some([.., last]) => {
@@ -56,7 +67,7 @@ fn parent(
             Some(*last)
         }
         _ => {
-            let help = match suggest(wanted.as_str(), named.keys().copied()) {
+            let help = match suggest(wanted.as_str(), named.keys().copied().take(1_000)) {
                 Some(close) => format!("did you mean `{close}`?"),
                 None => format!("define `defaults {}` above this section", wanted.as_str()),
             };

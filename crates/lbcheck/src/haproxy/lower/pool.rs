@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::DEFAULT_MODE;
 use super::balance;
 use super::checks;
 use super::proxy::Proxy;
 use super::server::Server;
 use super::settings::Settings;
-use super::{DEFAULT_MODE, Pools};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::haproxy::report::{Report, rule};
 use crate::model::{
-    AdminState, Affinity, Algorithm, Config, Endpoint, Membership, Mode, Pool, Retries, Setting, Timeouts,
+    AdminState, Affinity, Algorithm, Endpoint, Membership, Mode, Pool, Retries, Setting, Timeouts,
 };
 use crate::source::Spanned;
 
@@ -32,6 +32,14 @@ pub(super) fn build(proxy: &Proxy<'_, '_>, report: &mut Report) -> Pool {
     let mut pool = Pool::new(name, section.header.span, mode, algorithm);
     pool.extent = section.extent;
     pool.endpoints = proxy.servers.iter().map(|server| endpoint(server, settings)).collect();
+    // Without a `balance` line of any kind `dispatch` takes all new traffic, and servers keep their sessions.
+    if let Some(dispatch) = proxy.dispatch.as_ref().filter(|_| settings.balance.is_none()) {
+        let dispatch = endpoint(dispatch, settings);
+        for server in &mut pool.endpoints {
+            server.state = Setting::inherited(AdminState::Draining, dispatch.span);
+        }
+        pool.endpoints.push(dispatch);
+    }
     if let Some(server) = proxy.servers.iter().find(|server| server.srv_record) {
         pool.membership = Membership::Unknown(format!(
             "server `{}` takes its addresses from SRV records",
@@ -97,6 +105,12 @@ fn endpoint(server: &Server, settings: &Settings) -> Endpoint {
     endpoint.outlier_detection = checks::outlier_detection(own);
     endpoint.max_connections = own.maxconn;
     endpoint.min_connections = own.minconn;
+    // HAProxy raises a maxconn below minconn to it, and takes minconn for maxconn where there is none.
+    if let Some(least) = own.minconn
+        && own.maxconn.is_none_or(|most| most.value < least.value)
+    {
+        endpoint.max_connections = Some(least);
+    }
     endpoint.max_queue = own.maxqueue;
     endpoint.cookie = own.cookie.clone();
     endpoint.id = own.id;
@@ -132,20 +146,5 @@ fn check_names(proxy: &Proxy<'_, '_>, report: &mut Report) {
             .pool(proxy.section.name())
             .endpoint(name),
         );
-    }
-}
-
-/// Notes pools that something other than a route uses.
-pub(super) fn link(proxies: &[Proxy<'_, '_>], pools: &Pools<'_>, config: &mut Config) {
-    for proxy in proxies {
-        for server in &proxy.servers {
-            let Some(track) = &server.settings.track else { continue };
-            let Some((pool, _)) = track.value.split_once('/') else { continue };
-            if pool != proxy.section.name()
-                && let (Some(&id), Some(span)) = (pools.get(pool), track.span())
-            {
-                config.other_uses.push((id, span));
-            }
-        }
     }
 }

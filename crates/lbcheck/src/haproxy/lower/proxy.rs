@@ -23,6 +23,8 @@ pub(super) struct Proxy<'s, 'a> {
     pub(super) binds: Vec<Bind>,
     /// `stick on` and `stick match` rules.
     pub(super) stick: Vec<Setting<Affinity>>,
+    /// The address of `dispatch`, which serves when there is no `server` line.
+    pub(super) dispatch: Option<Server>,
 }
 
 impl Proxy<'_, '_> {
@@ -53,17 +55,25 @@ pub(super) fn read<'s, 'a>(
     settings: Settings,
     report: &mut Report,
 ) -> Proxy<'s, 'a> {
-    let mut proxy =
-        Proxy { section, parent, settings, servers: Vec::new(), binds: Vec::new(), stick: Vec::new() };
+    let mut proxy = Proxy {
+        section,
+        parent,
+        settings,
+        servers: Vec::new(),
+        binds: Vec::new(),
+        stick: Vec::new(),
+        dispatch: None,
+    };
+    let certified = section.lines.iter().any(|line| line.keyword() == "ssl-f-use");
     for line in &section.lines {
         report.assumed = line.assumed;
-        read_line(&mut proxy, line, report);
+        read_line(&mut proxy, line, certified, report);
         report.understood();
     }
     proxy
 }
 
-fn read_line(proxy: &mut Proxy<'_, '_>, line: &Line<'_>, report: &mut Report) {
+fn read_line(proxy: &mut Proxy<'_, '_>, line: &Line<'_>, certified: bool, report: &mut Report) {
     let kind = proxy.section.kind;
     let settings = &mut proxy.settings;
     match line.keyword() {
@@ -105,8 +115,9 @@ fn read_line(proxy: &mut Proxy<'_, '_>, line: &Line<'_>, report: &mut Report) {
             proxy.servers.extend(server::server(line, inherited, report));
         }
         "bind" if matches!(kind, SectionKind::Frontend | SectionKind::Listen) => {
-            proxy.binds.extend(bind::bind(line, report));
+            proxy.binds.extend(bind::bind(line, certified, report));
         }
+        "dispatch" if kind != SectionKind::Defaults => proxy.dispatch = server::dispatch(line),
         "stick" if matches!(line.arg(1), "on" | "match") => {
             proxy.stick.push(Setting::written(Affinity::StickTable(line.arg(2).to_owned()), line.span));
         }

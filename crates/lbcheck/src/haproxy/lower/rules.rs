@@ -56,9 +56,15 @@ pub(super) fn lower(
     let mut pending: Vec<Pending<'_, '_>> = Vec::new();
     let mut use_server: Vec<Route> = Vec::new();
     if let Some(parent) = proxy.parent {
-        // Errors of shared rules were reported where they are written.
-        let mut silent = Report::new(report.version);
-        gather(&parent.lines, proxy, own, &mut pending, &mut use_server, budget, &mut silent);
+        // Shared rules are lowered once for each heir; many heirs of many rules would cost the product.
+        let shared = parent.lines.iter().filter(|line| is_rule(line)).count();
+        if !budget.take(shared) {
+            report.gap(proxy.section.header.span, "the rules of its `defaults` section", Weakens::Routing);
+        } else if shared > 0 {
+            // Errors of shared rules were reported where they are written.
+            let mut silent = Report::new(report.version);
+            gather(&parent.lines, proxy, own, &mut pending, &mut use_server, budget, &mut silent);
+        }
     }
     gather(&proxy.section.lines, proxy, own, &mut pending, &mut use_server, budget, report);
     // A stable sort keeps the order of the lines within each stage.
@@ -103,6 +109,10 @@ pub(super) fn lower(
     routes
 }
 
+fn is_rule(line: &Line<'_>) -> bool {
+    matches!(line.keyword(), "acl" | "http-request" | "tcp-request")
+}
+
 fn answers(action: &Action) -> bool {
     matches!(action, Action::Respond(_) | Action::Local(_))
 }
@@ -131,7 +141,8 @@ fn gather<'s, 'a>(
             ("tcp-request", "content") => Stage::Content,
             ("http-request", _) => Stage::Request,
             ("redirect", _) => Stage::Redirect,
-            ("use_backend", _) => Stage::Switch,
+            // The program ignores it in a backend.
+            ("use_backend", _) if proxy.section.kind != SectionKind::Backend => Stage::Switch,
             ("use-server", _) => {
                 let when = acls.condition(condition_words(line, 2), budget, report);
                 use_server.extend(own.and_then(|pool| server_route(line, when, pool)));
@@ -145,7 +156,6 @@ fn gather<'s, 'a>(
                 | "force-persist"
                 | "ignore-persist"
                 | "monitor"
-                | "http-check"
                 | "stats"
                 | "force-be-switch",
                 _,
@@ -347,7 +357,9 @@ impl Walk<'_, '_, '_> {
         if all.contains(&Condition::Never) {
             return Condition::Never;
         }
-        all.push(when);
+        if when != Condition::Always {
+            all.push(when);
+        }
         join(all, Condition::All)
     }
 

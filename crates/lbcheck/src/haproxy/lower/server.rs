@@ -23,7 +23,6 @@ pub(super) enum Observe {
 /// What a `server` or `default-server` line sets.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerSettings {
-    /// `None` inside: the weight hangs on an unset variable.
     pub(super) weight: Opt<u32>,
     pub(super) check: Opt<bool>,
     pub(super) agent_check: Opt<bool>,
@@ -45,7 +44,13 @@ pub(super) struct ServerSettings {
     pub(super) hash_key: Opt<String>,
     pub(super) guid: Opt<String>,
     pub(super) resolvers: Opt<String>,
-    /// Words whose value hangs on a variable that is not set.
+    /// `verify none`, or a file of authorities to verify with.
+    pub(super) verifiable: Opt<bool>,
+    pub(super) check_ssl: Opt<bool>,
+    /// A port for checks, from `port` or from `addr`.
+    pub(super) check_port: Opt<bool>,
+    pub(super) fcgi: Opt<bool>,
+    /// A word whose value hangs on a variable that is not set.
     pub(super) unknown: Option<Span>,
 }
 
@@ -74,6 +79,10 @@ impl ServerSettings {
             hash_key: inherit(&self.hash_key),
             guid: None,
             resolvers: inherit(&self.resolvers),
+            verifiable: inherit(&self.verifiable),
+            check_ssl: inherit(&self.check_ssl),
+            check_port: inherit(&self.check_port),
+            fcgi: inherit(&self.fcgi),
             unknown: self.unknown,
         }
     }
@@ -122,6 +131,22 @@ pub(super) fn server(line: &Line<'_>, inherited: &ServerSettings, report: &mut R
     words(line, address_at + 1, &mut settings, false, report);
     let name = Word { text: name.text.to_string().into(), span: name.span, unset: name.unset, address: None };
     Some(Server { name, address, span: line.span, slots, settings, srv_record, assumed: line.assumed })
+}
+
+/// Reads `dispatch ADDRESS:PORT` as a server without a name of its own.
+pub(super) fn dispatch(line: &Line<'_>) -> Option<Server> {
+    let address = endpoint(line.word(1)?.address_text()).ok()?.to_address();
+    let name = Word { text: "dispatch".into(), span: line.at(0), unset: false, address: None };
+    let settings = ServerSettings::default();
+    Some(Server {
+        name,
+        address,
+        span: line.span,
+        slots: 1,
+        settings,
+        srv_record: false,
+        assumed: line.assumed,
+    })
 }
 
 fn check_name(name: &Word<'_>, report: &mut Report) {
@@ -225,7 +250,7 @@ fn words(
             Some(argument) if entry.args > 0 => word.span.to(argument.span),
             _ => word.span,
         };
-        apply(name, line.word(at + 1), span, settings, report);
+        apply(entry, name, line.word(at + 1), span, settings, report);
         at += 1 + usize::from(entry.args) + extra_words(line, at);
     }
 }
@@ -260,6 +285,7 @@ fn unknown(word: &Word<'_>, report: &mut Report) {
 }
 
 fn apply(
+    entry: &Entry,
     name: &str,
     argument: Option<&Word<'_>>,
     span: Span,
@@ -278,9 +304,13 @@ fn apply(
         "enabled" => settings.disabled = flag(false),
         "ssl" => settings.ssl = flag(true),
         "no-ssl" => settings.ssl = flag(false),
+        "check-ssl" => settings.check_ssl = flag(true),
+        "no-check-ssl" => settings.check_ssl = flag(false),
+        "ca-file" => settings.verifiable = flag(true),
+        "port" => settings.check_port = flag(true),
         _ => {}
     }
-    if find(name).is_none_or(|entry| entry.args == 0) {
+    if entry.args == 0 {
         return;
     }
     let Some(word) = argument else {
@@ -299,11 +329,12 @@ fn apply(
     };
     if word.unset {
         settings.unknown = Some(word.span);
+        return;
     }
     let text = word.as_str();
     match name {
         "weight" | "maxconn" | "minconn" | "maxqueue" | "rise" | "fall" | "error-limit" | "id" => {
-            if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && !word.unset {
+            if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
                 report.warning(
                     rule::VALUE,
                     word.span,
@@ -337,7 +368,16 @@ fn apply(
         "on-marked-up" => one_of(name, word, &["shutdown-backup-sessions"], report),
         "resolve-prefer" => one_of(name, word, &["ipv4", "ipv6"], report),
         "ws" => one_of(name, word, &["auto", "h1", "h2"], report),
-        "verify" => one_of(name, word, &["none", "required"], report),
+        "verify" => {
+            if text == "none" {
+                settings.verifiable = Some(Setting::written(true, span));
+            }
+            one_of(name, word, &["none", "required"], report);
+        }
+        "proto" => settings.fcgi = Some(Setting::written(text == "fcgi", span)),
+        "addr" if endpoint(word.address_text()).is_ok_and(|found| found.port != Port::None) => {
+            settings.check_port = Some(Setting::written(true, span));
+        }
         "log-proto" => one_of(name, word, &["legacy", "octet-count"], report),
         "init-state" => one_of(name, word, &["none", "fully-up", "up", "down", "fully-down"], report),
         "init-addr" => {
@@ -367,7 +407,7 @@ fn apply(
 }
 
 fn one_of(name: &str, word: &Word<'_>, known: &[&str], report: &mut Report) {
-    if known.contains(&word.as_str()) || word.unset {
+    if known.contains(&word.as_str()) {
         return;
     }
     report.error(
@@ -419,7 +459,6 @@ fn set_number(name: &str, number: i64, span: Span, settings: &mut ServerSettings
 fn set_time(name: &str, word: &Word<'_>, span: Span, settings: &mut ServerSettings, report: &mut Report) {
     // Slow start counts in seconds only in its documentation; a bare number is milliseconds everywhere here.
     match time(word.as_str(), Unit::Milliseconds) {
-        Ok(_) if word.unset => {}
         Ok(duration) if duration.is_zero() && name != "slowstart" => report.error(
             rule::VALUE,
             word.span,

@@ -33,6 +33,8 @@ pub(super) struct Settings {
     pub(super) check: Opt<Option<CheckKind>>,
     /// The request target of `http-check send uri`.
     pub(super) check_uri: Opt<String>,
+    /// A `connect` step of the checks names a port or an address of its own.
+    pub(super) check_connects_to_port: bool,
     pub(super) full_connections: Opt<u64>,
     pub(super) default_backend: Option<Spanned<String>>,
     pub(super) disabled: Opt<bool>,
@@ -40,6 +42,8 @@ pub(super) struct Settings {
     pub(super) stats_uri: Opt<String>,
     pub(super) monitor_uri: Opt<String>,
     pub(super) transparent: Opt<bool>,
+    /// `option spop-check`: the servers are agents of a SPOE filter.
+    pub(super) spoe_agents: Opt<bool>,
     pub(super) default_server: ServerSettings,
 }
 
@@ -63,6 +67,7 @@ impl Settings {
             persist: inherit(&self.persist),
             check: inherit(&self.check),
             check_uri: inherit(&self.check_uri),
+            check_connects_to_port: self.check_connects_to_port,
             full_connections: inherit(&self.full_connections),
             default_backend: self.default_backend.clone(),
             disabled: inherit(&self.disabled),
@@ -70,6 +75,7 @@ impl Settings {
             stats_uri: inherit(&self.stats_uri),
             monitor_uri: inherit(&self.monitor_uri),
             transparent: inherit(&self.transparent),
+            spoe_agents: inherit(&self.spoe_agents),
             default_server: self.default_server.inherited(),
         }
     }

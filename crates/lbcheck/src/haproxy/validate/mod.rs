@@ -3,6 +3,7 @@
 //! Only what the program was seen to refuse is an error here; values that shape the model are judged where they are
 //! lowered.
 
+mod actions;
 mod words;
 
 use crate::diagnostic::suggest;
@@ -39,7 +40,8 @@ fn header(section: &Section<'_>, report: &mut Report) {
         SectionKind::Global => surplus(header, 0, report),
         SectionKind::Frontend | SectionKind::Backend | SectionKind::Listen => {
             let referring = header.arg(2) == "from" && header.words.len() > 3;
-            if let Some(extra) = header.word(2).filter(|_| !referring) {
+            let extra = if referring { header.word(4) } else { header.word(2) };
+            if let Some(extra) = extra {
                 let help = match extra.as_str().contains(':') {
                     true => format!("write the address on a line of its own: `bind {}`", extra.as_str()),
                     false => format!("write `{word} NAME` or `{word} NAME from DEFAULTS`"),
@@ -47,7 +49,7 @@ fn header(section: &Section<'_>, report: &mut Report) {
                 report.error(
                     rule::VALUE,
                     extra.span,
-                    format!("`{}` may not follow the name of {}", extra.as_str(), section.label()),
+                    format!("`{}` may not stand in the header of {}", extra.as_str(), section.label()),
                     help,
                 );
             }
@@ -102,20 +104,11 @@ fn keyword(line: &Line<'_>, section: &Section<'_>, report: &mut Report) -> bool 
         return false;
     }
     let place = keywords::place(section.kind);
-    if let Some(removed) =
-        keywords::REMOVED.iter().find(|removed| removed.name == name && removed.places & place != 0)
-    {
-        report.error(
-            rule::UNKNOWN,
-            line.at(0),
-            format!("`{name}` is no longer supported by HAProxy"),
-            removed.advice,
-        );
-        return false;
-    }
     let entries = keywords::keyword(name);
     let Some(entry) = entries.iter().find(|entry| entry.places & place != 0) else {
-        unknown(line, section, entries, report);
+        if !removed(line, place, report) {
+            unknown(line, section, entries, report);
+        }
         return false;
     };
     if !entry.known_in(report.version) {
@@ -140,6 +133,22 @@ fn keyword(line: &Line<'_>, section: &Section<'_>, report: &mut Report) -> bool 
         return false;
     }
     count(line, entry, report)
+}
+
+/// Reports a keyword that older versions had. False: it is none.
+fn removed(line: &Line<'_>, place: u32, report: &mut Report) -> bool {
+    let name = line.keyword();
+    let mut known = keywords::REMOVED.iter();
+    let Some(removed) = known.find(|removed| removed.name == name && removed.places & place != 0) else {
+        return false;
+    };
+    report.error(
+        rule::UNKNOWN,
+        line.at(0),
+        format!("`{name}` is no longer supported by HAProxy"),
+        removed.advice,
+    );
+    true
 }
 
 fn for_named_defaults(line: &Line<'_>) -> bool {

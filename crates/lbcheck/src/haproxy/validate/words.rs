@@ -6,6 +6,7 @@ use super::super::lexer::Word;
 use super::super::report::{Report, rule};
 use super::super::syntax::{Line, Modifier, Section, SectionKind};
 use super::super::values::{Port, Unit, endpoint, size, time};
+use super::actions::{action, redirect, tcp, trailing};
 use crate::diagnostic::suggest;
 
 /// Checks the words of a line whose keyword is in its place.
@@ -16,8 +17,10 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
         "http-request" if proxy => action(line, 1, keywords::REQUEST, report),
         "http-response" if proxy => action(line, 1, keywords::RESPONSE, report),
         "http-after-response" if proxy => action(line, 1, keywords::AFTER, report),
-        "tcp-request" if proxy => tcp(line, &["connection", "session", "content", "inspect-delay"], report),
-        "tcp-response" if proxy => tcp(line, &["content", "inspect-delay"], report),
+        "tcp-request" if proxy => {
+            tcp(line, section.kind, &["connection", "session", "content", "inspect-delay"], report)
+        }
+        "tcp-response" if proxy => tcp(line, section.kind, &["content", "inspect-delay"], report),
         "use_backend" if proxy => trailing(line, 2, false, report),
         "use-server" if proxy => trailing(line, 2, true, report),
         "force-persist" | "ignore-persist" if proxy => trailing(line, 1, true, report),
@@ -26,12 +29,22 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
         "stats" if proxy => stats(line, report),
         "http-reuse" if proxy => choice(line, 1, &["never", "safe", "aggressive", "always"], report),
         "cookie" if proxy => cookie(line, report),
-        "log" if matches!(section.kind, SectionKind::Global) || proxy => log(line, report),
+        "log" if matches!(section.kind, SectionKind::Global) || proxy => log(line, section.kind, report),
+        "capture" if proxy => capture(line, report),
         "persist" if proxy && !line.arg(1).starts_with("rdp-cookie") => {
             choice(line, 1, &["rdp-cookie"], report)
         }
         "retry-on" if proxy => retry_on(line, report),
+        "maxconn" if section.kind == SectionKind::Global => number(line, 0, u32::MAX, report),
         "log-format" | "log-format-sd" | "error-log-format" | "unique-id-format" if proxy => {
+            if let Some(extra) = line.word(2) {
+                report.error(
+                    rule::VALUE,
+                    extra.span,
+                    format!("`{}` takes one argument, so `{}` cannot follow", line.keyword(), extra.as_str()),
+                    "put the format in quotes, or escape its blanks as `\\ `",
+                );
+            }
             formats(line.args(1), report);
         }
         "nameserver" if !line.arg(2).is_empty() => address_with_port(line, 2, report),
@@ -131,152 +144,6 @@ fn option(line: &Line<'_>, report: &mut Report) {
             "write `option pgsql-check user NAME`",
         );
     }
-}
-
-fn tcp(line: &Line<'_>, sets: &[&str], report: &mut Report) {
-    let set = match (line.keyword(), line.arg(1)) {
-        ("tcp-request", "connection") => keywords::CONNECTION,
-        ("tcp-request", "session") => keywords::SESSION,
-        ("tcp-request", "content") => keywords::CONTENT,
-        ("tcp-response", "content") => keywords::ANSWER,
-        (_, "inspect-delay") => {
-            a_time(line, 2, report);
-            return;
-        }
-        _ => {
-            choice(line, 1, sets, report);
-            return;
-        }
-    };
-    action(line, 2, set, report);
-}
-
-fn action(line: &Line<'_>, at: usize, set: u8, report: &mut Report) {
-    let rules = super::super::acl::joined(line.words.get(..at).unwrap_or_default());
-    let Some(word) = line.word(at).filter(|word| !word.as_str().is_empty()) else {
-        report.error(
-            rule::VALUE,
-            line.span,
-            format!("`{rules}` needs an action"),
-            format!("write for example `{rules} {}`", keywords::actions(set).next().unwrap_or("ACTION")),
-        );
-        return;
-    };
-    if word.unset {
-        return;
-    }
-    let text = word.as_str();
-    if !keywords::action_known(set, text, report.version) {
-        let name = text.split('(').next().unwrap_or(text);
-        let help = match suggest(name, keywords::actions(set)) {
-            Some(close) => format!("did you mean `{close}`?"),
-            None => format!("see `{rules}` in the HAProxy configuration manual"),
-        };
-        report.unknown(word.span, format!("`{text}` is not an action of `{rules}`"), help);
-        return;
-    }
-    let name = text.split('(').next().unwrap_or(text);
-    match name {
-        "set-var" | "unset-var" | "set-var-fmt" => {
-            fetch::check_variable_action(text, word, report);
-            if name == "set-var"
-                && let Some(expression) = line.word(at + 1)
-            {
-                fetch::check_expression(expression, report);
-            }
-        }
-        "redirect" => redirect(line, at + 1, report),
-        "set-header" | "add-header" => {
-            exactly(line, at, 2, report);
-            formats(line.args(at + 2), report);
-        }
-        "set-path" | "set-pathq" | "set-uri" | "set-query" | "set-method" => {
-            exactly(line, at, 1, report);
-            formats(line.args(at + 1), report);
-        }
-        "replace-header" | "replace-value" => exactly(line, at, 3, report),
-        "replace-path" | "replace-pathq" | "replace-uri" => exactly(line, at, 2, report),
-        "allow" | "accept" | "reject" => trailing(line, at + 1, false, report),
-        "set-log-level" => exactly(line, at, 1, report),
-        _ => {
-            if name.starts_with("track-sc")
-                && let Some(expression) = line.word(at + 1)
-            {
-                fetch::check_expression(expression, report);
-            }
-        }
-    }
-}
-
-/// The action at `at` takes this many words before its condition.
-fn exactly(line: &Line<'_>, at: usize, number: usize, report: &mut Report) {
-    let rest = line.args(at + 1);
-    if rest.len() < number {
-        report.error(
-            rule::VALUE,
-            line.at(at),
-            format!(
-                "`{}` needs {number} {}",
-                line.arg(at),
-                if number == 1 { "argument" } else { "arguments" }
-            ),
-            format!("see `{} {}` in the HAProxy configuration manual", line.keyword(), line.arg(at)),
-        );
-        return;
-    }
-    trailing(line, at + 1 + number, false, report);
-}
-
-/// From `at` on only a condition may stand.
-fn trailing(line: &Line<'_>, at: usize, needed: bool, report: &mut Report) {
-    let Some(word) = line.word(at) else {
-        if needed {
-            report.error(
-                rule::VALUE,
-                line.span,
-                format!("`{}` needs a condition", line.keyword()),
-                "add `if CONDITION` or `unless CONDITION`",
-            );
-        }
-        return;
-    };
-    if matches!(word.as_str(), "if" | "unless") || word.unset {
-        return;
-    }
-    report.error(
-        rule::VALUE,
-        word.span,
-        format!("`{}` stands where only `if` or `unless` may follow", word.as_str()),
-        "start the condition with `if` or `unless`; blanks inside a value need quotes or `\\ `",
-    );
-}
-
-fn redirect(line: &Line<'_>, at: usize, report: &mut Report) {
-    let kinds = ["prefix", "location", "scheme"];
-    let words = line.args(at);
-    let end = words.iter().position(|word| matches!(word.as_str(), "if" | "unless")).unwrap_or(words.len());
-    let words = words.get(..end).unwrap_or_default();
-    if !words.iter().any(|word| kinds.contains(&word.as_str())) {
-        report.error(
-            rule::VALUE,
-            line.at(at),
-            "a redirect must say whether it changes the location, the prefix or the scheme",
-            "write `redirect location URL`, `redirect prefix URL` or `redirect scheme https`",
-        );
-        return;
-    }
-    if let Some(code) = words.iter().position(|word| word.as_str() == "code").and_then(|at| words.get(at + 1))
-        && !matches!(code.as_str(), "301" | "302" | "303" | "307" | "308")
-        && !code.unset
-    {
-        report.error(
-            rule::VALUE,
-            code.span,
-            format!("`{}` is not a status a redirect can have", code.as_str()),
-            "use 301, 302, 303, 307 or 308",
-        );
-    }
-    formats(words, report);
 }
 
 fn stick_table(line: &Line<'_>, report: &mut Report) {
@@ -384,7 +251,32 @@ fn cookie(line: &Line<'_>, report: &mut Report) {
     }
 }
 
-fn log(line: &Line<'_>, report: &mut Report) {
+fn capture(line: &Line<'_>, report: &mut Report) {
+    let complete = match (line.arg(1), line.arg(2)) {
+        ("cookie", _) => line.arg(3) == "len" && !line.arg(4).is_empty(),
+        ("request" | "response", "header") => line.arg(4) == "len" && !line.arg(5).is_empty(),
+        _ => false,
+    };
+    if !complete {
+        report.error(
+            rule::VALUE,
+            line.span,
+            "`capture` must say what it captures and up to which length",
+            "write `capture cookie NAME len N` or `capture request|response header NAME len N`",
+        );
+    }
+}
+
+fn log(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
+    if kind == SectionKind::Global && line.arg(1) == "global" && line.modifier == Modifier::None {
+        report.error(
+            rule::VALUE,
+            line.at(1),
+            "`log global` refers to the log lines of `global` and cannot stand there itself",
+            "write the address of a log server",
+        );
+        return;
+    }
     if line.modifier != Modifier::None
         || matches!(line.arg(1), "global")
         || line.words.iter().any(|word| word.unset)
@@ -451,7 +343,7 @@ fn retry_on(line: &Line<'_>, report: &mut Report) {
     }
 }
 
-fn choice(line: &Line<'_>, at: usize, known: &[&str], report: &mut Report) {
+pub(super) fn choice(line: &Line<'_>, at: usize, known: &[&str], report: &mut Report) {
     let Some(word) = line.word(at).filter(|word| !word.unset) else { return };
     if !known.contains(&word.as_str()) {
         refuse(word, &format!("a word that can follow `{}`", line.arg(at - 1)), known, report);
@@ -466,7 +358,7 @@ fn refuse(word: &Word<'_>, what: &str, known: &[&str], report: &mut Report) {
     report.error(rule::VALUE, word.span, format!("`{}` is not {what}", word.as_str()), help);
 }
 
-fn a_time(line: &Line<'_>, at: usize, report: &mut Report) {
+pub(super) fn a_time(line: &Line<'_>, at: usize, report: &mut Report) {
     let Some(word) = line.word(at).filter(|word| !word.unset) else { return };
     if let Err(reason) = time(word.as_str(), Unit::Milliseconds) {
         bad_time(word, &reason, report);
@@ -511,7 +403,7 @@ fn address_with_port(line: &Line<'_>, at: usize, report: &mut Report) {
 }
 
 /// Checks the expressions inside log formats.
-fn formats(words: &[Word<'_>], report: &mut Report) {
+pub(super) fn formats(words: &[Word<'_>], report: &mut Report) {
     for word in words {
         if matches!(word.as_str(), "if" | "unless") {
             return;

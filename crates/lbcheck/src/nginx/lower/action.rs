@@ -78,6 +78,7 @@ fn is_phase(name: &str) -> bool {
 
 /// A route that may lead to another location of the same server.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly every step is a route")]
 pub(super) enum Step {
     /// Settled.
     Route(Route),
@@ -97,10 +98,6 @@ pub(super) enum Step {
 pub(super) struct Body {
     pub(super) steps: Vec<Step>,
     pub(super) handled: bool,
-    /// The handler of the block itself, if any: `proxy_pass`, `stub_status`.
-    pub(super) handler: Option<Action>,
-    /// `internal`
-    pub(super) internal: bool,
 }
 
 impl Lower<'_> {
@@ -162,11 +159,7 @@ impl Lower<'_> {
                     steps.push(Step::Route(Route::new(when.clone(), action, label, self.tree.header(block))));
                     return true;
                 }
-                "rewrite" => {
-                    if self.rewrite(id, when.clone(), steps) {
-                        return true;
-                    }
-                }
+                "rewrite" if self.rewrite(id, when.clone(), steps) => return true,
                 "break" => return false,
                 _ => {}
             }

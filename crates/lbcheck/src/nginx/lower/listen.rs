@@ -68,6 +68,9 @@ impl Listen {
     }
 }
 
+/// A server by its index, and its `listen` for the address in question.
+type Member<'a> = (usize, &'a Listen);
+
 /// Words that take no value, in http and stream.
 const FLAGS: &[&str] =
     &["bind", "deferred", "reuseport", "proxy_protocol", "ssl", "default", "default_server", "multipath"];
@@ -253,7 +256,7 @@ impl Lower<'_> {
 
     /// Makes one listener for every address, with a table that picks the server by name.
     pub(super) fn listeners(&mut self, family: Family, servers: &[Server]) {
-        let mut order: Vec<(&Listen, Vec<usize>)> = Vec::new();
+        let mut order: Vec<(&Listen, Vec<Member<'_>>)> = Vec::new();
         let mut index = BTreeMap::new();
         for (at, server) in servers.iter().enumerate() {
             for listen in &server.listens {
@@ -262,7 +265,7 @@ impl Lower<'_> {
                     order.len() - 1
                 });
                 if let Some((_, members)) = order.get_mut(slot) {
-                    members.push(at);
+                    members.push((at, listen));
                 }
             }
         }
@@ -271,8 +274,7 @@ impl Lower<'_> {
         }
     }
 
-    fn listener(&mut self, family: Family, servers: &[Server], first: &Listen, members: &[usize]) {
-        let key = first.key();
+    fn listener(&mut self, family: Family, servers: &[Server], first: &Listen, members: &[Member<'_>]) {
         let mut bind = Bind {
             host: first.host.clone(),
             ports: first.ports,
@@ -281,10 +283,7 @@ impl Lower<'_> {
             span: first.span,
         };
         let mut default: Option<(usize, Span)> = None;
-        let listens = members.iter().filter_map(|&at| {
-            servers.get(at)?.listens.iter().find(|listen| listen.key() == key).map(|listen| (at, listen))
-        });
-        for (at, listen) in listens {
+        for &(at, listen) in members {
             bind.tls |= listen.tls;
             bind.accept_proxy |= listen.proxy_protocol;
             let Some(span) = listen.default else { continue };
@@ -302,7 +301,7 @@ impl Lower<'_> {
                 ),
             }
         }
-        let default = default.map(|(at, _)| at).or(members.first().copied());
+        let default = default.map(|(at, _)| at).or(members.first().map(|&(at, _)| at));
         let Some(default) = default.and_then(|at| Some((at, servers.get(at)?))) else { return };
         let table = self.name_table(family, servers, members, default, &first.name());
         self.config.listeners.push(Listener {
@@ -318,7 +317,7 @@ impl Lower<'_> {
         &mut self,
         family: Family,
         servers: &[Server],
-        members: &[usize],
+        members: &[Member<'_>],
         default: (usize, &Server),
         address: &str,
     ) -> TableId {
@@ -357,10 +356,10 @@ impl Lower<'_> {
     }
 
     /// Every name on an address; of two equal ones the first counts.
-    fn names_of(&mut self, servers: &[Server], members: &[usize], address: &str) -> Vec<Served> {
+    fn names_of(&mut self, servers: &[Server], members: &[Member<'_>], address: &str) -> Vec<Served> {
         let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
         let mut served = Vec::new();
-        for &at in members {
+        for &(at, _) in members {
             let Some(server) = servers.get(at) else { continue };
             if server.names.is_empty() {
                 // No `server_name` is the empty name.
@@ -370,13 +369,18 @@ impl Lower<'_> {
                 }
             }
             for (text, span) in &server.names {
-                for name in Name::parse(text).unwrap_or_default() {
-                    if let Some(&first) = seen.get(&name) {
-                        if !matches!(name, Name::Regex(_)) {
-                            self.conflict(text, *span, servers, first, at, address);
-                            continue;
-                        }
+                let names = Name::parse(text).unwrap_or_default();
+                // `.example.com` is two names, and gives way as a whole if one of them is taken.
+                let taken = names.iter().filter(|name| !matches!(name, Name::Regex(_)));
+                if let Some(&first) = taken.filter_map(|name| seen.get(name)).next() {
+                    self.conflict(text, *span, servers, first, at, address);
+                    // nginx has noted the bare name by then, so nobody else gets it, either.
+                    for name in names.into_iter().filter(|name| matches!(name, Name::Exact(_))) {
+                        seen.entry(name).or_insert(at);
                     }
+                    continue;
+                }
+                for name in names {
                     seen.insert(name.clone(), at);
                     served.push(Served { name, text: text.clone(), span: *span, server: at });
                 }
@@ -395,7 +399,7 @@ impl Lower<'_> {
         at: usize,
         address: &str,
     ) {
-        if text.is_empty() || first == at {
+        if text.is_empty() || first == at && !text.starts_with('.') {
             return;
         }
         let mut diagnostic = Diagnostic::new(

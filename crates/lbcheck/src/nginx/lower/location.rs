@@ -282,7 +282,8 @@ impl Layout<'_, '_> {
             let children = self.locations[at].children.clone();
             let regexes = self.reserve_regexes(&children);
             self.locations[at].regexes = regexes;
-            if !self.locations[at].is_literal() {
+            // An exact match and an expression are final.
+            if !matches!(self.locations[at].kind, Kind::Prefix { .. }) {
                 continue;
             }
             let outer = self.locations[at].parent.and_then(|parent| self.locations.get(parent));
@@ -319,7 +320,7 @@ impl Layout<'_, '_> {
 
     fn always(&self, table: TableId, label: &str) -> Route {
         let span = self.locations.first().map(|location| self.lower.tree.header(location.id));
-        let span = span.unwrap_or_else(|| self.lower.whole);
+        let span = span.unwrap_or(self.lower.whole);
         Route::new(Condition::Always, Action::Table(table), label, span)
     }
 

@@ -23,6 +23,8 @@ use crate::source::Span;
 use scope::Scope;
 use variable::Variables;
 
+pub(super) use variable::percent;
+
 /// Which of the two languages inside an nginx configuration is being lowered. They share no names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Family {
@@ -51,6 +53,8 @@ pub(super) struct Lower<'a> {
     /// Pools made for addresses, by address text.
     implicit: BTreeMap<(Family, String), PoolId>,
     variables: Variables,
+    /// What variables choose, by lower-case name.
+    chosen: BTreeMap<(Family, String), target::Choice>,
     /// What to point at for something that is nowhere written: the start of the main file.
     whole: Span,
 }
@@ -66,6 +70,7 @@ impl<'a> Lower<'a> {
             upstreams: BTreeMap::new(),
             implicit: BTreeMap::new(),
             variables: Variables::default(),
+            chosen: BTreeMap::new(),
             whole,
         }
     }

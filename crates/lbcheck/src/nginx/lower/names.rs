@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn longer_wildcards_come_first() {
-        let mut names = vec![
+        let mut names = [
             Name::Regex("x".into()),
             Name::Trailing("a.".into()),
             Name::Leading(".com".into()),

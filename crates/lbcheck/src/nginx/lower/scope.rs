@@ -1,5 +1,6 @@
 //! Settings that blocks inherit from the blocks around them.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::model::{Retries, Setting, Timeouts};
@@ -38,6 +39,9 @@ impl Protocol {
     }
 }
 
+/// Most mirrors of one block that are followed.
+const MAX_MIRRORS: usize = 8;
+
 /// What of a protocol is kept, in the order of [`Scope::upstream`].
 const KEYS: [&str; 5] =
     ["connect_timeout", "read_timeout", "next_upstream", "next_upstream_tries", "next_upstream_timeout"];
@@ -56,7 +60,7 @@ pub(super) struct Scope {
     /// `root` or `alias`.
     pub(super) root: Option<NodeId>,
     /// `mirror`, all of the nearest block that has any.
-    pub(super) mirrors: Vec<NodeId>,
+    pub(super) mirrors: Rc<[NodeId]>,
     /// `auth_request`.
     pub(super) auth_request: Option<NodeId>,
     /// The block this scope is for.
@@ -73,7 +77,8 @@ impl Scope {
             let name = tree.name(id);
             match name {
                 "root" | "alias" => scope.root = Some(id),
-                "mirror" => mirrors.push(id),
+                // Each request goes to each mirror; nobody has many.
+                "mirror" if mirrors.len() < MAX_MIRRORS => mirrors.push(id),
                 "auth_request" => scope.auth_request = Some(id),
                 "proxy_timeout" => scope.stream_timeout = Some(id),
                 _ => {
@@ -84,7 +89,7 @@ impl Scope {
             }
         }
         if !mirrors.is_empty() {
-            scope.mirrors = mirrors;
+            scope.mirrors = mirrors.into();
         }
         scope
     }

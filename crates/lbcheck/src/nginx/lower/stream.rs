@@ -22,7 +22,8 @@ impl Lower<'_> {
             }
             let (listens, names) = self.served(Family::Stream, Some(id));
             let header = self.tree.header(id);
-            let has_listen = self.tree.children(Some(id)).any(|id| self.tree.name(id) == "listen");
+            let has_listen =
+                self.tree.children(Some(id)).any(|id| matches!(self.tree.name(id), "listen" | "zone_sync"));
             if !has_listen {
                 self.invalid(header, "this server of `stream` has no `listen`", "add `listen` with a port");
             }

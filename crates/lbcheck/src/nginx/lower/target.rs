@@ -13,6 +13,21 @@ use crate::nginx::syntax::{NodeId, Word};
 use crate::nginx::values::{self, BadAddress};
 use crate::source::{Span, Spanned};
 
+/// What a variable chooses, found once for all its uses.
+#[derive(Clone, Debug)]
+pub(super) enum Choice {
+    /// One of several upstreams, by what the model can tell.
+    Action(Action),
+    /// One of these pools; none listed: anything.
+    Any(Vec<PoolId>),
+}
+
+/// Most pools that are listed for a variable.
+const MAX_CANDIDATES: usize = 256;
+
+/// Variables that hold a path and start with a slash.
+const PATHS: &[&str] = &["$request_uri", "$uri", "$document_uri", "${request_uri}", "${uri}"];
+
 /// The parts of a pass target without variables.
 struct Url {
     /// Host and port, or `unix:path`, as written.
@@ -33,11 +48,17 @@ impl Lower<'_> {
             self.invalid(self.tree.header(id), format!("`{}` has an empty address", self.tree.name(id)), "");
             return self.unknown_pass(id);
         }
+        // A path in a variable says nothing about the host before it.
+        let fixed = PATHS.iter().find_map(|path| text.split_once(path)).map(|(head, _)| head.to_owned());
+        let text = match fixed {
+            Some(head) if !values::has_variable(&head) && head.contains("://") => format!("{head}/"),
+            _ => text,
+        };
         if values::has_variable(&text) {
             return self.dynamic(Family::Http, &word, &text);
         }
         let Some(url) = self.url(protocol, &word, &text) else { return self.unknown_pass(id) };
-        if strict && url.uri && protocol == Protocol::Proxy {
+        if strict && url.uri && !self.tree.value(&word).contains('$') && protocol == Protocol::Proxy {
             let help = "take the path off the address, or move the directive to a location given by prefix";
             let place = "a location given by regular expression, a named location, `if` or `limit_except`";
             self.invalid(word.span, format!("`proxy_pass` cannot have a path inside {place}"), help);
@@ -97,7 +118,7 @@ impl Lower<'_> {
                 self.invalid(word.span, format!("`{text}` does not start with http:// or https://"), help);
                 return None;
             }
-            (None, Protocol::Grpc) => (text, Some(80), Some(false)),
+            (None, Protocol::Grpc) => (text, None, Some(false)),
             (None, _) => (text, None, None),
         };
         let with_path = matches!(protocol, Protocol::Proxy);
@@ -140,7 +161,7 @@ impl Lower<'_> {
                 return None;
             }
         };
-        let unix = matches!(address.host, Host::Unix(_));
+        let unix = matches!(address.host, Host::Unix(_) | Host::Unknown(_));
         let bare = !url.address.contains([':', '.']) && url.address != "localhost" && !unix;
         if bare && matches!(address.host, Host::Name(_)) {
             return Some(Target::Undefined(Spanned::new(url.address.clone(), span)));
@@ -171,6 +192,7 @@ impl Lower<'_> {
             span,
             "nginx: a server of its own",
         );
+        endpoint.expands = matches!(endpoint.address.host, Host::Name(_));
         endpoint.outlier_detection = None;
         pool.endpoints.push(endpoint);
         let pool = self.config.add_pool(pool);
@@ -204,19 +226,45 @@ impl Lower<'_> {
         // Only a variable that is the whole host says which upstream it is.
         let rest = text.find("://").map_or(text, |at| text.get(at + 3..).unwrap_or_default());
         let host = rest.split(['/', '?']).next().unwrap_or_default();
-        let host = if host.contains("${") { host } else { host.split("$request_uri").next().unwrap_or(host) };
-        let Some(name) = condition::variable(host) else { return unknown(Vec::new()) };
-        let sources = self.variables.of(&name).to_vec();
+        let bare = PATHS.iter().find_map(|path| host.strip_suffix(path)).filter(|bare| !bare.is_empty());
+        let Some(name) = condition::variable(bare.unwrap_or(host)) else { return unknown(Vec::new()) };
+        let key = (family, name.clone());
+        if let Some(known) = self.chosen.get(&key) {
+            return match known {
+                Choice::Action(action) => action.clone(),
+                Choice::Any(candidates) => unknown(candidates.clone()),
+            };
+        }
+        let choice = self.choice(family, &name);
+        self.chosen.insert(key, choice.clone());
+        match choice {
+            Choice::Action(action) => action,
+            Choice::Any(candidates) => unknown(candidates),
+        }
+    }
+
+    /// What is known of a variable that names an upstream.
+    fn choice(&mut self, family: Family, name: &str) -> Choice {
+        let sources = self.variables.of(name).to_vec();
+        let unknown = |mut candidates: Vec<PoolId>| {
+            candidates.sort();
+            candidates.dedup();
+            // A list this long says no more than none.
+            if candidates.len() > MAX_CANDIDATES {
+                candidates.clear();
+            }
+            Choice::Any(candidates)
+        };
         match sources.as_slice() {
             [Source::Split(id)] => match self.split_action(family, *id) {
-                Some(action) => action,
+                Some(action) => Choice::Action(action),
                 None => unknown(Vec::new()),
             },
             [Source::Map(id)] => {
                 let map = variable::map(self.tree, *id);
                 let Some(candidates) = self.pools_of_map(family, &map) else { return unknown(Vec::new()) };
                 match self.map_table(family, *id, &map) {
-                    Some(action) => action,
+                    Some(action) => Choice::Action(action),
                     None => unknown(candidates),
                 }
             }
@@ -235,8 +283,6 @@ impl Lower<'_> {
                         None => return unknown(Vec::new()),
                     }
                 }
-                candidates.sort();
-                candidates.dedup();
                 unknown(candidates)
             }
         }
@@ -253,8 +299,6 @@ impl Lower<'_> {
         for line in map.lines.iter().chain(&map.default) {
             pools.push(self.upstream_named(family, &line.value)?);
         }
-        pools.sort();
-        pools.dedup();
         Some(pools)
     }
 

@@ -95,11 +95,12 @@ impl Lower<'_> {
             let span = self.tree.header(id);
             match self.tree.name(id) {
                 "server" => {
-                    if let Some(endpoint) = self.endpoint(pool, family, id, &seen) {
-                        seen.servers += 1;
-                        seen.active += usize::from(endpoint.tier.value == 0);
-                        pool.endpoints.push(endpoint);
-                    }
+                    // One whose address is refused is a server all the same.
+                    let endpoint = self.endpoint(pool, family, id, &seen);
+                    seen.servers += 1;
+                    seen.active +=
+                        usize::from(endpoint.as_ref().is_none_or(|endpoint| endpoint.tier.value == 0));
+                    pool.endpoints.extend(endpoint);
                 }
                 "zone" => pool.shared_state = Some(span),
                 "state" => {
@@ -248,7 +249,8 @@ impl Lower<'_> {
                 return None;
             }
         };
-        let has_port = address.port.is_some() || matches!(address.host, Host::Unix(_)) || service;
+        let has_port =
+            address.port.is_some() || matches!(address.host, Host::Unix(_) | Host::Unknown(_)) || service;
         if family == Family::Stream && !has_port {
             self.invalid(
                 word.span,
@@ -257,6 +259,7 @@ impl Lower<'_> {
             );
         }
         let mut endpoint = Endpoint::new(Spanned::new(text, word.span), address, line, DEFAULTS);
+        endpoint.expands = matches!(endpoint.address.host, Host::Name(_));
         let mut passive = Passive::default();
         for word in &parameters {
             self.parameter(&mut endpoint, &mut passive, word, seen);

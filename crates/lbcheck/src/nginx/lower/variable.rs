@@ -120,7 +120,7 @@ pub(super) fn split(tree: &Tree, id: NodeId) -> Option<Vec<Part>> {
 }
 
 /// `12.34%` in units of 0.01 %; at most two digits after the point, and more than nothing.
-pub(super) fn percent(text: &str) -> Option<u64> {
+pub(in crate::nginx) fn percent(text: &str) -> Option<u64> {
     let number = text.strip_suffix('%')?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if fraction.len() > 2 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,0 +1,55 @@
+//! Facts about single fields: which name clusters, which name files, and what old fields became.
+
+/// Whether a `ConfigSource` in this field brings resources that decide about traffic.
+pub(super) fn is_followed(message: &str, field: &str) -> bool {
+    matches!(field, "lds_config" | "cds_config" | "eds_config")
+        || (field == "config_source" && message.ends_with("http_connection_manager.v3.Rds"))
+}
+
+/// Whether a text field names a cluster, outside of routes and TCP proxies.
+pub(super) fn names_cluster(message: &str, field: &str) -> bool {
+    match field {
+        "cluster_name" => {
+            message == "envoy.config.core.v3.GrpcService.EnvoyGrpc"
+                || message.starts_with("envoy.config.metrics.")
+                || message.starts_with("envoy.extensions.stat_sinks.")
+        }
+        "cluster" => {
+            message == "envoy.config.core.v3.HttpUri"
+                || message.contains(".redis_proxy.")
+                || message.contains(".thrift_proxy.")
+                || message.contains(".dubbo_proxy.")
+                || message.contains(".generic_proxy.")
+                || message.contains(".udp_proxy.")
+        }
+        "clusters" => message == "envoy.extensions.clusters.aggregate.v3.ClusterConfig",
+        "cluster_names" => message == "envoy.config.core.v3.ApiConfigSource",
+        "collector_cluster" => message.starts_with("envoy.config.trace."),
+        "local_cluster_name" => message == "envoy.config.bootstrap.v3.ClusterManager",
+        _ => false,
+    }
+}
+
+/// Extensions that are still part of the API but of no build of Envoy any more.
+pub(super) fn is_removed(message: &str) -> bool {
+    matches!(message, "envoy.config.trace.v3.LightstepConfig" | "envoy.config.trace.v3.DynamicOtConfig")
+}
+
+/// What took the place of a field of the v2 API or of an early v3.
+pub(super) fn replacement(message: &str, key: &str) -> Option<&'static str> {
+    Some(match (message, key) {
+        ("Cluster", "hosts") => "The v2 API is gone: list the endpoints under `load_assignment`.",
+        ("Cluster" | "FilterChain", "tls_context") => {
+            "The v2 API is gone: put the TLS settings into `transport_socket`."
+        }
+        (_, "config") => "The v2 API is gone: use `typed_config` with an `@type`.",
+        ("RouteMatch", "regex") | ("HeaderMatcher", "regex_match") => {
+            "The v2 API is gone: use `safe_regex`, or `string_match` for a header."
+        }
+        ("Listener", "use_original_dst") => "Use the listener filter `envoy.filters.listener.original_dst`.",
+        ("Bootstrap", "runtime") => "Use `layered_runtime`.",
+        ("Admin", "access_log_path") => "Use `access_log`.",
+        ("Cluster", "endpoints" | "lb_endpoints") => "Endpoints stand under `load_assignment`.",
+        _ => return None,
+    })
+}

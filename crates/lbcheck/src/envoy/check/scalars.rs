@@ -1,0 +1,176 @@
+//! Whether a scalar can become the type its field has.
+
+use super::super::scalar::Scalar;
+use super::super::schema::{self, Field, Kind};
+use super::super::tree::{Field as Entry, Value};
+use super::super::value::{spells, text_boolean, text_integer, text_number};
+use super::Check;
+
+impl<'t> Check<'t> {
+    /// Checks one value of a field that is neither a message nor an `Any`.
+    pub(super) fn scalar(&mut self, field: &'static Field, entry: &Entry<'t>, value: Value<'t>) {
+        if value.is_null() {
+            return;
+        }
+        let wanted = match field.kind {
+            Kind::Struct if !value.is_map() => "a map",
+            Kind::JsonList if !value.is_list() => "a list",
+            Kind::Struct | Kind::JsonList | Kind::Json | Kind::Nested(_) | Kind::Any => return,
+            Kind::Duration => return self.duration(entry, value),
+            Kind::Choice(number) => return self.choice(number, entry, value),
+            Kind::Timestamp if value.is_map() => return,
+            _ if value.is_map() && field.cardinality != schema::Cardinality::One => {
+                return self.wrapper(field, entry, value);
+            }
+            kind => match fits(kind, value) {
+                true => return,
+                false => wanted(kind),
+            },
+        };
+        let shown = shown(value);
+        let help = match (field.kind, value.scalar()) {
+            (Kind::Text, Some(Scalar::Bool(_) | Scalar::Int(_))) => {
+                Some(format!("Put it in quotes: \"{}\".", value.text()))
+            }
+            _ => None,
+        };
+        let message = format!("`{}` must be {wanted}, not {shown}.", entry.key);
+        self.report("invalid-value", value.span(), message, help);
+    }
+
+    /// A wrapper written as the message it is: `{value: 3}`.
+    fn wrapper(&mut self, field: &'static Field, entry: &Entry<'t>, value: Value<'t>) {
+        for inner in value.fields() {
+            self.fields += 1;
+            if inner.key != "value" {
+                self.unknown += 1;
+                let message = format!("`{}` is not a field of `{}`.", inner.key, entry.key);
+                let help = format!("Write the value itself: `{}: …`.", entry.key);
+                self.report("unknown-directive", inner.key_span, message, Some(help));
+            } else if !inner.value.is_null() && !fits(field.kind, inner.value) {
+                let wanted = wanted(field.kind);
+                let message = format!("`{}` must be {wanted}, not {}.", entry.key, shown(inner.value));
+                self.report("invalid-value", inner.value.span(), message, None);
+            }
+        }
+    }
+
+    fn duration(&mut self, entry: &Entry<'t>, value: Value<'t>) {
+        if value.is_map() {
+            for inner in value.fields() {
+                self.fields += 1;
+                if !spells(inner.key, "seconds") && !spells(inner.key, "nanos") {
+                    self.unknown += 1;
+                    let message = format!("`{}` is not a field of a duration.", inner.key);
+                    let help = "Write it as `5s`, or with `seconds` and `nanos`.";
+                    self.report("unknown-directive", inner.key_span, message, Some(help.into()));
+                } else if !inner.value.is_null() && inner.value.integer().is_none() {
+                    let message = format!("`{}` must be a whole number.", inner.key);
+                    self.report("invalid-value", inner.value.span(), message, None);
+                }
+            }
+            return;
+        }
+        if value.signed_duration().is_some() {
+            return;
+        }
+        let message = format!("`{}` must be a duration such as `5s`, not {}.", entry.key, shown(value));
+        self.report("invalid-value", value.span(), message, duration_help(value.text()));
+    }
+
+    fn choice(&mut self, number: u16, entry: &Entry<'t>, value: Value<'t>) {
+        let Some(choice) = schema::choice(number) else { return };
+        let known = match value.scalar() {
+            Some(Scalar::Int(_)) => true,
+            Some(Scalar::Text(text)) => choice.number(text).is_some() || text_integer(text).is_some(),
+            Some(Scalar::Null) => true,
+            Some(Scalar::Bool(_)) | None => false,
+        };
+        if known {
+            return;
+        }
+        let short = schema::short(choice.name);
+        let message = format!("`{}` cannot be {}: it is not a {short}.", entry.key, shown(value));
+        let names = choice.values.iter().map(|(name, _)| *name);
+        let upper = value.text().to_ascii_uppercase();
+        let help = match crate::diagnostic::suggest(&upper, names.clone()) {
+            Some(close) => format!("Did you mean `{close}`?"),
+            None => format!("One of: {}.", names.take(12).collect::<Vec<_>>().join(", ")),
+        };
+        self.report("invalid-value", value.span(), message, Some(help));
+    }
+}
+
+/// Whether protobuf's JSON reader takes the value for this kind.
+fn fits(kind: Kind, value: Value<'_>) -> bool {
+    let Some(scalar) = value.scalar() else { return false };
+    let whole = |low: i128, high: i128| {
+        let number = match scalar {
+            Scalar::Int(number) => Some(i128::from(number)),
+            Scalar::Text(text) => text_integer(text),
+            Scalar::Null | Scalar::Bool(_) => None,
+        };
+        number.is_some_and(|number| (low..=high).contains(&number))
+    };
+    match kind {
+        Kind::Bool => match scalar {
+            Scalar::Bool(_) => true,
+            Scalar::Text(text) => text_boolean(text).is_some(),
+            Scalar::Null | Scalar::Int(_) => false,
+        },
+        Kind::Int32 => whole(i32::MIN.into(), i32::MAX.into()),
+        Kind::Int64 => whole(i64::MIN.into(), i64::MAX.into()),
+        Kind::UInt32 => whole(0, u32::MAX.into()),
+        Kind::UInt64 => whole(0, u64::MAX.into()),
+        Kind::Double | Kind::Float => match scalar {
+            Scalar::Int(_) => true,
+            Scalar::Text(text) => text_number(text).is_some(),
+            Scalar::Null | Scalar::Bool(_) => false,
+        },
+        Kind::Bytes => matches!(scalar, Scalar::Text(text) if is_base64(text)),
+        Kind::Text | Kind::Timestamp => matches!(scalar, Scalar::Text(_)),
+        _ => true,
+    }
+}
+
+fn is_base64(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte))
+}
+
+fn wanted(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "true or false",
+        Kind::Int32 => "a whole number of 32 bits",
+        Kind::Int64 => "a whole number",
+        Kind::UInt32 => "a whole number from 0 to 4294967295",
+        Kind::UInt64 => "a whole number from 0 on",
+        Kind::Double | Kind::Float => "a number",
+        Kind::Bytes => "text in base64",
+        _ => "a string",
+    }
+}
+
+fn shown(value: Value<'_>) -> String {
+    if value.is_map() {
+        return "a map".to_owned();
+    }
+    if value.is_list() {
+        return "a list".to_owned();
+    }
+    let text: String = value.text().chars().take(40).collect();
+    match value.scalar() {
+        Some(Scalar::Bool(_)) => format!("the boolean {text}"),
+        Some(Scalar::Int(_)) => format!("the number {text}"),
+        _ => format!("\"{text}\""),
+    }
+}
+
+/// How the duration was probably meant.
+fn duration_help(text: &str) -> Option<String> {
+    if text_number(text).is_some() {
+        return Some(format!("Add the unit: `{text}s`."));
+    }
+    let number = text.strip_suffix("ms")?;
+    let millis: u32 = number.parse().ok()?;
+    Some(format!("Write it in seconds: `{}s`.", f64::from(millis) / 1000.0))
+}

@@ -1,0 +1,314 @@
+//! What Envoy refuses after its messages are built: conflicts between fields, names given twice.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Host, Pool};
+use crate::source::Span;
+
+use super::super::tree::Value;
+use super::Lower;
+use super::cluster::Discovery;
+use super::endpoint::read_address;
+
+impl<'t> Lower<'t> {
+    pub(super) fn refuse(&mut self, span: Span, message: impl Into<String>, help: &str) {
+        let diagnostic = Diagnostic::new("invalid-value", Severity::Error, span, message);
+        self.report(if help.is_empty() { diagnostic } else { diagnostic.help(help) });
+    }
+
+    /// Conflicts between the settings of a cluster.
+    pub(super) fn check_cluster(&mut self, cluster: Value<'t>, discovery: Discovery, pool: &Pool) {
+        let name = pool.name.value.clone();
+        match discovery {
+            Discovery::Static => self.check_addresses(cluster, &name),
+            Discovery::LogicalDns => {
+                let count = pool.endpoints.len();
+                if count != 1 {
+                    let span = cluster.span_of("load_assignment");
+                    let text =
+                        format!("A LOGICAL_DNS cluster takes exactly one endpoint; `{name}` has {count}.");
+                    self.refuse(span, text, "Use STRICT_DNS for several endpoints.");
+                }
+            }
+            Discovery::Eds if cluster.path(&["eds_cluster_config", "eds_config"]).is_none() => {
+                let text = format!("The EDS cluster `{name}` does not say where its endpoints come from.");
+                let help = "Add `eds_cluster_config` with an `eds_config`.";
+                // An empty `eds_cluster_config` is let through by Envoy's first check.
+                if cluster.get("eds_cluster_config").is_none() {
+                    self.refuse(cluster.span_of("type"), text, help);
+                }
+            }
+            Discovery::OriginalDst => {
+                if let Some(assignment) = cluster.field("load_assignment") {
+                    let text = "An ORIGINAL_DST cluster has no endpoints of its own; Envoy refuses the list.";
+                    self.refuse(assignment.key_span, text, "Remove `load_assignment`.");
+                }
+            }
+            _ => {}
+        }
+        self.check_policy(cluster, discovery, &name);
+    }
+
+    fn check_addresses(&mut self, cluster: Value<'t>, name: &str) {
+        let groups = cluster.path(&["load_assignment", "endpoints"]).into_iter().flat_map(Value::items);
+        for endpoint in groups.flat_map(|group| group.list("lb_endpoints")) {
+            let Some(socket) = endpoint.path(&["endpoint", "address", "socket_address"]) else { continue };
+            let Some(text) = socket.text_of("address").filter(|text| !text.is_empty()) else { continue };
+            let Some(address) = endpoint.path(&["endpoint", "address"]) else { continue };
+            let literal = matches!(read_address(address).host, Host::Ip(_));
+            if literal || socket.get("resolver_name").is_some() {
+                continue;
+            }
+            let message = format!(
+                "`{text}` is not an IP address, and the STATIC cluster `{name}` does not look names up."
+            );
+            self.refuse(socket.span_of("address"), message, "Use an IP address, or the type STRICT_DNS.");
+        }
+    }
+
+    fn check_policy(&mut self, cluster: Value<'t>, discovery: Discovery, name: &str) {
+        let written = cluster.get("lb_policy");
+        let policy = written.map(|value| value.text().to_ascii_uppercase()).unwrap_or_default();
+        let common = cluster.get("common_lb_config");
+        let Some(typed) = cluster.field("load_balancing_policy") else {
+            self.check_named_policy(cluster, discovery, &policy, name);
+            return;
+        };
+        for field in ["zone_aware_lb_config", "locality_weighted_lb_config", "consistent_hashing_lb_config"] {
+            if let Some(partial) = common.and_then(|common| common.field(field)) {
+                self.exclude(&typed, partial.key_span, field);
+            }
+        }
+        if let Some(subset) = cluster.field("lb_subset_config") {
+            self.exclude(&typed, subset.key_span, "lb_subset_config");
+        }
+        if typed.value.list("policies").next().is_none() {
+            let text = format!("The `load_balancing_policy` of `{name}` names no policy.");
+            self.refuse(typed.key_span, text, "List at least one policy.");
+        }
+    }
+
+    fn exclude(&mut self, typed: &super::super::tree::Field<'t>, span: Span, field: &str) {
+        let text =
+            format!("`load_balancing_policy` and `{field}` exclude each other; Envoy refuses both together.");
+        let diagnostic = Diagnostic::new("invalid-value", Severity::Error, span, text)
+            .also(typed.key_span, "the typed policy")
+            .help("Move the setting into the typed policy.");
+        self.report(diagnostic);
+    }
+
+    fn check_named_policy(&mut self, cluster: Value<'t>, discovery: Discovery, policy: &str, name: &str) {
+        let span = cluster.span_of("lb_policy");
+        let listed = matches!(
+            discovery,
+            Discovery::Static | Discovery::StrictDns | Discovery::LogicalDns | Discovery::Eds
+        );
+        if policy == "LOAD_BALANCING_POLICY_CONFIG" {
+            let text = format!("`{name}` asks for `load_balancing_policy`, which is missing.");
+            self.refuse(span, text, "Add `load_balancing_policy`.");
+        } else if policy == "CLUSTER_PROVIDED" && listed {
+            let text = format!("The type of cluster `{name}` provides no load balancer of its own.");
+            self.refuse(span, text, "Use CLUSTER_PROVIDED only with types such as ORIGINAL_DST.");
+        } else if policy != "CLUSTER_PROVIDED" && policy != "6" && discovery == Discovery::OriginalDst {
+            let text =
+                format!("The ORIGINAL_DST cluster `{name}` takes no other policy than CLUSTER_PROVIDED.");
+            self.refuse(span, text, "Set `lb_policy: CLUSTER_PROVIDED`.");
+        } else if policy == "MAGLEV" {
+            self.check_maglev(cluster.get("maglev_lb_config"));
+        } else if policy == "RING_HASH" {
+            self.check_ring(cluster.get("ring_hash_lb_config"));
+        }
+        let consistent = cluster.path(&["common_lb_config", "consistent_hashing_lb_config"]);
+        if discovery == Discovery::Static
+            && let Some(consistent) = consistent.filter(|config| config.is_set("use_hostname_for_hashing"))
+        {
+            let span = consistent.span_of("use_hostname_for_hashing");
+            self.refuse(span, format!("The STATIC cluster `{name}` has no host names to hash."), "");
+        }
+    }
+
+    /// A Maglev table has a prime number of slots.
+    pub(super) fn check_maglev(&mut self, config: Option<Value<'t>>) {
+        let Some(size) = config.and_then(|config| config.get("table_size")) else { return };
+        // Larger tables are refused by the schema's own rule.
+        let Some(number) = size.u64().filter(|number| *number <= 5_000_011) else { return };
+        if !is_prime(number) {
+            self.refuse(size.span(), format!("The Maglev table size {number} is not a prime number."), "");
+        }
+    }
+
+    /// The smallest ring must not be larger than the largest.
+    pub(super) fn check_ring(&mut self, config: Option<Value<'t>>) {
+        let Some(config) = config else { return };
+        let number = |name: &str, default: u64| config.get(name).map_or(Some(default), Value::u64);
+        let least = number("minimum_ring_size", 1024);
+        let most = number("maximum_ring_size", 8_388_608);
+        if let (Some(least), Some(most)) = (least, most)
+            && least > most
+        {
+            let span = config.get("maximum_ring_size").unwrap_or(config).span();
+            let text = format!("The smallest ring ({least} entries) is larger than the largest ({most}).");
+            self.refuse(span, text, "`minimum_ring_size` is 1024 when it is not written.");
+        }
+    }
+
+    /// Domains are unique within a route configuration.
+    pub(super) fn check_domains(&mut self, configuration: Value<'t>) {
+        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        for domain in configuration.list("virtual_hosts").flat_map(|host| host.list("domains")) {
+            let Some(text) = domain.string() else { continue };
+            match seen.entry(text.to_ascii_lowercase()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(domain.span());
+                }
+                Entry::Occupied(entry) => {
+                    let first = *entry.get();
+                    let message = format!("The domain `{text}` stands twice in one route configuration.");
+                    let diagnostic =
+                        Diagnostic::new("duplicate-definition", Severity::Error, domain.span(), message)
+                            .also(first, "first written here")
+                            .help("A host can belong to one virtual host only: remove one of the two.");
+                    self.report(diagnostic);
+                }
+            }
+        }
+    }
+
+    /// Weighted clusters: each has a weight and one name, and the weights do not sum to nothing.
+    pub(super) fn check_weights(&mut self, weighted: Value<'t>) {
+        let mut sum = 0_u64;
+        let mut complete = true;
+        for arm in weighted.list("clusters") {
+            match arm.get("weight") {
+                Some(weight) => sum = sum.saturating_add(weight.u64().unwrap_or(1)),
+                None => {
+                    complete = false;
+                    let text = "A weighted cluster has no `weight`; Envoy refuses the route.";
+                    self.refuse(arm.span_of("name"), text, "Add `weight`, 0 for no traffic.");
+                }
+            }
+            self.check_one_name(arm, "name");
+        }
+        if complete && sum == 0 && weighted.list("clusters").next().is_some() {
+            let text = "The weights of the weighted clusters sum to 0; Envoy refuses the route.";
+            self.refuse(weighted.span_of("clusters"), text, "Give at least one cluster a weight above 0.");
+        }
+    }
+
+    /// A cluster is named by its name or by a header, not by both.
+    pub(super) fn check_one_name(&mut self, holder: Value<'t>, field: &str) {
+        let there = |name: &str| holder.text_of(name).is_some_and(|text| !text.is_empty());
+        match (there(field), there("cluster_header")) {
+            (true, true) => {
+                let text = format!("`{field}` and `cluster_header` exclude each other.");
+                self.refuse(holder.span_of("cluster_header"), text, "Keep one of them.");
+            }
+            (false, false) => {
+                let text = format!("One of `{field}` and `cluster_header` must say which cluster is meant.");
+                self.refuse(holder.span(), text, "");
+            }
+            _ => {}
+        }
+    }
+
+    /// Two listeners cannot share an address.
+    pub(super) fn check_listener_addresses(&mut self, listeners: &[Value<'t>]) {
+        let mut seen: BTreeMap<(crate::source::FileId, bool, String), Span> = BTreeMap::new();
+        for listener in listeners {
+            let Some(address) = listener.get("address") else { continue };
+            let Some(socket) = address.get("socket_address") else { continue };
+            let place = read_address(address);
+            // Port 0 is any free port.
+            if place.port.is_none_or(|port| port == 0) {
+                continue;
+            }
+            let udp = socket.get("protocol").is_some_and(|protocol| {
+                protocol.text().eq_ignore_ascii_case("UDP") || protocol.integer() == Some(1)
+            });
+            match seen.entry((address.span().file, udp, place.to_string())) {
+                Entry::Vacant(entry) => {
+                    entry.insert(address.span());
+                }
+                Entry::Occupied(entry) => {
+                    let first = *entry.get();
+                    let name = listener.text_of("name").unwrap_or_default();
+                    let message =
+                        format!("The listener `{name}` takes the address {place}, which another has.");
+                    let diagnostic =
+                        Diagnostic::new("duplicate-definition", Severity::Error, address.span(), message)
+                            .also(first, "the other listener");
+                    self.report(diagnostic);
+                }
+            }
+        }
+    }
+
+    /// A listener needs an address, and one that needs no looking up.
+    pub(super) fn check_bind(&mut self, listener: Value<'t>) {
+        let name = listener.text_of("name").unwrap_or_default();
+        let Some(address) = listener.get("address") else {
+            if listener.get("api_listener").is_none() && listener.get("internal_listener").is_none() {
+                let text = format!("The listener `{name}` has no address.");
+                self.refuse(listener.span_of("name"), text, "Add `address`.");
+            }
+            return;
+        };
+        let Some(socket) = address.get("socket_address") else { return };
+        let text = socket.text_of("address").unwrap_or_default();
+        // An empty address is refused by the schema's own rule.
+        let literal = text.is_empty() || matches!(read_address(address).host, Host::Ip(_));
+        if !literal && socket.get("resolver_name").is_none() {
+            let message =
+                format!("The listener `{name}` cannot listen on `{text}`: it is not an IP address.");
+            self.refuse(socket.span_of("address"), message, "");
+        }
+    }
+
+    /// A filter is found by the type of its settings, so it cannot be without any.
+    pub(super) fn check_filter(&mut self, filter: Value<'t>) {
+        let sourced = ["typed_config", "config_discovery"].iter().any(|name| filter.get(name).is_some());
+        if filter.is_map() && !sourced {
+            let name = filter.text_of("name").unwrap_or_default();
+            let text =
+                format!("The filter `{name}` has no `typed_config`; Envoy cannot tell which filter it is.");
+            self.refuse(filter.span_of("name"), text, "Add `typed_config` with an `@type`.");
+        }
+    }
+
+    /// A TCP listener without a filter chain.
+    pub(super) fn check_chains(&mut self, listener: Value<'t>) {
+        let Some(socket) = listener.path(&["address", "socket_address"]) else { return };
+        let chains = listener.list("filter_chains").next().is_some();
+        let other = ["default_filter_chain", "api_listener", "udp_listener_config", "filter_chain_matcher"];
+        if chains || socket.get("protocol").is_some() || other.iter().any(|name| listener.get(name).is_some())
+        {
+            return;
+        }
+        let name = listener.text_of("name").unwrap_or_default();
+        let text =
+            format!("The listener `{name}` has no filter chain, so nothing would handle a connection.");
+        self.refuse(listener.span_of("name"), text, "Add `filter_chains`.");
+    }
+}
+
+fn is_prime(number: u64) -> bool {
+    let odd = number == 2 || (number > 2 && number % 2 == 1);
+    odd && (3..)
+        .step_by(2)
+        .take_while(|divisor| divisor * divisor <= number)
+        .all(|divisor| !number.is_multiple_of(divisor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn primes() {
+        let primes: Vec<u64> = (0..30).filter(|&number| is_prime(number)).collect();
+        assert_eq!(primes, [2, 3, 5, 7, 11, 13, 17, 19, 23, 29]);
+        assert!(is_prime(65_537) && is_prime(5_000_011) && !is_prime(65_536));
+    }
+}

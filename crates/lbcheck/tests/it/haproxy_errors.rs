@@ -1,0 +1,193 @@
+//! What the HAProxy reader refuses, and where. Every verdict was confirmed with the program.
+
+use lbcheck::diagnostic::Severity;
+use lbcheck::dialect::{Dialect, Version};
+use lbcheck::load::MemoryLoader;
+use lbcheck::read::{ReadOptions, Reading, read};
+use lbcheck::source::Sources;
+
+fn reading(text: impl Into<Vec<u8>>, version: (u16, u16)) -> Reading {
+    let loader = MemoryLoader::one("haproxy.cfg", text);
+    let mut options = ReadOptions::new(Dialect::HaProxy);
+    options.version = Version::new(version.0, version.1);
+    read(&loader, &mut Sources::new(), &["haproxy.cfg".to_owned()], &options)
+}
+
+/// Each error as `rule: the words it points at`.
+fn errors_as(text: &str, version: (u16, u16)) -> Vec<String> {
+    reading(text, version)
+        .diagnostics
+        .iter()
+        .filter(|found| found.severity == Severity::Error)
+        .map(|found| format!("{}: {}", found.rule, &text[found.primary.span.range()]))
+        .collect()
+}
+
+fn check(lines: &str, expected: &[&str]) {
+    let text = format!("listen l\n bind :80\n {lines}\n");
+    assert_eq!(errors_as(&text, (3, 2)), expected, "{lines}");
+}
+
+#[test]
+fn wrong_lines_of_a_proxy_section() {
+    let cases: &[(&str, &[&str])] = &[
+        ("serverr s 10.0.0.1:80", &["unknown-directive: serverr"]),
+        ("daemon", &["unknown-directive: daemon"]),
+        ("reqirep a b", &["unknown-directive: reqirep"]),
+        ("mode ftp", &["invalid-value: ftp"]),
+        ("mode http tcp", &["invalid-value: tcp"]),
+        ("balance fastest", &["invalid-value: fastest"]),
+        ("balance random(0)", &["invalid-value: random(0)"]),
+        ("balance uri len x", &["invalid-value: len"]),
+        ("hash-type consistent md5", &["invalid-value: md5"]),
+        ("hash-balance-factor 50", &["invalid-value: 50"]),
+        ("timeout server 5x", &["invalid-value: 5x"]),
+        ("timeout servr 5s", &["unknown-directive: servr"]),
+        ("option htpchk", &["unknown-directive: htpchk"]),
+        ("option forceclose", &["unknown-directive: forceclose"]),
+        ("option httpchk GET / HTTP/1.1\\r\\nHost:\\ a", &["invalid-value: HTTP/1.1\\r\\nHost:\\ a"]),
+        ("no mode http", &["invalid-value: no mode http"]),
+        ("no option httplog", &["invalid-value: httplog"]),
+        ("server s", &["invalid-value: server s"]),
+        ("server s 10.0.0.1:99999", &["invalid-value: 10.0.0.1:99999"]),
+        ("server s 10.0.0.1:80-90", &["invalid-value: 10.0.0.1:80-90"]),
+        ("server a/b 10.0.0.1:80", &["invalid-value: a/b"]),
+        ("server s 10.0.0.1:80 weight 257", &["invalid-value: weight 257"]),
+        ("server s 10.0.0.1:80 chek", &["unknown-directive: chek"]),
+        ("server s 10.0.0.1:80 rise 0", &["invalid-value: rise 0"]),
+        ("server s 10.0.0.1:80 inter 0", &["invalid-value: 0"]),
+        ("server s 10.0.0.1:80 resolvers none", &["invalid-value: resolvers none"]),
+        ("server s 10.0.0.1:80 track x", &["invalid-value: track x"]),
+        ("server s 10.0.0.1 check", &["invalid-value: server s 10.0.0.1 check"]),
+        ("server s 10.0.0.1:80 ssl", &["invalid-value: server s 10.0.0.1:80 ssl"]),
+        ("server s 10.0.0.1:1\n server s 10.0.0.1:2", &["duplicate-definition: s"]),
+        ("server-template s 3-1 a.example:80", &["invalid-value: 3-1"]),
+        ("bind :99999", &["invalid-value: :99999"]),
+        ("bind :90-80", &["invalid-value: :90-80"]),
+        ("bind 10.0.0.1", &["invalid-value: 10.0.0.1"]),
+        ("bind :443 ssl", &["invalid-value: :443"]),
+        ("bind :80 tfoo", &["unknown-directive: tfoo"]),
+        ("acl a@b path /", &["invalid-value: a@b"]),
+        ("acl a foo bar", &["unknown-directive: foo"]),
+        ("acl a path,lowr /", &["unknown-directive: path,lowr"]),
+        ("acl a var(x) y", &["invalid-value: var(x)"]),
+        ("use_backend l if nope", &["invalid-value: nope"]),
+        ("use_backend l if { path /", &["invalid-value: {"]),
+        ("use_backend l path /", &["invalid-value: path"]),
+        ("server s 10.0.0.1:80\n use-server s", &["invalid-value: use-server s"]),
+        ("use-server s if TRUE", &["invalid-value: s"]),
+        ("http-request dney", &["unknown-directive: dney"]),
+        ("http-request deny now", &["invalid-value: now"]),
+        ("http-request set-header X", &["invalid-value: set-header"]),
+        ("http-request set-header X %[foo]", &["unknown-directive: %[foo]"]),
+        ("redirect location /x code 200", &["invalid-value: 200"]),
+        ("stick-table type ip", &["invalid-value: stick-table type ip"]),
+        ("http-reuse often", &["invalid-value: often"]),
+        ("bind 'x", &["syntax-error: 'x"]),
+        // Taken by the program, whatever they look like.
+        ("server s 10.0.0.1:80 maxconn x", &[]),
+        ("retries x", &[]),
+        ("balance source and more", &[]),
+        ("server s :80", &[]),
+        // Refused by the program, but by a rule of lbcheck and not by its reader.
+        ("use_backend nowhere", &[]),
+    ];
+    for (lines, expected) in cases {
+        check(lines, expected);
+    }
+}
+
+#[test]
+fn wrong_sections() {
+    let cases: &[(&str, &[&str])] = &[
+        ("backend\n", &["invalid-value: backend"]),
+        ("backend a b\n", &["invalid-value: b"]),
+        ("backend a from b\n", &["invalid-value: b"]),
+        ("frontend a@b\n", &["invalid-value: a@b"]),
+        ("listen x :80\n", &["invalid-value: :80"]),
+        ("backend a\nbackend a\n", &["duplicate-definition: a"]),
+        ("listen a\nbackend a\n", &["duplicate-definition: a"]),
+        ("frontend a\nbackend a\n", &[]),
+        ("defaults a\ndefaults a\nbackend b from a\n", &["invalid-value: a"]),
+        ("defaults a\ndefaults a\nbackend b\n", &[]),
+        ("defaults a\nbackend b from a\ndefaults a\n", &["duplicate-definition: a"]),
+        ("defaults a\nbackend b\ndefaults a\n", &[]),
+        ("defaults a\nbackend b from a x\n", &["invalid-value: x"]),
+        ("global\n log global\n", &["invalid-value: global"]),
+        ("defaults\n acl a path /\n", &["invalid-value: acl"]),
+        ("global x\n", &["invalid-value: x"]),
+        ("global\n nbproc 2\n", &["unknown-directive: nbproc"]),
+        ("global\n tune.ssl.nosuch 2\n", &["unknown-directive: tune.ssl.nosuch"]),
+        ("peers\n", &["invalid-value: peers"]),
+        ("resolvers r\n nameserver n 10.0.0.1\n", &["invalid-value: 10.0.0.1"]),
+        ("frontend f\n mode http\n default_backend b\nbackend b\n mode tcp\n", &["invalid-value: b"]),
+        ("frontend f\n mode tcp\n default_backend b\nbackend b\n mode http\n", &[]),
+        ("hello\nbackend a\n", &["syntax-error: hello"]),
+        ("backend a\n.endif\n", &["syntax-error: .endif"]),
+        ("backend a\n.if 1\n", &["syntax-error: .if"]),
+        ("backend a\n.if bogus(1)\n.endif\n", &["syntax-error: .if bogus(1)"]),
+        ("backend a\n.if !defined(NEEDED)\n.alert \"set NEEDED\"\n.endif\n", &["invalid-value: .alert"]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(errors_as(text, (3, 2)), *expected, "{text}");
+    }
+}
+
+#[test]
+fn verdicts_depend_on_the_version() {
+    let one_name = "frontend a\nbackend a\n";
+    assert_eq!(errors_as(one_name, (3, 2)), Vec::<String>::new());
+    assert_eq!(errors_as(one_name, (3, 3)), ["duplicate-definition: a"]);
+    let newer = "backend a\n server s 10.0.0.1:80 hash-key addr\n";
+    assert_eq!(errors_as(newer, (2, 6)), ["unknown-directive: hash-key"]);
+    assert_eq!(errors_as(newer, (3, 0)), Vec::<String>::new());
+    // What a version after the newest known one may have learnt is no error.
+    assert_eq!(errors_as("backend a\n some-new-keyword\n", (3, 4)), Vec::<String>::new());
+}
+
+#[test]
+fn files_that_cannot_be_trusted_are_broken() {
+    let cases: &[(&[u8], &str)] = &[
+        (b"", "config-empty-or-truncated"),
+        (b"# nothing\n", "config-empty-or-truncated"),
+        (b"\xef\xbb\xbfbackend a\n", "syntax-error"),
+        (b"backend a\n # \x00\n", "syntax-error"),
+        (b"backend a\n bind \"x\n", "syntax-error"),
+        (b"upstream a { server 10.0.0.1; }\n", "syntax-error"),
+    ];
+    for (text, rule) in cases {
+        let reading = reading(*text, (3, 2));
+        assert!(reading.broken, "{text:?}");
+        assert!(reading.diagnostics.iter().any(|found| found.rule == *rule), "{text:?}");
+    }
+}
+
+#[test]
+fn a_missing_final_newline_is_an_error_but_the_file_is_read() {
+    let text = "backend a\n server s 10.0.0.1:80";
+    assert_eq!(errors_as(text, (3, 2)), ["config-empty-or-truncated:  server s 10.0.0.1:80"]);
+    assert_eq!(reading(text, (3, 2)).config.pools[0].endpoints.len(), 1);
+    assert!(errors_as("backend a\r\n server s 10.0.0.1:80\r\n", (3, 2)).is_empty());
+}
+
+#[test]
+fn a_missing_file_is_reported_and_broken() {
+    let loader = MemoryLoader::default();
+    let options = ReadOptions::new(Dialect::HaProxy);
+    let reading = read(&loader, &mut Sources::new(), &["gone.cfg".to_owned()], &options);
+    assert!(reading.broken);
+    assert_eq!(reading.diagnostics[0].rule, "file-unreadable");
+}
+
+#[test]
+fn close_words_are_suggested() {
+    let help = |text: &str| reading(text, (3, 2)).diagnostics[0].help.clone().unwrap_or_default();
+    assert_eq!(help("backend b\n serverr s 10.0.0.1:80\n"), "did you mean `server`?");
+    assert_eq!(help("backnd b\n"), "did you mean `backend`?");
+    assert_eq!(help("listen l\n acl api path /\n use_backend l if apo\n"), "did you mean `api`?");
+    assert_eq!(help("backend b\n balance roundrobbin\n"), "did you mean `roundrobin`?");
+    assert_eq!(
+        help("global\n contimeout 5\nbackend b\n contimeout 5\n"),
+        "see the HAProxy configuration manual for the keywords of this section"
+    );
+}

@@ -1,0 +1,242 @@
+//! Where HAProxy sends a request: conditions, and the order of rules.
+
+use lbcheck::dialect::Dialect;
+use lbcheck::load::MemoryLoader;
+use lbcheck::model::{Action, Condition, Config, Match, Pool, Target, TextMatch};
+use lbcheck::read::{ReadOptions, read};
+use lbcheck::source::Sources;
+
+const BACKENDS: &str =
+    "backend a\n mode http\n server s 10.0.0.1:80\nbackend b\n mode http\n server s 10.0.0.2:80\n";
+
+fn config(text: &str) -> Config {
+    let loader = MemoryLoader::one("haproxy.cfg", text);
+    let options = ReadOptions::new(Dialect::HaProxy);
+    let reading = read(&loader, &mut Sources::new(), &["haproxy.cfg".to_owned()], &options);
+    let messages: Vec<&String> = reading.diagnostics.iter().map(|found| &found.message).collect();
+    assert!(messages.is_empty(), "{text}\n{messages:#?}");
+    reading.config
+}
+
+/// The routes of an HTTP frontend that consists of `lines`.
+fn routes(lines: &str) -> String {
+    first_table(&config(&format!("frontend f\n mode http\n bind :80\n {lines}\n{BACKENDS}")))
+}
+
+/// The routes of the first listener, one a line: condition, then target.
+fn first_table(config: &Config) -> String {
+    let mut out = String::new();
+    for route in &config.table(config.listeners[0].table).routes {
+        let action = match &route.action {
+            Action::Forward(Target::Pool { pool, .. }) => config.pool(*pool).name.value.clone(),
+            Action::Forward(Target::Undefined(name)) => format!("undefined {}", name.value),
+            Action::Forward(Target::Dynamic { text, .. }) => format!("dynamic {}", text.value),
+            Action::Respond(response) => match response.status {
+                Some(status) => format!("{} {status}", response.kind),
+                None => response.kind.clone(),
+            },
+            Action::Local(what) => format!("local {what}"),
+            other => format!("{other:?}"),
+        };
+        out += &format!("{} -> {action}\n", text(&route.when));
+    }
+    out
+}
+
+fn text(condition: &Condition) -> String {
+    let list = |parts: &[Condition], joint: &str| {
+        format!("({})", parts.iter().map(text).collect::<Vec<_>>().join(joint))
+    };
+    match condition {
+        Condition::Always => "always".into(),
+        Condition::Never => "never".into(),
+        Condition::All(parts) => list(parts, " & "),
+        Condition::Any(parts) => list(parts, " | "),
+        Condition::Not(inner) => format!("!{}", text(inner)),
+        Condition::Chance(share) => format!("{share}ppm"),
+        Condition::Opaque(words) => format!("?{words}?"),
+        Condition::Is(test) => match test {
+            Match::Host(test) => format!("host{}", compare(test)),
+            Match::Path(test) => format!("path{}", compare(test)),
+            Match::Method(test) => format!("method{}", compare(test)),
+            Match::Header(name, test) => format!("header[{name}]{}", compare(test)),
+            Match::Query(name, test) => format!("query[{name}]{}", compare(test)),
+            Match::Cookie(name, test) => format!("cookie[{name}]{}", compare(test)),
+            Match::Sni(test) => format!("sni{}", compare(test)),
+            Match::Source(network) => format!("src={network}"),
+            Match::Port(port) => format!("port={port}"),
+            Match::Tls => "tls".into(),
+        },
+    }
+}
+
+fn compare(test: &TextMatch) -> String {
+    match test {
+        TextMatch::Exact(text) => format!("={text}"),
+        TextMatch::Prefix(text) => format!("^{text}"),
+        TextMatch::Suffix(text) => format!("${text}"),
+        TextMatch::Contains(text) => format!("*{text}"),
+        TextMatch::SegmentPrefix(text) => format!("/^{text}"),
+        TextMatch::Regex(text) => format!("~{text}"),
+        TextMatch::IgnoreCase(inner) => format!("(i){}", compare(inner)),
+        TextMatch::Present => "?".into(),
+    }
+}
+
+fn pool<'c>(config: &'c Config, name: &str) -> &'c Pool {
+    let found = config.pools.iter().position(|pool| pool.name.value == name);
+    assert!(found.is_some(), "no pool {name}");
+    &config.pools[found.unwrap_or_default()]
+}
+
+#[test]
+fn conditions_of_well_known_fetches() {
+    let cases = [
+        ("", "always"),
+        ("if TRUE", "always"),
+        ("unless TRUE", "never"),
+        ("if api", "(path^/api | path^/v2)"),
+        ("if !api get", "(!(path^/api | path^/v2) & method=GET)"),
+        ("if api || get", "((path^/api | path^/v2) | method=GET)"),
+        ("if api OR get", "((path^/api | path^/v2) | method=GET)"),
+        ("unless { path /x }", "!path=/x"),
+        ("if ! { path /x }", "!path=/x"),
+        ("if METH_GET", "(method=GET | method=HEAD)"),
+        ("if { hdr(Host) -i A.example b.example }", "(host(i)=A.example | host(i)=b.example)"),
+        ("if { req.hdr(host),lower a.example }", "host(i)=a.example"),
+        ("if { hdr(host),lower A.example }", "never"),
+        ("if { req.hdr(host),host_only -m end .example }", "host$.example"),
+        ("if { req.hdr(host),field(1,:) -i a }", "host(i)=a"),
+        ("if { hdr(host) a:8080 }", "header[host]=a:8080"),
+        ("if { hdr_beg(host) www. }", "host^www."),
+        ("if { hdr_dom(host) a.b }", "host~(^|[/?.:])a\\.b([/?.:]|$)"),
+        ("if { path_dir img }", "path~(^|[/?])img([/?]|$)"),
+        ("if { path_end .png .jpg }", "(path$.png | path$.jpg)"),
+        ("if { path_reg ^/a }", "path~^/a"),
+        ("if { path_sub /b/ }", "path*/b/"),
+        ("if { path -m beg -i /A }", "path(i)^/A"),
+        ("if { url_beg /a }", "path^/a"),
+        ("if { url /a?b }", "?url /a?b?"),
+        ("if { hdr(X-A) -m found }", "header[x-a]?"),
+        ("if { hdr_cnt(x-a) eq 0 }", "!header[x-a]?"),
+        ("if { urlp(q) 1 }", "query[q]=1"),
+        ("if { cook(a) b }", "cookie[a]=b"),
+        ("if { src 10.0.0.0/8 192.168.1.1 }", "(src=10.0.0.0/8 | src=192.168.1.1/32)"),
+        ("if { src 10.0.0.0/255.0.0.0 }", "src=10.0.0.0/8"),
+        ("if { src -f blocked.lst }", "?src -f blocked.lst?"),
+        ("if { ssl_fc }", "tls"),
+        ("if { ssl_fc_sni a.example }", "sni=a.example"),
+        ("if { dst_port 80 }", "port=80"),
+        ("if { rand(100) lt 10 }", "100000ppm"),
+        ("if { rand(4) ge 1 }", "750000ppm"),
+        ("if { rand(10) lt 10 }", "always"),
+        ("if { nbsrv(b) lt 1 }", "?nbsrv(b) lt 1?"),
+        ("if { path -- -i }", "path=-i"),
+    ];
+    for (words, expected) in cases {
+        let all = routes(&format!(
+            "acl api path_beg /api\n acl api path_beg /v2\n acl get method GET\n use_backend b {words}"
+        ));
+        assert_eq!(all.split(" -> ").next(), Some(expected), "{words}");
+    }
+}
+
+#[test]
+fn rules_are_ordered_as_they_run() {
+    let lines = "use_backend a if { path /a }\n default_backend b\n \
+                 redirect location /new code 301 if { path /old }\n \
+                 http-request deny deny_status 429 if { src 10.0.0.0/8 }\n monitor-uri /up\n \
+                 http-request return status 204 if { path /empty }\n \
+                 tcp-request connection reject if { src 192.0.2.0/24 }\n stats uri /stats\n \
+                 http-request use-service prometheus-exporter if { path /metrics }";
+    assert_eq!(
+        routes(lines),
+        "src=192.0.2.0/24 -> reject\n\
+         path=/up -> monitor-uri 200\n\
+         src=10.0.0.0/8 -> deny 429\n\
+         path=/empty -> return 204\n\
+         path=/metrics -> local prometheus-exporter\n\
+         path^/stats -> local stats\n\
+         path=/old -> redirect 301\n\
+         path=/a -> a\n\
+         always -> b\n"
+    );
+}
+
+#[test]
+fn an_allow_rule_shields_what_follows_in_its_set_only() {
+    let lines = "http-request allow if { path /free }\n http-request deny\n default_backend b";
+    assert_eq!(routes(lines), "!path=/free -> deny 403\nalways -> b\n");
+    let lines = "http-request allow\n http-request deny\n default_backend b";
+    assert_eq!(routes(lines), "never -> deny 403\nalways -> b\n");
+}
+
+#[test]
+fn a_test_of_a_rewritten_property_is_opaque() {
+    let lines = "http-request deny if { path /secret }\n http-request set-path /x%[path]\n \
+                 http-request set-header X-A b\n use_backend b if { path_beg /x }\n \
+                 use_backend b if { hdr(x-a) b }\n use_backend b if { hdr(x-b) b }";
+    assert_eq!(
+        routes(lines),
+        "path=/secret -> deny 403\n\
+         ?the path after a rule rewrote it? -> b\n\
+         ?the header `x-a` after a rule rewrote it? -> b\n\
+         header[x-b]=b -> b\n\
+         always -> no backend 503\n"
+    );
+}
+
+#[test]
+fn targets_may_be_undefined_or_dynamic() {
+    let lines = "use_backend gone if { path /a }\n use_backend %[path,field(2,/)]\n default_backend b";
+    assert_eq!(
+        routes(lines),
+        "path=/a -> undefined gone\nalways -> dynamic %[path,field(2,/)]\nalways -> b\n"
+    );
+}
+
+#[test]
+fn http_rules_are_not_evaluated_in_tcp_mode() {
+    let config = config(&format!(
+        "frontend f\n mode tcp\n bind :80\n tcp-request content reject if {{ src 10.0.0.0/8 }}\n \
+         use_backend a if {{ req.ssl_sni -m end .example }}\n{BACKENDS}"
+    ));
+    assert_eq!(first_table(&config), "src=10.0.0.0/8 -> reject\nsni$.example -> a\nalways -> no backend\n");
+}
+
+#[test]
+fn a_listen_section_is_listener_and_pool() {
+    let config = config("listen l\n bind :80\n server s 10.0.0.2:80\n");
+    assert_eq!(first_table(&config), "always -> l\n");
+    assert_eq!(config.pools.len(), 1);
+}
+
+#[test]
+fn a_backend_may_answer_by_itself_or_override_its_algorithm() {
+    let config = config(
+        "backend gone\n mode http\n http-request return status 410\n\
+         backend page\n mode http\n stats enable\n\
+         backend canary\n mode http\n use-server c if { hdr(x-canary) 1 }\n \
+         http-request deny if { path /no }\n server s 10.0.0.1:80\n server c 10.0.0.2:80 weight 0\n",
+    );
+    assert!(pool(&config, "gone").answers_locally.is_some());
+    assert!(pool(&config, "page").answers_locally.is_some());
+    let canary = pool(&config, "canary");
+    assert!(canary.answers_locally.is_none());
+    assert_eq!(canary.overrides.len(), 2);
+    assert!(matches!(&canary.overrides[0].action, Action::Respond(response) if response.status == Some(403)));
+    assert!(
+        matches!(&canary.overrides[1].action, Action::Endpoint { endpoint, .. } if endpoint.value == "c")
+    );
+}
+
+#[test]
+fn rules_of_named_defaults_run_before_those_of_their_heirs() {
+    let config = config(
+        "defaults d\n mode http\n http-request deny if { path /no }\n\
+         frontend f from d\n bind :80\n http-request deny deny_status 404 if { path /mine }\n \
+         default_backend b\nbackend b from d\n server s 10.0.0.1:80\n",
+    );
+    assert_eq!(first_table(&config), "path=/no -> deny 403\npath=/mine -> deny 404\nalways -> b\n");
+    assert_eq!(pool(&config, "b").overrides.len(), 1);
+}

@@ -1,0 +1,299 @@
+//! What nginx refuses, and where the reader says so. `nginx -t` refuses each of these files, too, and takes
+//! those that are expected to be fine.
+
+#![allow(clippy::panic, reason = "a test that finds too much fails")]
+
+use crate::nginx_common::{http, main, snippet, stream, with};
+use lbcheck::diagnostic::Severity;
+
+/// Each line inside `http` on a line of its own, so that positions start at line 2.
+fn first_error(text: &str) -> String {
+    let errors = http(text).errors();
+    match errors.as_slice() {
+        [] => "fine".to_owned(),
+        [one] => one.clone(),
+        many => panic!("{text}: {many:#?}"),
+    }
+}
+
+#[test]
+fn upstreams_and_servers() {
+    for (inner, expected) in [
+        ("", "upstream `u` has no server"),
+        ("server 10.0.0.1 weight=0;", "nginx does not take `weight=0`"),
+        ("server 10.0.0.1 weight=;", "parameter `weight=` of a server has an invalid value"),
+        ("server 10.0.0.1 weight;", "parameter `weight` of a server needs a value"),
+        ("server 10.0.0.1 wieght=1;", "parameter `wieght=1` of a server is unknown"),
+        ("server 10.0.0.1 max_fails=-1;", "parameter `max_fails=-1` of a server has an invalid value"),
+        (
+            "server 10.0.0.1 fail_timeout=1ms;",
+            "parameter `fail_timeout=1ms` of a server has an invalid value",
+        ),
+        ("server 10.0.0.1 fail_timeout=;", "parameter `fail_timeout=` of a server has an invalid value"),
+        ("server 10.0.0.1 backup;", "upstream `u` has only backup servers"),
+        ("server 10.0.0.1:0;", "server address `10.0.0.1:0` has an invalid port"),
+        ("server 10.0.0.1:70000;", "server address `10.0.0.1:70000` has an invalid port"),
+        ("server :80;", "server address `:80` has no host"),
+        ("server unix:;", "server address `unix:` has no path after `unix:`"),
+        ("server http://10.0.0.1;", "`http://10.0.0.1` is not the address of a server"),
+        ("server 10.0.0.1:80/x;", "server address `10.0.0.1:80/x` has an invalid port"),
+        ("ip_hash; server 10.0.0.2; server 10.0.0.1 backup;", "does not take `backup` servers"),
+        ("random; server 10.0.0.2; server 10.0.0.1 backup;", "does not take `backup` servers"),
+        ("hash $uri; server 10.0.0.2; server 10.0.0.1 backup;", "does not take `backup` servers"),
+        // The check is made while the line is read, so an earlier line passes.
+        ("server 10.0.0.2; server 10.0.0.1 backup; ip_hash;", "fine"),
+        ("least_conn; server 10.0.0.2; server 10.0.0.1 backup;", "fine"),
+        ("hash $uri b; server 10.0.0.1;", "`b` is not a parameter of directive `hash`"),
+        ("random three; server 10.0.0.1;", "`three` is not a parameter of directive `random`"),
+        ("server 10.0.0.1 down;", "fine"),
+        ("server 10.0.0.1 weight=1 weight=2;", "fine"),
+    ] {
+        let found = first_error(&format!("upstream u {{ {inner} }}"));
+        assert!(found.contains(expected), "{inner}: {found}");
+    }
+    let twice = http("upstream u { server 10.0.0.1; }\nupstream U { server 10.0.0.2; }").errors();
+    assert_eq!(twice, ["3:1 duplicate-definition: upstream `U` is defined twice"]);
+    assert!(stream("upstream u { server 10.0.0.1; }").errors()[0].contains("has no port"));
+}
+
+#[test]
+fn places_names_and_numbers_of_arguments() {
+    for (text, expected) in [
+        ("server { location / { proxy_passs http://a; } }", "nginx has no directive `proxy_passs`"),
+        ("server { server_name# x; }", "nginx has no directive `server_name#`"),
+        ("proxy_pass http://10.0.0.1;", "directive `proxy_pass` is not allowed in `http`"),
+        ("server { upstream u { server 10.0.0.1; } }", "directive `upstream` is not allowed in `server`"),
+        ("server { if ($host) { proxy_pass http://10.0.0.1; } }", "not allowed in `if` in `server`"),
+        ("keepalive_timeout;", "directive `keepalive_timeout` takes 1 to 2 arguments, but has none"),
+        ("sendfile on off;", "directive `sendfile` takes 1 argument, but has 2"),
+        ("server;", "directive `server` has no block"),
+        ("sendfile on { }", "directive `sendfile` takes no block"),
+        ("sendfile yes;", "`yes` is not a value that directive `sendfile` takes"),
+        ("client_max_body_size 1x;", "`1x` is not a value that directive `client_max_body_size` takes"),
+        ("proxy_connect_timeout 1.5s;", "`1.5s` is not a value that directive `proxy_connect_timeout` takes"),
+        (
+            "proxy_next_upstream_tries x;",
+            "`x` is not a value that directive `proxy_next_upstream_tries` takes",
+        ),
+        (
+            "proxy_next_upstream error htp_502;",
+            "`htp_502` is not a value that directive `proxy_next_upstream` takes",
+        ),
+        ("sendfile on; sendfile off;", "directive `sendfile` is given twice in this block"),
+        ("sendfile on; server { sendfile off; }", "fine"),
+        ("include;", "directive `include` takes 1 argument"),
+        ("\"sendfile\" on;", "fine"),
+    ] {
+        let found = first_error(text);
+        assert!(found.contains(expected), "{text}: {found}");
+    }
+    let help = http("serverr { }").reading.diagnostics[0].help.clone();
+    assert_eq!(help.as_deref(), Some("did you mean `server`?"));
+}
+
+#[test]
+fn commercial_and_third_party_directives_are_no_errors() {
+    let case = http(
+        "upstream u { zone u 64k; server 10.0.0.1; state /var/s; ntlm; }
+        server {
+            status_zone z; vhost_traffic_status_zone; more_set_headers 'X: y';
+            location /api { api write=on; }
+            location / { proxy_pass http://u; health_check; auth_jwt realm; opentracing on; }
+        }",
+    );
+    assert_eq!(case.errors(), [""; 0]);
+}
+
+#[test]
+fn listen_and_server_names() {
+    for (inner, expected) in [
+        ("listen 0;", "`0` is not a port to listen on"),
+        ("listen 70000;", "`70000` is not a port to listen on"),
+        ("listen :80;", "`listen :80` has no host"),
+        ("listen unix:;", "no path after `unix:`"),
+        ("listen 80 foo;", "`foo` is not a parameter of `listen`"),
+        ("listen 80 backlog=x;", "`backlog=x` is not a parameter of `listen`"),
+        ("listen 80 so_keepalive=a;", "`so_keepalive=a` is not a parameter of `listen`"),
+        ("listen 80 so_keepalive=30m::10;", "fine"),
+        ("listen [::1;", "is not a port to listen on"),
+        ("listen 80; listen *:80;", "this server listens on *:80 twice"),
+        ("listen 80 udp;", "`udp` is not a parameter of `listen`"),
+        ("server_name *;", "`*` is not a server name"),
+        ("server_name *a.com;", "`*a.com` is not a server name"),
+        ("server_name ~;", "`~` is not a server name"),
+        ("server_name a.*.com _ \"\" $hostname;", "fine"),
+    ] {
+        let found = first_error(&format!("server {{ {inner} }}"));
+        assert!(found.contains(expected), "{inner}: {found}");
+    }
+    let found = first_error("server { listen 80 default_server; } server { listen 80 default_server; }");
+    assert!(found.contains("*:80 has two default servers"), "{found}");
+    let case = http("server { server_name a; }\nserver { server_name A; }");
+    let warning =
+        "3:22 duplicate-definition: server name `A` on *:80 is already taken: nginx ignores it here";
+    assert_eq!(case.reports(Severity::Warning), [warning]);
+}
+
+#[test]
+fn locations() {
+    for (inner, expected) in [
+        ("location /a { } location /a { }", "location `/a` is defined twice"),
+        ("location = /a { } location /a { }", "fine"),
+        ("location ^~ /a { } location /a { }", "location `/a` is defined twice"),
+        ("location ~ a { } location ~ a { }", "fine"),
+        ("location /a { location /b { } }", "location `/b` is outside location `/a`"),
+        ("location = /a { location /a/b { } }", "cannot be inside the exact location"),
+        ("location /a { location @b { } }", "can stand only directly in `server`"),
+        ("location x /a { }", "`x` is not a modifier of `location`"),
+        ("location =/a { } location ~*\\.x$ { } location ^~/b { }", "fine"),
+        ("location ~ x { proxy_pass http://10.0.0.1/y; }", "`proxy_pass` cannot have a path inside"),
+        ("location ~ x { proxy_pass http://10.0.0.1; }", "fine"),
+    ] {
+        let found = first_error(&format!("server {{ {inner} }}"));
+        assert!(found.contains(expected), "{inner}: {found}");
+    }
+}
+
+#[test]
+fn targets() {
+    for (inner, expected) in [
+        ("proxy_pass 10.0.0.1;", "does not start with http:// or https://"),
+        ("proxy_pass http://;", "the address names no host"),
+        ("proxy_pass http:///x;", "the address names no host"),
+        ("proxy_pass http://:80;", "the address names no host"),
+        ("proxy_pass http://10.0.0.1:x;", "has an invalid port"),
+        ("proxy_pass http://u:80;", "upstream `u` cannot be given a port"),
+        ("fastcgi_pass 10.0.0.1;", "address `10.0.0.1` has no port"),
+        ("return abc;", "`abc` is not a return code"),
+        ("return 1000;", "`1000` is not a return code"),
+        ("if ($host = a) { } if (x) { }", "`(x)` is not a condition of `if`"),
+        ("if $host { }", "`$host` is not a condition of `if`"),
+        ("if ($host == a) { }", "is not a condition of `if`"),
+        ("if (-f $request_filename) { }", "fine"),
+        ("if ( $host = \"\" ) { }", "fine"),
+        ("rewrite a b c;", "`c` is not a flag of `rewrite`"),
+        ("grpc_pass 10.0.0.1;", "address `10.0.0.1` has no port"),
+        ("proxy_pass http://10.0.0.1; proxy_pass http://10.0.0.2;", "directive `proxy_pass` is given twice"),
+        ("root /a; root /b;", "directive `root` is given twice"),
+        ("set x 1;", "`x` is not a variable"),
+        ("deny foo;", "`foo` is not a network"),
+    ] {
+        let found =
+            first_error(&format!("upstream u {{ server 10.0.0.1; }} server {{ location / {{ {inner} }} }}"));
+        assert!(found.contains(expected), "{inner}: {found}");
+    }
+}
+
+#[test]
+fn maps_splits_and_networks() {
+    for (text, expected) in [
+        ("map $host $a { a b; A c; }", "key `a` is given twice"),
+        ("map $host $a { default b; default c; }", "key `default` is given twice"),
+        ("map $host $a { ~a b; ~a c; hostnames; volatile; }", "fine"),
+        ("map $host $a { a; }", "has a key and a value, but this one has 1 words"),
+        ("map $host a { a b; }", "`a` is not a variable"),
+        ("map $host $a { a { } }", "unexpected `{` after `a`"),
+        ("split_clients $host $a { 60% x; 60% y; }", "add up to more than 100%"),
+        ("split_clients $host $a { 0% x; }", "`0%` is not a share"),
+        ("geo $a { default 1; 10.0.0.0/33 2; }", "`10.0.0.0/33` is not a network"),
+        ("geo $a { ranges; 10.0.0.0/8 2; }", "`10.0.0.0/8` is not a range"),
+        ("geo $host $a { ranges; 10.0.0.0-10.0.0.9 2; }", "fine"),
+    ] {
+        let found = first_error(text);
+        assert!(found.contains(expected), "{text}: {found}");
+    }
+}
+
+#[test]
+fn names_that_are_nowhere_defined() {
+    for (text, expected) in [
+        ("server { return 200 $slow; }", "variable `$slow` is not defined"),
+        ("server { return 200 \"${slow}x$1$http_x$Host\"; }", "variable `$slow` is not defined"),
+        ("server { location ~ ^/(?<id>x) { return 200 $id; } }", "fine"),
+        ("server { set $b $a; set $a $b; }", "fine"),
+        ("access_log /l fmt;", "log format `fmt` is not defined"),
+        ("access_log /l combined buffer=8k; access_log off;", "fine"),
+        ("limit_req zone=x;", "zone `x` of `limit_req` is not defined"),
+        ("proxy_cache x;", "zone `x` of `proxy_cache` is not defined"),
+        ("proxy_cache_path /c keys_zone=x:1m; proxy_cache x;", "fine"),
+        ("server { listen 443 ssl; }", "takes TLS but has no `ssl_certificate`"),
+        ("server { listen 443 ssl; ssl_reject_handshake on; }", "fine"),
+        ("ssl_certificate a; ssl_certificate_key b; server { listen 443 ssl; }", "fine"),
+    ] {
+        let found = first_error(text);
+        assert!(found.contains(expected), "{text}: {found}");
+    }
+    // A snippet may have the definition elsewhere, and so may a module.
+    assert_eq!(snippet("http", "server { listen 443 ssl; return 200 $slow; }").errors(), [""; 0]);
+    assert_eq!(http("lua_shared_dict d 1m; server { return 200 $slow; }").errors(), [""; 0]);
+}
+
+#[test]
+fn broken_structure_is_reported_where_it_breaks_and_reading_goes_on() {
+    let case = main(
+        "events {}\nhttp {\n  server {\n    listen 80\n  }\n  upstream u { server 10.0.0.1 weight=0; }\n}\n",
+    );
+    assert_eq!(
+        case.errors(),
+        [
+            "5:3 syntax-error: unexpected `}`: directive `listen` is not ended by `;`",
+            "6:32 invalid-value: nginx does not take `weight=0`",
+        ]
+    );
+    for (text, place, broken) in [
+        ("events {}\n}\n", "2:1 syntax-error: unexpected `}`", true),
+        ("events {\n", "2:1 config-empty-or-truncated: the file ends where `}` is expected", true),
+        ("events {}\nuser\n", "2:1 syntax-error: the file ends inside directive `user`", true),
+        ("events {}\nuser \"a;\n", "2:6 syntax-error: this quote is never closed", true),
+        ("events {};\n", "1:10 syntax-error: unexpected `;`", false),
+        ("events {} {}\n", "1:11 syntax-error: unexpected `{`", true),
+        ("events {}\nuser \"a\"b;\n", "2:9 syntax-error: unexpected `b` after a closing quote", false),
+        (
+            "events {}\nhttp { server { access_by_lua_block { x",
+            "2:37 syntax-error: this Lua block is never closed",
+            true,
+        ),
+    ] {
+        let case = main(text);
+        assert!(case.errors().iter().any(|error| error.starts_with(place)), "{text}: {:?}", case.errors());
+        assert_eq!(case.reading.broken, broken, "{text}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_configuration() {
+    for (bytes, expected) in [
+        (&b""[..], "the configuration is empty"),
+        (b"# only a comment\n", "the configuration is empty"),
+        (b"\xEF\xBB\xBFevents {}\n", "byte order mark"),
+        (b"events {}\n\0\0\0 x;\n", "NUL byte"),
+    ] {
+        let loader = lbcheck::load::MemoryLoader::one("n.conf", bytes);
+        let mut sources = lbcheck::source::Sources::new();
+        let options = lbcheck::read::ReadOptions::new(lbcheck::dialect::Dialect::Nginx);
+        let reading = lbcheck::read::read(&loader, &mut sources, &["n.conf".to_owned()], &options);
+        let found = reading.diagnostics.iter().any(|diagnostic| diagnostic.message.contains(expected));
+        assert!(found, "{expected}: {:?}", reading.diagnostics);
+    }
+    let long = |length: usize| main(&format!("events {{}} http {{ log_format a {}; }}", "x".repeat(length)));
+    assert_eq!(long(4095).errors(), [""; 0]);
+    assert!(long(4096).errors()[0].contains("longer than the 4096 bytes"));
+    let latin = "events {} # caf\u{e9}\n";
+    assert_eq!(main(latin).errors(), [""; 0]);
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let loader = lbcheck::load::MemoryLoader::default();
+    let mut sources = lbcheck::source::Sources::new();
+    let options = lbcheck::read::ReadOptions::new(lbcheck::dialect::Dialect::Nginx);
+    let reading = lbcheck::read::read(&loader, &mut sources, &["n.conf".to_owned()], &options);
+    assert!(reading.broken);
+    assert_eq!(reading.diagnostics[0].rule, "file-unreadable");
+}
+
+#[test]
+fn a_context_that_does_not_exist() {
+    let case = with(&[("n.conf", "server { }")], |options| options.context = vec!["htpt".to_owned()]);
+    assert!(case.errors().iter().any(|error| error.contains("nginx has no block `htpt`")));
+}

@@ -1,0 +1,36 @@
+//! Project chores. `cargo xtask envoy-schema` writes the Envoy schema tables anew.
+
+mod envoy_schema;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let task = std::env::args().nth(1).unwrap_or_default();
+    match task.as_str() {
+        "envoy-schema" => {
+            let source = envoy_schema::locate(false)?;
+            let text = envoy_schema::generate(&source)?;
+            let path = envoy_schema::output_path();
+            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        }
+        "" => bail!("name a task: envoy-schema"),
+        other => bail!("there is no task `{other}`; there is: envoy-schema"),
+    }
+}
+
+#[allow(clippy::print_stderr)]
+fn complain(message: &str) {
+    eprintln!("xtask: {message}");
+}
