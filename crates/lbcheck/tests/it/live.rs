@@ -42,11 +42,11 @@ fn model(dialect: Dialect, version: Option<Version>, text: &str) -> Reading {
     options.version = version.unwrap_or(options.version);
     let mut sources = Sources::new();
     let path = format!("live.{}", if dialect == Dialect::Envoy { "yaml" } else { "conf" });
-    let reading =
-        read(&MemoryLoader::one(path.clone(), text.as_bytes()), &mut sources, &[path], &options);
-    let errors = reading.diagnostics.iter().filter(|diagnostic| {
-        diagnostic.severity == lbcheck::diagnostic::Severity::Error
-    });
+    let reading = read(&MemoryLoader::one(path.clone(), text.as_bytes()), &mut sources, &[path], &options);
+    let errors = reading
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == lbcheck::diagnostic::Severity::Error);
     let errors: Vec<&str> = errors.map(|diagnostic| diagnostic.message.as_str()).collect();
     assert!(errors.is_empty(), "the program runs what lbcheck refuses: {errors:?}\n{text}");
     reading

@@ -87,5 +87,9 @@ fn listener(config: &Config, port: u16) -> Option<&Listener> {
 /// The ports of the endpoints that get new traffic while all are up.
 fn ports(config: &Config, pool: PoolId) -> Vec<u16> {
     let endpoints = &config.pool(pool).endpoints;
-    endpoints.iter().filter(|endpoint| endpoint.is_active()).filter_map(|endpoint| endpoint.address.port).collect()
+    endpoints
+        .iter()
+        .filter(|endpoint| endpoint.is_active())
+        .filter_map(|endpoint| endpoint.address.port)
+        .collect()
 }

@@ -86,8 +86,7 @@ struct State {
 
 impl State {
     fn ask(socket: &Path) -> Self {
-        let mut state =
-            Self { backends: BTreeMap::new(), servers: BTreeMap::new(), states: BTreeMap::new() };
+        let mut state = Self { backends: BTreeMap::new(), servers: BTreeMap::new(), states: BTreeMap::new() };
         let stat = cli(socket, "show stat").expect("show stat");
         let mut lines = stat.lines();
         let header = lines.next().unwrap_or_default().trim_start_matches("# ");
@@ -251,12 +250,10 @@ fn algorithm(algorithm: &Algorithm) -> &str {
         Algorithm::LeastConnections { .. } => "leastconn",
         Algorithm::First => "first",
         Algorithm::Hash { key: HashKey::Source, .. } => "source",
-        Algorithm::Hash { key: HashKey::Expression(text), .. } => {
-            ["uri", "url_param", "hdr", "rdp-cookie"]
-                .into_iter()
-                .find(|name| text.starts_with(name))
-                .unwrap_or("hash")
-        }
+        Algorithm::Hash { key: HashKey::Expression(text), .. } => ["uri", "url_param", "hdr", "rdp-cookie"]
+            .into_iter()
+            .find(|name| text.starts_with(name))
+            .unwrap_or("hash"),
         // HAProxy has no name for `random` there.
         _ => "unknown",
     }
