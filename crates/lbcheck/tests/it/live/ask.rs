@@ -21,7 +21,7 @@ pub(super) fn ask_all(prepared: &Prepared, config: &Config) -> Asked {
     let mut asked = Asked::default();
     for line in prepared.text.lines().filter_map(|line| line.strip_prefix("# ask ")) {
         let words: Vec<&str> = line.split(' ').collect();
-        let [port, host, path] = words[..] else { panic!("not a request: {line}") };
+        let [port, host, path] = <[&str; 3]>::try_from(words).expect("port, host and path");
         let port = port.parse().expect("a port");
         asked.sent += 1;
         let Some(expected) = expect(config, port, host, path) else { continue };

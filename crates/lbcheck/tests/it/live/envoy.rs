@@ -21,8 +21,7 @@ fn clusters_are_what_the_model_says() {
         let prepared = prepare(&text);
         let reading = super::model(Dialect::Envoy, oracle.version(), &prepared.text);
         let scratch = Scratch::new();
-        let (_running, admin) =
-            start(&oracle, &scratch, &prepared).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (_running, admin) = start(&oracle, &scratch, &prepared).expect(&name);
         let mut found = Vec::new();
         let clusters = Clusters::ask(admin);
         for (_, pool) in reading.config.pools() {

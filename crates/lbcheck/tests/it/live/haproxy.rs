@@ -27,8 +27,7 @@ fn servers_are_what_the_model_says() {
         let prepared = prepare(&text);
         let reading = super::model(Dialect::HaProxy, oracle.version(), &prepared.text);
         let scratch = Scratch::new();
-        let (_running, socket) =
-            start(&oracle, &scratch, &prepared).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (_running, socket) = start(&oracle, &scratch, &prepared).expect(&name);
         let state = State::ask(&socket);
         let mut found = Vec::new();
         for (_, pool) in reading.config.pools().filter(|(_, pool)| pool.disabled.is_none()) {

@@ -17,7 +17,7 @@ fn requests_go_where_the_model_says() {
         let prepared = prepare(&text);
         let reading = super::model(Dialect::Nginx, oracle.version(), &prepared.text);
         let scratch = Scratch::new();
-        let _running = start(&oracle, &scratch, &prepared).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let _running = start(&oracle, &scratch, &prepared).expect(&name);
         let asked = ask_all(&prepared, &reading.config);
         sent += asked.sent;
         decided += asked.decided;
