@@ -8,6 +8,7 @@ mod pairing;
 mod routes;
 mod settings;
 mod shares;
+mod witness;
 
 pub use pairing::{EndpointPair, PoolPair};
 pub use routes::{RouteChange, RouteChangeKind};
@@ -23,6 +24,7 @@ pub const KINDS: &[&str] = &[
     "endpoint-added",
     "endpoint-removed",
     "endpoint-renamed",
+    "endpoints-reordered",
     "health-check-changed",
     "limit-changed",
     "listener-added",

@@ -98,6 +98,11 @@ pub(super) fn cause(comparison: &Comparison<'_>, pair: &PoolPair) -> String {
         .filter_map(|both| Some((&old.pool.endpoints[both.old?], &new.pool.endpoints[both.new?])))
         .collect();
     causes.extend(weights(&both, &new.pool.algorithm.value));
+    let rules =
+        |pool: &crate::model::Pool| pool.overrides.iter().map(|rule| rule.label.clone()).collect::<Vec<_>>();
+    if rules(old.pool) != rules(new.pool) {
+        causes.push("rules that choose a server changed".into());
+    }
     let count =
         |test: &dyn Fn(&Endpoint, &Endpoint) -> bool| both.iter().filter(|(a, b)| test(a, b)).count() as u64;
     let tell =
