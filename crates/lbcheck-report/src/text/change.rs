@@ -52,7 +52,20 @@ fn gist(out: &mut String, report: &DiffReport) {
     }
     let summary = report.summary;
     if summary.behavioural + summary.cosmetic == 0 {
-        out.push_str("no change in effect\n\n");
+        match summary.lines_differ {
+            0 => out.push_str("no change\n\n"),
+            lines => {
+                let _ = writeln!(
+                    out,
+                    "no change in routes, pools, shares, checks, timeouts and limits; {} in what means the same or \
+                     is not compared\n",
+                    match lines {
+                        1 => "1 line differs".to_owned(),
+                        lines => format!("{lines} lines differ"),
+                    },
+                );
+            }
+        }
         return;
     }
     let _ = writeln!(out, "{}\n", totals(report));

@@ -4,6 +4,7 @@
 //! `default-server` or `defaults` without changing are no changes.
 
 mod endpoints;
+pub(crate) mod lines;
 mod pairing;
 mod routes;
 mod settings;
@@ -114,6 +115,12 @@ impl<'a> Comparison<'a> {
     #[must_use]
     pub fn cause(&self, pair: &PoolPair) -> String {
         shares::cause(self, pair)
+    }
+
+    /// Why a pool has more or fewer active endpoints; empty where it has not.
+    #[must_use]
+    pub fn membership_cause(&self, pair: &PoolPair) -> String {
+        shares::membership_cause(self, pair)
     }
 }
 

@@ -216,7 +216,7 @@ impl<'a> Walk<'a> {
             let Some(index) = partner else {
                 let end = self.whole(self.new, new);
                 self.push(RouteChangeKind::Added, new, None, Some(end), None);
-                self.probes.push(under);
+                self.probe_later(self.new, new, &under);
                 continue;
             };
             taken[index] = true;
@@ -226,7 +226,15 @@ impl<'a> Walk<'a> {
                 inner.push((*before, *after, under));
                 continue;
             }
-            if !self.same_action(&old.action, &new.action) {
+            if matches!(old.action, Action::Table(_)) || matches!(new.action, Action::Table(_)) {
+                // Rules instead of one answer, or the other way round: requests tell what that does.
+                let end = self.whole(self.old, old);
+                self.push(RouteChangeKind::Removed, old, Some(end), None, None);
+                let end = self.whole(self.new, new);
+                self.push(RouteChangeKind::Added, new, None, Some(end), None);
+                self.probe_later(self.old, old, &under);
+                self.probe_later(self.new, new, &under);
+            } else if !self.same_action(&old.action, &new.action) {
                 let (old_end, new_end) = (self.end(self.old, old), self.end(self.new, new));
                 let shown = self.witness(roots, &under, old, new);
                 self.push(RouteChangeKind::Retargeted, new, Some(old_end), Some(new_end), shown);
@@ -238,7 +246,7 @@ impl<'a> Walk<'a> {
         for (old, _) in old_table.routes.iter().zip(&taken).filter(|(_, taken)| !**taken) {
             let end = self.whole(self.old, old);
             self.push(RouteChangeKind::Removed, old, Some(end), None, None);
-            self.probes.push(witness.under(&old.when));
+            self.probe_later(self.old, old, &witness.under(&old.when));
         }
         if !order.is_sorted() && !disjoint(new_table) {
             self.reordered(old_table, new_table, &order, witness);
@@ -331,6 +339,16 @@ impl<'a> Walk<'a> {
         let text = witness.to_text();
         let proven = takes(self.old, roots.0, old) && takes(self.new, roots.1, new);
         (proven && self.shown.insert(text.clone())).then_some(text)
+    }
+
+    /// Notes requests to try: one that reaches the route, and where it leads to rules of its own, one for each of the
+    /// first of them.
+    fn probe_later(&mut self, config: &Config, route: &Route, witness: &Witness) {
+        if let Action::Table(table) = route.action {
+            let inner = config.table(table).routes.iter().take(MAX_ALIKE);
+            self.probes.extend(inner.map(|route| witness.under(&route.when)));
+        }
+        self.probes.push(witness.clone());
     }
 
     /// Reports the request of `witness` if it provably goes somewhere else now.
@@ -516,7 +534,7 @@ fn action(config: &Config, action: &Action) -> String {
         Action::Endpoint { pool, endpoint } => {
             format!("server `{}` of {}", endpoint.value, words::pool(config.dialect, config.pool(*pool)))
         }
-        Action::Table(_) => "further rules".into(),
+        Action::Table(_) => "rules of its own".into(),
         Action::Respond(response) => match response.status {
             Some(status) => format!("{} {status}", response.kind),
             None => response.kind.clone(),
