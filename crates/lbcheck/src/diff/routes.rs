@@ -69,6 +69,8 @@ pub struct RouteEnd {
     pub pools: Vec<PoolId>,
     /// The line or object.
     pub span: Span,
+    /// Whether it takes whatever reaches it.
+    pub always: bool,
 }
 
 /// Everything that differs in routing.
@@ -161,6 +163,7 @@ impl<'a> Walk<'a> {
             words: binds(&listener.binds),
             pools: Vec::new(),
             span: listener.span,
+            always: false,
         };
         let (kind, changed) = match (old, new) {
             (None, _) => (RouteChangeKind::ListenerAdded, true),
@@ -297,6 +300,7 @@ impl<'a> Walk<'a> {
             words: format!("`{}` before `{}`", first.label, then.label),
             pools: Vec::new(),
             span,
+            always: false,
         };
         self.changes.push(RouteChange {
             kind: RouteChangeKind::Reordered,
@@ -376,7 +380,12 @@ impl<'a> Walk<'a> {
     }
 
     fn end(&self, config: &Config, route: &Route) -> RouteEnd {
-        RouteEnd { words: action(config, &route.action), pools: pools(&route.action), span: route.span }
+        RouteEnd {
+            words: action(config, &route.action),
+            pools: pools(&route.action),
+            span: route.span,
+            always: route.when == Condition::Always,
+        }
     }
 
     /// A route that came or went, with its condition spelt out: the names of conditions may hide what changed.
@@ -389,7 +398,7 @@ impl<'a> Walk<'a> {
     }
 
     fn adjusted(&self, config: &Config, route: &Route) -> RouteEnd {
-        RouteEnd { words: self.manner(config, route), pools: pools(&route.action), span: route.span }
+        RouteEnd { words: self.manner(config, route), ..self.end(config, route) }
     }
 
     /// How a route goes about it: what is not the target.
@@ -475,10 +484,11 @@ impl<'a> Walk<'a> {
 fn disjoint(table: &RouteTable) -> bool {
     let mut property = None;
     let mut texts = Vec::new();
-    for route in &table.routes {
+    // What is always taken may stand last; anywhere else it hides what comes after it.
+    let always = |route: &Route| route.when == Condition::Always;
+    let tail = table.routes.iter().rev().take_while(|route| always(route)).count();
+    for route in table.routes.iter().rev().skip(tail) {
         let (kind, pattern) = match &route.when {
-            // What is always taken stands last wherever it matters.
-            Condition::Always => continue,
             Condition::Is(Match::Host(pattern)) => (0, pattern),
             Condition::Is(Match::Path(pattern)) => (1, pattern),
             Condition::Is(Match::Sni(pattern)) => (2, pattern),

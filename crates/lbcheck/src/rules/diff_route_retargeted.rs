@@ -53,8 +53,9 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         if small {
             message += &format!("; that is {after} active instead of {before}");
         }
-        // A rule that was put in front to answer by itself is rarely there by accident.
-        let lost = new.pools.is_empty() && change.kind == RouteChangeKind::Retargeted;
+        // A rule with a condition, put in front to answer by itself, is rarely there by accident. Falling through to
+        // the end, or losing the target, is.
+        let lost = new.pools.is_empty() && (change.kind == RouteChangeKind::Retargeted || new.always);
         let finding = if small || lost {
             sink.finding(new.span, message)
         } else {

@@ -280,3 +280,22 @@ fn a_backend_switched_off_or_pinned_is_a_danger() {
     assert!(rules("disabled").contains(&"diff-pool-emptied"));
     assert!(rules("use-server a1 if TRUE").contains(&"diff-single-server-takeover"));
 }
+
+#[test]
+fn a_route_behind_a_catch_all_is_lost() {
+    let routes = |order: &str| {
+        format!(
+            "static_resources:\n  listeners:\n  - address: {{socket_address: {{address: 127.0.0.1, port_value: 80}}}}\n    \
+             filter_chains:\n    - filters:\n      - name: hcm\n        typed_config:\n          \
+             \"@type\": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager\n          \
+             stat_prefix: a\n          route_config:\n            virtual_hosts:\n            - name: v\n              \
+             domains: [\"*\"]\n              routes: [{order}]\n  clusters:\n  - {{name: web, type: STATIC}}\n  - {{name: api, type: STATIC}}\n"
+        )
+    };
+    let (api, rest) =
+        ("{match: {prefix: /api}, route: {cluster: api}}", "{match: {prefix: /}, route: {cluster: web}}");
+    let report =
+        compare(Dialect::Envoy, &routes(&format!("{api}, {rest}")), &routes(&format!("{rest}, {api}")));
+    assert_eq!(elsewhere(&report), ["GET http://*/api: cluster `api` → cluster `web`"]);
+    assert!(report.changes.iter().any(|change| change.kind == "routes-reordered"), "{:?}", changes(&report));
+}
