@@ -156,6 +156,7 @@ fn diff_summary(summary: report::DiffSummary) -> wire::DiffSummary {
         },
         behavioural: summary.behavioural,
         cosmetic: summary.cosmetic,
+        lines_differ: summary.lines_differ,
     }
 }
 

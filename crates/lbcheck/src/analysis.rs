@@ -41,13 +41,16 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
     let broken = old.reading.broken || new.reading.broken;
     let mut renames = Renames::new();
     // Half a configuration differs from a whole one in ways that nobody wrote.
-    let (outcome, mut change) = if broken {
+    let (mut outcome, mut change) = if broken {
         (diff::Outcome::default(), Vec::new())
     } else {
         let comparison = Comparison::new(&old.reading.config, &new.reading.config);
         renames = pool_renames(&comparison);
         (diff::outcome(&comparison), rules::check_change(&comparison, new.environment))
     };
+    if !broken {
+        outcome.summary.lines_differ = diff::lines::differing(sources, old.reading, new.reading);
+    }
     let before = findings(sources, old, &renames);
     let after = findings(sources, new, &Renames::new());
     sort(&mut change);

@@ -245,6 +245,9 @@ pub struct DiffSummary {
     pub behavioural: usize,
     /// Changes that it cannot: names, order that does not matter.
     pub cosmetic: usize,
+    /// Lines, comments left out, that only one side has. With no change in effect they either mean the same or
+    /// set something that is not compared.
+    pub lines_differ: usize,
 }
 
 /// Whether traffic can notice a change.

@@ -1,7 +1,7 @@
 //! Words for users: names of things in their dialect, percentages, algorithms, counts.
 
 use crate::dialect::Dialect;
-use crate::model::{Algorithm, Endpoint, HashKey, HashTable, Pool, PoolKind};
+use crate::model::{Algorithm, Condition, Endpoint, HashKey, HashTable, Match, Pool, PoolKind, TextMatch};
 
 /// "backend `api`", "upstream `api`", "cluster `api`"; an implicit nginx pool is an "address".
 pub(crate) fn pool(dialect: Dialect, pool: &Pool) -> String {
@@ -134,6 +134,69 @@ fn hash(dialect: Dialect, key: &HashKey, table: HashTable) -> String {
         HashTable::EnvoyRing { min, max } => format!("RING_HASH with {min} to {max} entries"),
         HashTable::Maglev { size: 65537 } => "MAGLEV".into(),
         HashTable::Maglev { size } => format!("MAGLEV with {size} slots"),
+    }
+}
+
+/// A condition in a few words: "path begins with /api and not host is a.example". At most a few levels deep, see
+/// [`Condition`].
+pub(crate) fn condition(condition: &Condition) -> String {
+    let join = |parts: &[Condition], word: &str| {
+        let shown = parts.iter().take(MAX_PARTS).map(|part| match part {
+            Condition::All(_) | Condition::Any(_) => format!("({})", self::condition(part)),
+            part => self::condition(part),
+        });
+        let mut text = shown.collect::<Vec<_>>().join(word);
+        if parts.len() > MAX_PARTS {
+            text += &format!("{word}{} more", parts.len() - MAX_PARTS);
+        }
+        text
+    };
+    match condition {
+        Condition::Always => "always".into(),
+        Condition::Never => "never".into(),
+        Condition::All(all) => join(all, " and "),
+        Condition::Any(any) => join(any, " or "),
+        Condition::Not(inner) => match inner.as_ref() {
+            inner @ (Condition::All(_) | Condition::Any(_)) => format!("not ({})", self::condition(inner)),
+            inner => format!("not {}", self::condition(inner)),
+        },
+        Condition::Is(test) => property(test),
+        Condition::Chance(share) => format!("{} of requests", percent(f64::from(*share) / 1_000_000.0)),
+        Condition::Opaque(text) => text.clone(),
+    }
+}
+
+/// Parts of a condition that are spelt out.
+const MAX_PARTS: usize = 4;
+
+fn property(test: &Match) -> String {
+    match test {
+        Match::Host(pattern) => format!("host {}", text(pattern)),
+        Match::Path(pattern) => format!("path {}", text(pattern)),
+        Match::Method(pattern) => format!("method {}", text(pattern)),
+        Match::Header(name, pattern) => format!("header {name} {}", text(pattern)),
+        Match::Query(name, pattern) => format!("query parameter {name} {}", text(pattern)),
+        Match::Cookie(name, pattern) => format!("cookie {name} {}", text(pattern)),
+        Match::Sni(pattern) => format!("TLS server name {}", text(pattern)),
+        Match::Source(network) => format!("client in {network}"),
+        Match::Port(port) => format!("port {port}"),
+        Match::Tls => "TLS".into(),
+    }
+}
+
+fn text(pattern: &TextMatch) -> String {
+    match pattern {
+        TextMatch::Exact(text) => format!("is {text}"),
+        TextMatch::Prefix(text) => format!("begins with {text}"),
+        TextMatch::Suffix(text) => format!("ends with {text}"),
+        TextMatch::Contains(text) => format!("contains {text}"),
+        TextMatch::SegmentPrefix(text) => format!("is {text} or below"),
+        TextMatch::Regex(text) => format!("matches {text}"),
+        TextMatch::IgnoreCase(inner) => match inner.as_ref() {
+            TextMatch::IgnoreCase(_) => "in any case".into(),
+            inner => format!("{}, in any case", self::text(inner)),
+        },
+        TextMatch::Present => "is there".into(),
     }
 }
 

@@ -52,7 +52,20 @@ fn gist(out: &mut String, report: &DiffReport) {
     }
     let summary = report.summary;
     if summary.behavioural + summary.cosmetic == 0 {
-        out.push_str("no change in effect\n\n");
+        match summary.lines_differ {
+            0 => out.push_str("no change\n\n"),
+            lines => {
+                let _ = writeln!(
+                    out,
+                    "no change in routes, pools, shares, checks, timeouts and limits; {} in what means the same or \
+                     is not compared\n",
+                    match lines {
+                        1 => "1 line differs".to_owned(),
+                        lines => format!("{lines} lines differ"),
+                    },
+                );
+            }
+        }
         return;
     }
     let _ = writeln!(out, "{}\n", totals(report));
@@ -117,15 +130,40 @@ fn changes(out: &mut String, view: &View<'_>, report: &DiffReport) {
         }
         out.push('\n');
     }
-    if elsewhere.is_empty() {
+    if !elsewhere.is_empty() {
+        out.push_str("listeners and routes\n");
+        for change in elsewhere {
+            change_line(out, view, &[change]);
+        }
+        out.push('\n');
+    }
+    cosmetic(out, report);
+}
+
+/// What changed its name only, in one line each.
+fn cosmetic(out: &mut String, report: &DiffReport) {
+    let changes: Vec<&Change> =
+        report.changes.iter().filter(|change| change.effect == Effect::Cosmetic).collect();
+    if changes.is_empty() {
         return;
     }
-    out.push_str("listeners and routes\n");
-    for change in elsewhere {
-        change_line(out, view, &[change]);
+    out.push_str("the same in effect\n");
+    for change in changes.iter().take(MAX_COSMETIC) {
+        let part = |text: &Option<String>| clean(text.as_deref().unwrap_or("none")).into_owned();
+        let noun = match (change.kind, &change.subject.endpoint) {
+            (_, Some(_)) => report.new.dialect.endpoint_noun(),
+            (_, None) => report.new.dialect.pool_noun(),
+        };
+        let _ = writeln!(out, "    {noun} `{}` is now `{}`", part(&change.old), part(&change.new));
+    }
+    if changes.len() > MAX_COSMETIC {
+        let _ = writeln!(out, "    and {} more", changes.len() - MAX_COSMETIC);
     }
     out.push('\n');
 }
+
+/// Changes without effect that are spelt out.
+const MAX_COSMETIC: usize = 20;
 
 /// Behavioural changes and shifts by pool, in the order of the report, and the changes of no pool.
 fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {

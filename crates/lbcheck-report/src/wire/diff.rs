@@ -43,6 +43,8 @@ pub struct DiffSummary {
     pub behavioural: usize,
     /// Changes that it cannot notice.
     pub cosmetic: usize,
+    /// Lines, comments left out, that only one side has, whatever they mean.
+    pub lines_differ: usize,
 }
 
 /// How many were added, removed and changed.

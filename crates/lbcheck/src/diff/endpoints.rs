@@ -4,12 +4,14 @@ use super::settings::{change, health_check, outlier_detection, shown};
 use super::{Comparison, Outcome, PoolPair};
 use crate::diagnostic::Subject;
 use crate::dialect::Dialect;
-use crate::model::{AdminState, Endpoint, HealthCheck};
+use crate::model::{AdminState, Algorithm, Endpoint, HashTable, HealthCheck, Pool};
 use crate::report::{Change, Effect};
+use crate::words;
 
 /// The endpoints of a pair of pools.
 pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, outcome: &mut Outcome) {
     let (old_side, new_side) = comparison.sides(pair);
+    outcome.changes.extend(order(comparison.new.dialect, old_side.pool, new_side.pool, pair));
     for both in &pair.endpoints {
         let old = both.old.map(|index| &old_side.pool.endpoints[index]);
         let new = both.new.map(|index| &new_side.pool.endpoints[index]);
@@ -49,6 +51,45 @@ pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, outcome: &mu
             (None, None) => {}
         }
     }
+}
+
+/// The order of endpoints that are on both sides, where it decides anything.
+fn order(dialect: Dialect, old: &Pool, new: &Pool, pair: &PoolPair) -> Option<Change> {
+    let old_order: Vec<usize> =
+        pair.endpoints.iter().filter(|both| both.new.is_some()).filter_map(|both| both.old).collect();
+    if old_order.is_sorted() || !order_decides(dialect, new) {
+        return None;
+    }
+    let names = |pool: &Pool| {
+        let all: Vec<&str> = pool.endpoints.iter().map(|endpoint| endpoint.name.value.as_str()).collect();
+        format!("order {}", words::names(all.into_iter(), 5))
+    };
+    let subject = Subject { pool: Some(new.name.value.clone()), endpoint: None };
+    Some(Change {
+        kind: "endpoints-reordered",
+        effect: Effect::Behavioural,
+        subject,
+        old: Some(names(old)),
+        new: Some(names(new)),
+        old_span: Some(old.header),
+        new_span: Some(new.header),
+    })
+}
+
+/// Whether the order of a pool's endpoints decides where keys or traffic go: tables that are filled in order,
+/// HAProxy rings of numbered servers without ids, and backups of which the first serves.
+fn order_decides(dialect: Dialect, pool: &Pool) -> bool {
+    let unnumbered = pool.endpoints.iter().any(|endpoint| endpoint.id.is_none());
+    let backups = pool.endpoints.iter().filter(|endpoint| endpoint.tier.value > 0).count();
+    let first_backup = backups > 1 && pool.all_backups.is_some_and(|all| !all.value);
+    let by_table = match &pool.algorithm.value {
+        Algorithm::First => unnumbered,
+        Algorithm::Hash { table: HashTable::Map | HashTable::IpHash, .. } => true,
+        Algorithm::Hash { table: HashTable::Ring, .. } => unnumbered,
+        Algorithm::Random { .. } => dialect == Dialect::HaProxy && unnumbered,
+        _ => false,
+    };
+    by_table || first_backup
 }
 
 fn describe(endpoint: &Endpoint) -> String {

@@ -4,10 +4,12 @@
 //! `default-server` or `defaults` without changing are no changes.
 
 mod endpoints;
+pub(crate) mod lines;
 mod pairing;
 mod routes;
 mod settings;
 mod shares;
+mod witness;
 
 pub use pairing::{EndpointPair, PoolPair};
 pub use routes::{RouteChange, RouteChangeKind};
@@ -23,6 +25,7 @@ pub const KINDS: &[&str] = &[
     "endpoint-added",
     "endpoint-removed",
     "endpoint-renamed",
+    "endpoints-reordered",
     "health-check-changed",
     "limit-changed",
     "listener-added",
@@ -112,6 +115,12 @@ impl<'a> Comparison<'a> {
     #[must_use]
     pub fn cause(&self, pair: &PoolPair) -> String {
         shares::cause(self, pair)
+    }
+
+    /// Why a pool has more or fewer active endpoints; empty where it has not.
+    #[must_use]
+    pub fn membership_cause(&self, pair: &PoolPair) -> String {
+        shares::membership_cause(self, pair)
     }
 }
 

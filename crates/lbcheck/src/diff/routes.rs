@@ -1,9 +1,10 @@
 //! Routes before and after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::pairing::Pairing;
 use super::settings::duration;
+use super::witness::Witness;
 use super::{Comparison, Outcome};
 use crate::diagnostic::Subject;
 use crate::model::{
@@ -12,11 +13,14 @@ use crate::model::{
 };
 use crate::report::{Change, Effect, RouteShift};
 use crate::source::Span;
-use crate::traffic::{self, Request};
+use crate::traffic;
 use crate::words;
 
 /// Building and trying out a witness walks the routes again; past this many nobody reads them.
 const MAX_WITNESSES: usize = 50;
+
+/// Routes of one condition in one table that are looked through for the same target.
+const MAX_ALIKE: usize = 16;
 
 /// A route, a table's order or a listener that differs.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +48,10 @@ pub enum RouteChangeKind {
     ListenerRemoved,
     /// A route came.
     Added,
-    /// The same requests do something else.
+    /// The same route does something else.
     Retargeted,
+    /// Because routes came, went or changed places, this request takes another one.
+    Rerouted,
     /// The same requests go to the same place in another manner: mirrors, hash policy, retries, timeout.
     Adjusted,
     /// A route went.
@@ -63,12 +69,21 @@ pub struct RouteEnd {
     pub pools: Vec<PoolId>,
     /// The line or object.
     pub span: Span,
+    /// Whether it takes whatever reaches it.
+    pub always: bool,
 }
 
 /// Everything that differs in routing.
 pub(super) fn compare(old: &Config, new: &Config, pairing: &Pairing) -> Vec<RouteChange> {
-    let mut walk =
-        Walk { old, new, by_old: pairing.by_old(old.pools.len()), witnesses: 0, changes: Vec::new() };
+    let mut walk = Walk {
+        old,
+        new,
+        by_old: pairing.by_old(old.pools.len()),
+        tried: 0,
+        shown: BTreeSet::new(),
+        probes: Vec::new(),
+        changes: Vec::new(),
+    };
     for (before, after) in pair_listeners(old, new) {
         walk.listener(before, after);
     }
@@ -80,7 +95,11 @@ struct Walk<'a> {
     new: &'a Config,
     by_old: Vec<Option<PoolId>>,
     /// Witnesses tried so far.
-    witnesses: usize,
+    tried: usize,
+    /// Requests already shown to go somewhere else.
+    shown: BTreeSet<String>,
+    /// Requests worth trying: those of routes that came, went or moved.
+    probes: Vec<Witness>,
     changes: Vec<RouteChange>,
 }
 
@@ -144,6 +163,7 @@ impl<'a> Walk<'a> {
             words: binds(&listener.binds),
             pools: Vec::new(),
             span: listener.span,
+            always: false,
         };
         let (kind, changed) = match (old, new) {
             (None, _) => (RouteChangeKind::ListenerAdded, true),
@@ -164,18 +184,20 @@ impl<'a> Walk<'a> {
 
     /// Walks both table trees side by side. Tables may be shared, so each pair is seen once.
     fn tables(&mut self, old: &'a Listener, new: &'a Listener) {
-        let tls = new.binds.first().is_some_and(|bind| bind.tls);
-        let start = Witness { request: Request { tls: Some(tls), ..Request::default() }, sure: true };
+        let roots = (old.table, new.table);
+        let start = Witness::new(new.binds.first().is_some_and(|bind| bind.tls));
         let mut seen = BTreeSet::new();
         let mut waiting = vec![(old.table, new.table, start)];
         while let Some((before, after, witness)) = waiting.pop() {
             if !seen.insert((before, after)) {
                 continue;
             }
-            let roots = (old.table, new.table);
             let inner = self.routes(before, after, roots, &witness);
             // Last in, first out: push in reverse to report in the order of the file.
             waiting.extend(inner.into_iter().rev());
+        }
+        for probe in std::mem::take(&mut self.probes) {
+            self.probe(roots, &probe);
         }
     }
 
@@ -188,60 +210,108 @@ impl<'a> Walk<'a> {
         witness: &Witness,
     ) -> Vec<(TableId, TableId, Witness)> {
         let (old_table, new_table) = (self.old.table(before), self.new.table(after));
-        let old_keys = keys(old_table);
-        let by_key: BTreeMap<_, usize> =
-            old_keys.iter().enumerate().map(|(index, key)| (*key, index)).collect();
+        let partners = self.pair_routes(old_table, new_table);
         let mut taken = vec![false; old_table.routes.len()];
         let mut order = Vec::new();
         let mut inner = Vec::new();
-        for (key, new) in keys(new_table).iter().zip(&new_table.routes) {
-            let Some(&index) = by_key.get(key) else {
-                let end = self.end(self.new, new);
+        for (partner, new) in partners.into_iter().zip(&new_table.routes) {
+            let under = witness.under(&new.when);
+            let Some(index) = partner else {
+                let end = self.whole(self.new, new);
                 self.push(RouteChangeKind::Added, new, None, Some(end), None);
+                self.probe_later(self.new, new, &under);
                 continue;
             };
             taken[index] = true;
             order.push(index);
             let old = &old_table.routes[index];
-            let witness = witness.under(&new.when);
             if let (Action::Table(before), Action::Table(after)) = (&old.action, &new.action) {
-                inner.push((*before, *after, witness));
+                inner.push((*before, *after, under));
                 continue;
             }
-            let retargeted = !self.same_action(&old.action, &new.action);
-            if !retargeted && self.manner(self.old, old) == self.manner(self.new, new) {
-                continue;
+            if matches!(old.action, Action::Table(_)) || matches!(new.action, Action::Table(_)) {
+                // Rules instead of one answer, or the other way round: requests tell what that does.
+                let end = self.whole(self.old, old);
+                self.push(RouteChangeKind::Removed, old, Some(end), None, None);
+                let end = self.whole(self.new, new);
+                self.push(RouteChangeKind::Added, new, None, Some(end), None);
+                self.probe_later(self.old, old, &under);
+                self.probe_later(self.new, new, &under);
+            } else if !self.same_action(&old.action, &new.action) {
+                let (old_end, new_end) = (self.end(self.old, old), self.end(self.new, new));
+                let shown = self.witness(roots, &under, old, new);
+                self.push(RouteChangeKind::Retargeted, new, Some(old_end), Some(new_end), shown);
+            } else if self.manner(self.old, old) != self.manner(self.new, new) {
+                let (old_end, new_end) = (self.adjusted(self.old, old), self.adjusted(self.new, new));
+                self.push(RouteChangeKind::Adjusted, new, Some(old_end), Some(new_end), None);
             }
-            let (kind, old_end, new_end) = if retargeted {
-                (RouteChangeKind::Retargeted, self.end(self.old, old), self.end(self.new, new))
-            } else {
-                (RouteChangeKind::Adjusted, self.adjusted(self.old, old), self.adjusted(self.new, new))
-            };
-            let shown = self.witness(roots, &witness, old, new);
-            self.push(kind, new, Some(old_end), Some(new_end), shown);
         }
-        for (old, _) in old_table.routes.iter().zip(taken).filter(|(_, taken)| !taken) {
-            let end = self.end(self.old, old);
+        for (old, _) in old_table.routes.iter().zip(&taken).filter(|(_, taken)| !**taken) {
+            let end = self.whole(self.old, old);
             self.push(RouteChangeKind::Removed, old, Some(end), None, None);
+            self.probe_later(self.old, old, &witness.under(&old.when));
         }
         if !order.is_sorted() && !disjoint(new_table) {
-            self.reordered(old_table, new_table, &order);
+            self.reordered(old_table, new_table, &order, witness);
         }
         inner
     }
 
-    fn reordered(&mut self, old: &RouteTable, new: &RouteTable, order: &[usize]) {
+    /// For each new route its old one: first by condition and target, then by condition alone. A rule put
+    /// before another of the same condition so leaves that one what it was.
+    fn pair_routes(&self, old: &RouteTable, new: &RouteTable) -> Vec<Option<usize>> {
+        let mut partners = vec![None; new.routes.len()];
+        let mut taken = vec![false; old.routes.len()];
+        for with_action in [true, false] {
+            let mut waiting: BTreeMap<&Condition, VecDeque<usize>> = BTreeMap::new();
+            for (index, route) in old.routes.iter().enumerate() {
+                if !taken[index] {
+                    waiting.entry(&route.when).or_default().push_back(index);
+                }
+            }
+            for (partner, route) in partners.iter_mut().zip(&new.routes) {
+                if partner.is_some() {
+                    continue;
+                }
+                let Some(queue) = waiting.get_mut(&route.when) else { continue };
+                let fits = |index: &usize| {
+                    !with_action || self.same_action(&old.routes[*index].action, &route.action)
+                };
+                // A condition that many rules share is looked through a little way only.
+                let Some(at) = queue.iter().take(MAX_ALIKE).position(fits) else { continue };
+                if let Some(index) = queue.remove(at) {
+                    *partner = Some(index);
+                    taken[index] = true;
+                }
+            }
+        }
+        partners
+    }
+
+    fn reordered(&mut self, old: &RouteTable, new: &RouteTable, order: &[usize], witness: &Witness) {
         let Some(at) = order.windows(2).position(|pair| pair[0] > pair[1]) else { return };
-        let moved = &old.routes[order[at + 1]];
-        let span = new.routes.get(at + 1).map_or(moved.span, |route| route.span);
-        let end = |span| RouteEnd { words: "first match wins".into(), pools: Vec::new(), span };
+        let (Some(ahead), Some(behind)) = (old.routes.get(order[at + 1]), old.routes.get(order[at])) else {
+            return;
+        };
+        let span = |wanted: &Route| {
+            new.routes.iter().find(|route| route.when == wanted.when).map_or(wanted.span, |route| route.span)
+        };
+        let end = |first: &Route, then: &Route, span| RouteEnd {
+            words: format!("`{}` before `{}`", first.label, then.label),
+            pools: Vec::new(),
+            span,
+            always: false,
+        };
         self.changes.push(RouteChange {
             kind: RouteChangeKind::Reordered,
-            label: if new.label.is_empty() { moved.label.clone() } else { new.label.clone() },
-            old: Some(end(moved.span)),
-            new: Some(end(span)),
+            label: if new.label.is_empty() { "order".to_owned() } else { format!("order in {}", new.label) },
+            old: Some(end(ahead, behind, ahead.span)),
+            new: Some(end(behind, ahead, span(behind))),
             witness: None,
         });
+        for route in &new.routes {
+            self.probes.push(witness.under(&route.when));
+        }
     }
 
     fn push(
@@ -263,27 +333,80 @@ impl<'a> Walk<'a> {
         old: &Route,
         new: &Route,
     ) -> Option<String> {
-        if !witness.sure || self.witnesses >= MAX_WITNESSES {
+        if self.tried >= MAX_WITNESSES {
             return None;
         }
-        self.witnesses += 1;
+        self.tried += 1;
         let takes = |config, root, route: &Route| {
             traffic::find(config, root, &witness.filled()).is_some_and(|found| found.span == route.span)
         };
-        (takes(self.old, roots.0, old) && takes(self.new, roots.1, new)).then(|| witness.to_text())
+        let text = witness.to_text();
+        let proven = takes(self.old, roots.0, old) && takes(self.new, roots.1, new);
+        (proven && self.shown.insert(text.clone())).then_some(text)
+    }
+
+    /// Notes requests to try: one that reaches the route, and where it leads to rules of its own, one for each of the
+    /// first of them.
+    fn probe_later(&mut self, config: &Config, route: &Route, witness: &Witness) {
+        if let Action::Table(table) = route.action {
+            let inner = config.table(table).routes.iter().take(MAX_ALIKE);
+            self.probes.extend(inner.map(|route| witness.under(&route.when)));
+        }
+        self.probes.push(witness.clone());
+    }
+
+    /// Reports the request of `witness` if it provably goes somewhere else now.
+    fn probe(&mut self, roots: (TableId, TableId), witness: &Witness) {
+        if self.tried >= MAX_WITNESSES {
+            return;
+        }
+        self.tried += 1;
+        let request = witness.filled();
+        let old = traffic::find(self.old, roots.0, &request);
+        let new = traffic::find(self.new, roots.1, &request);
+        let (Some(old), Some(new)) = (old, new) else { return };
+        let text = witness.to_text();
+        if self.same_action(&old.action, &new.action) || !self.shown.insert(text.clone()) {
+            return;
+        }
+        let (old_end, new_end) = (self.end(self.old, old), self.end(self.new, new));
+        self.changes.push(RouteChange {
+            kind: RouteChangeKind::Rerouted,
+            label: new.label.clone(),
+            old: Some(old_end),
+            new: Some(new_end),
+            witness: Some(text),
+        });
     }
 
     fn end(&self, config: &Config, route: &Route) -> RouteEnd {
-        RouteEnd { words: action(config, &route.action), pools: pools(&route.action), span: route.span }
+        RouteEnd {
+            words: action(config, &route.action),
+            pools: pools(&route.action),
+            span: route.span,
+            always: route.when == Condition::Always,
+        }
+    }
+
+    /// A route that came or went, with its condition spelt out: the names of conditions may hide what changed.
+    fn whole(&self, config: &Config, route: &Route) -> RouteEnd {
+        let mut end = self.end(config, route);
+        if route.when != Condition::Always {
+            end.words = format!("{} if {}", end.words, words::condition(&route.when));
+        }
+        end
     }
 
     fn adjusted(&self, config: &Config, route: &Route) -> RouteEnd {
-        RouteEnd { words: self.manner(config, route), pools: pools(&route.action), span: route.span }
+        RouteEnd { words: self.manner(config, route), ..self.end(config, route) }
     }
 
     /// How a route goes about it: what is not the target.
     fn manner(&self, config: &Config, route: &Route) -> String {
         let mut parts = Vec::new();
+        if let Some(rewrite) = &route.rewrite {
+            parts.push(format!("rewrites {rewrite}"));
+        }
         for mirror in &route.mirrors {
             let share = words::percent(f64::from(mirror.share_ppm) / 1_000_000.0);
             parts.push(format!("{share} mirrored to {}", target(config, &mirror.target)));
@@ -356,31 +479,34 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A table's routes by condition; the n-th of equal ones is told apart.
-fn keys(table: &RouteTable) -> Vec<(&Condition, usize)> {
-    let mut seen: BTreeMap<&Condition, usize> = BTreeMap::new();
-    table
-        .routes
-        .iter()
-        .map(|route| {
-            let nth = seen.entry(&route.when).or_insert(0);
-            *nth += 1;
-            (&route.when, *nth)
-        })
-        .collect()
-}
-
-/// Whether no request can match two routes of the table, so that their order does not matter.
+/// Whether no request can match two routes of the table, so that their order does not matter: every condition
+/// tests the same property for a text, and no text begins with another.
 fn disjoint(table: &RouteTable) -> bool {
-    let exact = |condition: &Condition| match condition {
-        Condition::Is(Match::Host(TextMatch::Exact(_))) => Some(0),
-        Condition::Is(Match::Path(TextMatch::Exact(_))) => Some(1),
-        Condition::Is(Match::Sni(TextMatch::Exact(_))) => Some(2),
-        _ => None,
-    };
-    let mut conditions = table.routes.iter().map(|route| &route.when).peekable();
-    let Some(first) = conditions.peek().and_then(|condition| exact(condition)) else { return false };
-    conditions.all(|condition| *condition == Condition::Always || exact(condition) == Some(first))
+    let mut property = None;
+    let mut texts = Vec::new();
+    // What is always taken may stand last; anywhere else it hides what comes after it.
+    let always = |route: &Route| route.when == Condition::Always;
+    let tail = table.routes.iter().rev().take_while(|route| always(route)).count();
+    for route in table.routes.iter().rev().skip(tail) {
+        let (kind, pattern) = match &route.when {
+            Condition::Is(Match::Host(pattern)) => (0, pattern),
+            Condition::Is(Match::Path(pattern)) => (1, pattern),
+            Condition::Is(Match::Sni(pattern)) => (2, pattern),
+            _ => return false,
+        };
+        match pattern {
+            TextMatch::Exact(text) | TextMatch::Prefix(text) | TextMatch::SegmentPrefix(text) => {
+                texts.push(text)
+            }
+            _ => return false,
+        }
+        if *property.get_or_insert(kind) != kind {
+            return false;
+        }
+    }
+    texts.sort_unstable();
+    // In order, a text that begins another one stands right before such a one.
+    texts.windows(2).all(|pair| !pair[1].starts_with(pair[0].as_str()))
 }
 
 fn pools(action: &Action) -> Vec<PoolId> {
@@ -418,7 +544,7 @@ fn action(config: &Config, action: &Action) -> String {
         Action::Endpoint { pool, endpoint } => {
             format!("server `{}` of {}", endpoint.value, words::pool(config.dialect, config.pool(*pool)))
         }
-        Action::Table(_) => "further rules".into(),
+        Action::Table(_) => "rules of its own".into(),
         Action::Respond(response) => match response.status {
             Some(status) => format!("{} {status}", response.kind),
             None => response.kind.clone(),
@@ -427,83 +553,21 @@ fn action(config: &Config, action: &Action) -> String {
     }
 }
 
-/// A request under construction that meets the conditions on the way to a route.
-#[derive(Clone, Debug)]
-struct Witness {
-    request: Request,
-    /// Every condition so far could be met by setting a part of the request.
-    sure: bool,
-}
-
-impl Witness {
-    /// This request, made to meet `condition` too.
-    fn under(&self, condition: &Condition) -> Self {
-        let mut witness = self.clone();
-        witness.meet(condition);
-        witness
-    }
-
-    fn meet(&mut self, condition: &Condition) {
-        match condition {
-            Condition::Always => {}
-            Condition::All(all) => all.iter().for_each(|part| self.meet(part)),
-            Condition::Any(any) => {
-                if let Some(first) = any.first() {
-                    self.meet(first);
-                }
-            }
-            Condition::Is(Match::Host(pattern)) => self.request.host = self.fit(pattern),
-            Condition::Is(Match::Path(pattern)) => self.request.path = self.fit(pattern),
-            Condition::Is(Match::Method(pattern)) => self.request.method = self.fit(pattern),
-            Condition::Is(Match::Sni(pattern)) => self.request.sni = self.fit(pattern),
-            _ => self.sure = false,
-        }
-    }
-
-    /// A text that fits the pattern.
-    fn fit(&mut self, pattern: &TextMatch) -> Option<String> {
-        let pattern = match pattern {
-            TextMatch::IgnoreCase(inner) => inner,
-            other => other,
-        };
-        match pattern {
-            TextMatch::Exact(text) | TextMatch::Prefix(text) | TextMatch::SegmentPrefix(text) => {
-                Some(text.clone())
-            }
-            TextMatch::Suffix(text) | TextMatch::Contains(text) if !text.starts_with('/') => {
-                Some(format!("x{text}"))
-            }
-            _ => {
-                self.sure = false;
-                None
-            }
-        }
-    }
-
-    /// The request with values for the parts that no condition asks for.
-    fn filled(&self) -> Request {
-        let mut request = self.request.clone();
-        request.host.get_or_insert_with(|| "any.invalid".into());
-        request.path.get_or_insert_with(|| "/".into());
-        request.method.get_or_insert_with(|| "GET".into());
-        request
-    }
-
-    fn to_text(&self) -> String {
-        let request = self.filled();
-        let scheme = if request.tls == Some(true) { "https" } else { "http" };
-        let host = self.request.host.as_deref().or(self.request.sni.as_deref()).unwrap_or("*");
-        format!(
-            "{} {scheme}://{host}{}",
-            request.method.as_deref().unwrap_or("GET"),
-            request.path.as_deref().unwrap_or("/"),
-        )
-    }
-}
-
 /// Puts routing changes into the report.
 pub(super) fn report(comparison: &Comparison<'_>, outcome: &mut Outcome) {
     for change in &comparison.routes {
+        if let (RouteChangeKind::Retargeted | RouteChangeKind::Rerouted, Some(old), Some(new)) =
+            (change.kind, &change.old, &change.new)
+        {
+            outcome.routes.push(RouteShift {
+                witness: change.witness.clone(),
+                route: change.label.clone(),
+                old: old.words.clone(),
+                new: new.words.clone(),
+                old_span: Some(old.span),
+                new_span: Some(new.span),
+            });
+        }
         let kind = match change.kind {
             RouteChangeKind::ListenerAdded => "listener-added",
             RouteChangeKind::ListenerChanged => "listener-changed",
@@ -512,6 +576,8 @@ pub(super) fn report(comparison: &Comparison<'_>, outcome: &mut Outcome) {
             RouteChangeKind::Retargeted | RouteChangeKind::Adjusted => "route-changed",
             RouteChangeKind::Removed => "route-removed",
             RouteChangeKind::Reordered => "routes-reordered",
+            // Shown by the routes that made it so.
+            RouteChangeKind::Rerouted => continue,
         };
         let words = |end: &Option<RouteEnd>| {
             end.as_ref().map(|end| match end.words.as_str() {
@@ -528,15 +594,5 @@ pub(super) fn report(comparison: &Comparison<'_>, outcome: &mut Outcome) {
             old_span: change.old.as_ref().map(|end| end.span),
             new_span: change.new.as_ref().map(|end| end.span),
         });
-        if let (RouteChangeKind::Retargeted, Some(old), Some(new)) = (change.kind, &change.old, &change.new) {
-            outcome.routes.push(RouteShift {
-                witness: change.witness.clone(),
-                route: change.label.clone(),
-                old: old.words.clone(),
-                new: new.words.clone(),
-                old_span: Some(old.span),
-                new_span: Some(new.span),
-            });
-        }
     }
 }

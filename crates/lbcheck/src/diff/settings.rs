@@ -276,6 +276,9 @@ pub(super) fn outlier_detection(detection: &OutlierDetection) -> String {
 
 /// "30s", "250ms", "1m30s".
 pub(super) fn duration(value: Duration) -> String {
+    if value.is_zero() {
+        return "0".into();
+    }
     let millis = value.as_millis();
     if !millis.is_multiple_of(1000) || millis == 0 {
         return if value.subsec_micros().is_multiple_of(1000) {

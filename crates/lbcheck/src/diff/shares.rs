@@ -1,7 +1,9 @@
 //! Shares before and after, how much moves, and why.
 
 use super::{Comparison, PoolPair, SharePair};
-use crate::model::{Algorithm, Endpoint};
+use std::collections::BTreeMap;
+
+use crate::model::{Algorithm, Endpoint, Locality, Pool};
 use crate::report::{PoolShift, ShareShift};
 use crate::words;
 
@@ -82,6 +84,18 @@ pub(super) fn shift(comparison: &Comparison<'_>, pair: &PoolPair) -> Option<Pool
 
 /// Why the shares changed, most telling first.
 pub(super) fn cause(comparison: &Comparison<'_>, pair: &PoolPair) -> String {
+    let mut causes = of_choice(comparison, pair);
+    causes.extend(of_membership(comparison, pair));
+    if causes.is_empty() { "by other settings of the pool".into() } else { causes.join("; ") }
+}
+
+/// Why there are more or fewer active endpoints.
+pub(super) fn membership_cause(comparison: &Comparison<'_>, pair: &PoolPair) -> String {
+    of_membership(comparison, pair).join("; ")
+}
+
+/// Causes in how an endpoint is picked.
+fn of_choice(comparison: &Comparison<'_>, pair: &PoolPair) -> Vec<String> {
     let (old, new) = comparison.sides(pair);
     let dialect = comparison.new.dialect;
     let mut causes = Vec::new();
@@ -92,12 +106,40 @@ pub(super) fn cause(comparison: &Comparison<'_>, pair: &PoolPair) -> String {
             words::algorithm(dialect, &new.pool.algorithm.value),
         ));
     }
-    let both: Vec<(&Endpoint, &Endpoint)> = pair
-        .endpoints
-        .iter()
-        .filter_map(|both| Some((&old.pool.endpoints[both.old?], &new.pool.endpoints[both.new?])))
-        .collect();
+    let both = both_sides(pair, old.pool, new.pool);
     causes.extend(weights(&both, &new.pool.algorithm.value));
+    let rules = |pool: &Pool| pool.overrides.iter().map(|rule| rule.label.clone()).collect::<Vec<_>>();
+    if rules(old.pool) != rules(new.pool) {
+        causes.push("rules that choose a server changed".into());
+    }
+    if old.pool.locality_weighted.is_some() != new.pool.locality_weighted.is_some() {
+        causes.push("locality weighting switched".into());
+    } else if new.pool.locality_weighted.is_some() {
+        let weights = |pool: &Pool| -> BTreeMap<(u32, String), Option<u32>> {
+            let key = |locality: &Locality| (locality.priority, locality.name.clone());
+            pool.localities
+                .iter()
+                .map(|locality| (key(locality), locality.weight.map(|weight| weight.value)))
+                .collect()
+        };
+        let before = weights(old.pool);
+        let shown =
+            |weight: Option<u32>| weight.map_or_else(|| "none".to_owned(), |weight| weight.to_string());
+        for ((priority, name), after) in weights(new.pool) {
+            if let Some(was) = before.get(&(priority, name.clone())).filter(|was| **was != after) {
+                causes.push(format!("weight of locality `{name}` {} → {}", shown(*was), shown(after)));
+            }
+        }
+    }
+    causes
+}
+
+/// Causes in which endpoints there are and which of them are active.
+fn of_membership(comparison: &Comparison<'_>, pair: &PoolPair) -> Vec<String> {
+    let (old, new) = comparison.sides(pair);
+    let dialect = comparison.new.dialect;
+    let mut causes = Vec::new();
+    let both = both_sides(pair, old.pool, new.pool);
     let count =
         |test: &dyn Fn(&Endpoint, &Endpoint) -> bool| both.iter().filter(|(a, b)| test(a, b)).count() as u64;
     let tell =
@@ -118,10 +160,15 @@ pub(super) fn cause(comparison: &Comparison<'_>, pair: &PoolPair) -> String {
     causes.extend(tell(added, "added"));
     let removed = pair.endpoints.iter().filter(|both| both.new.is_none()).count() as u64;
     causes.extend(tell(removed, "removed"));
-    if old.pool.locality_weighted.is_some() != new.pool.locality_weighted.is_some() {
-        causes.push("locality weighting switched".into());
-    }
-    causes.join("; ")
+    causes
+}
+
+/// The endpoints that are there before and after.
+fn both_sides<'a>(pair: &PoolPair, old: &'a Pool, new: &'a Pool) -> Vec<(&'a Endpoint, &'a Endpoint)> {
+    pair.endpoints
+        .iter()
+        .filter_map(|both| Some((&old.endpoints[both.old?], &new.endpoints[both.new?])))
+        .collect()
 }
 
 fn state(endpoint: &Endpoint) -> bool {

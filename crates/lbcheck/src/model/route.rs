@@ -56,6 +56,9 @@ pub struct Route {
     pub label: String,
     /// The line or object.
     pub span: Span,
+    /// How the path or host is changed on the way, in the dialect's words: "path /api/ → /" (nginx `proxy_pass` with a
+    /// URI, Envoy `prefix_rewrite`, HAProxy `set-path`). `None`: passed on as it came.
+    pub rewrite: Option<String>,
     /// Copies of the request sent elsewhere.
     pub mirrors: Vec<Mirror>,
     /// What is hashed for pools that hash by route policy (Envoy).
@@ -74,6 +77,7 @@ impl Route {
             action,
             label: label.into(),
             span,
+            rewrite: None,
             mirrors: Vec::new(),
             hash_policies: Vec::new(),
             retries: None,

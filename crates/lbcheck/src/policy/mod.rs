@@ -21,6 +21,27 @@ use crate::dialect::{Dialect, Version};
 /// The environment that holds when nothing says otherwise.
 pub const PRODUCTION: &str = "production";
 
+/// Names of environments that may be used without a policy that defines them.
+pub const USUAL_ENVIRONMENTS: &[&str] = &[
+    "dev",
+    "development",
+    "local",
+    "pre-production",
+    "preprod",
+    "preview",
+    "prd",
+    "prod",
+    "production",
+    "qa",
+    "sandbox",
+    "stage",
+    "staging",
+    "stg",
+    "test",
+    "testing",
+    "uat",
+];
+
 /// Policy names of the algorithms that production allows when no policy lists any.
 ///
 /// What is left out does not spread requests, or not evenly enough for small pools: `random_one`, `first`,
@@ -164,7 +185,7 @@ impl Default for Environment {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentError {
     /// The policy has no such environment.
-    #[error("the policy has no environment `{name}`{}", .suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]
+    #[error("no policy defines the environment `{name}`{}", .suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]
     Unknown {
         /// The name asked for.
         name: String,
@@ -233,11 +254,16 @@ impl Policy {
     }
 
     fn known(&self, name: &str) -> Result<(), EnvironmentError> {
-        // Without environments of one's own any name may be used: it only says whether this is production.
-        if self.environments.is_empty() || name == PRODUCTION || self.environments.contains_key(name) {
+        if name == PRODUCTION || self.environments.contains_key(name) {
             return Ok(());
         }
-        let names = self.environments.keys().map(String::as_str).chain([PRODUCTION]);
+        // Without environments of one's own a usual name says whether this is production; any other is more
+        // likely a typing mistake, and would be judged as something it is not.
+        if self.environments.is_empty() && USUAL_ENVIRONMENTS.contains(&name) {
+            return Ok(());
+        }
+        let usual = USUAL_ENVIRONMENTS.iter().copied().filter(|_| self.environments.is_empty());
+        let names = self.environments.keys().map(String::as_str).chain([PRODUCTION]).chain(usual);
         Err(EnvironmentError::Unknown {
             name: name.to_owned(),
             suggestion: suggest(name, names).map(str::to_owned),

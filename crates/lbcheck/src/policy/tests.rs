@@ -98,8 +98,14 @@ fn inherit_loops_are_refused() {
 
 #[test]
 fn an_unknown_environment_is_refused_once_there_are_some() {
-    assert!(Policy::default().environment(Some("anything"), "x").is_ok());
+    assert!(!Policy::default().environment(Some("staging"), "x").unwrap().production);
+    assert!(Policy::default().environment(Some("prod"), "x").unwrap().production);
+    let error = Policy::default().environment(Some("prodution"), "x").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no policy defines the environment `prodution`; did you mean `production`?"
+    );
     let policy = parse("[environments.staging]\n").unwrap();
     let error = policy.environment(Some("stagin"), "x").unwrap_err();
-    assert_eq!(error.to_string(), "the policy has no environment `stagin`; did you mean `staging`?");
+    assert_eq!(error.to_string(), "no policy defines the environment `stagin`; did you mean `staging`?");
 }

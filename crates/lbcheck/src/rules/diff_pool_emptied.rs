@@ -23,17 +23,43 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
     let dialect = comparison.new.dialect;
     for pair in &comparison.pools {
         let (old, new) = comparison.sides(pair);
+        let noun = dialect.endpoint_noun();
+        if let (None, Some(span)) = (old.pool.disabled, new.pool.disabled)
+            && !new.facts.uses.is_empty()
+            && old.facts.active_members > 0
+        {
+            let message = format!(
+                "{} had {} taking traffic and is switched off now, with routes still leading to it",
+                words::pool(dialect, new.pool),
+                words::endpoints(dialect, old.facts.active_members),
+            );
+            let finding = sink.finding(span, message).label("switches all of it off");
+            sink.push(finding.help("send its requests elsewhere first").pool(&new.pool.name.value));
+            continue;
+        }
+        if let (None, Some(span)) = (old.pool.answers_locally, new.pool.answers_locally)
+            && !new.facts.uses.is_empty()
+            && old.facts.active_members > 0
+        {
+            let message = format!(
+                "{} had {} taking traffic; now the proxy answers every request itself",
+                words::pool(dialect, new.pool),
+                words::endpoints(dialect, old.facts.active_members),
+            );
+            let finding = sink.finding(span, message).label("holds for every request");
+            sink.push(finding.help("give the rule a condition, or take it out").pool(&new.pool.name.value));
+            continue;
+        }
         let emptied = old.facts.active_members > 0 && new.facts.active_members == 0;
         let known = new.pool.membership == Membership::Static;
         if !emptied || !known || !old.facts.routed || !new.pool.serves_clients() {
             continue;
         }
-        let noun = dialect.endpoint_noun();
         let message = format!(
             "{} had {} taking traffic and has none now ({})",
             words::pool(dialect, new.pool),
             words::endpoints(dialect, old.facts.active_members),
-            comparison.cause(pair),
+            comparison.membership_cause(pair),
         );
         let backup = new.pool.endpoints.iter().any(|endpoint| endpoint.in_rotation());
         let finding =

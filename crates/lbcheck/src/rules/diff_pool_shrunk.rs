@@ -46,7 +46,7 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
             words::endpoints(dialect, before),
             words::percent(lost),
             words::factor(before as f64 / after as f64),
-            comparison.cause(pair),
+            comparison.membership_cause(pair),
         );
         let mut finding =
             if exceeds { sink.finding(new.pool.header, message) } else { sink.lesser(new.pool.header, message) };

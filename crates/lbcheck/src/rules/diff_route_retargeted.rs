@@ -22,7 +22,7 @@ const MIN_SIZE: f64 = 0.5;
 
 fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
     for change in &comparison.routes {
-        if change.kind != RouteChangeKind::Retargeted {
+        if !matches!(change.kind, RouteChangeKind::Retargeted | RouteChangeKind::Rerouted) {
             continue;
         }
         let (Some(old), Some(new)) = (&change.old, &change.new) else { continue };
@@ -40,14 +40,23 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         let after = members(&comparison.new_facts, &new.pools);
         let sized = known(comparison.old, &old.pools) && known(comparison.new, &new.pools);
         let small = !new.pools.is_empty() && sized && after as f64 <= before as f64 * MIN_SIZE;
-        let mut message = format!("`{}` now leads to {} instead of {}", change.label, new.words, old.words);
-        if let Some(witness) = &change.witness {
-            message += &format!(", for example {witness}");
-        }
+        let mut message = match (change.kind, &change.witness) {
+            (RouteChangeKind::Rerouted, Some(witness)) => {
+                format!("{witness} now goes to {} instead of {}, by `{}`", new.words, old.words, change.label)
+            }
+            (_, Some(witness)) => format!(
+                "`{}` now leads to {} instead of {}, for example {witness}",
+                change.label, new.words, old.words
+            ),
+            (_, None) => format!("`{}` now leads to {} instead of {}", change.label, new.words, old.words),
+        };
         if small {
             message += &format!("; that is {after} active instead of {before}");
         }
-        let finding = if small || new.pools.is_empty() {
+        // A rule with a condition, put in front to answer by itself, is rarely there by accident. Falling through to
+        // the end, or losing the target, is.
+        let lost = new.pools.is_empty() && (change.kind == RouteChangeKind::Retargeted || new.always);
+        let finding = if small || lost {
             sink.finding(new.span, message)
         } else {
             sink.lesser(new.span, message)

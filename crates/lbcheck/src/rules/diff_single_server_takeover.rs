@@ -43,14 +43,13 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
             }
         }
         let Some((endpoint, before, after)) = top else { continue };
-        let cause = comparison.cause(pair);
         let message = format!(
             "{} takes over {}: {} → {} of its traffic ({})",
             words::endpoint(dialect, endpoint),
             words::pool(dialect, new.pool),
             words::percent(before),
             words::percent(after),
-            if cause.is_empty() { "new pool members".to_owned() } else { cause },
+            comparison.cause(pair),
         );
         let mut finding = sink
             .finding(endpoint.span, message)

@@ -10,8 +10,8 @@ pub(super) static RULE: Rule = Rule {
     id: "unparsed-construct",
     summary: "Something lbcheck cannot conclude from, and what that weakens",
     category: Category::Completeness,
-    severity: Severity::Info,
-    production: Severity::Info,
+    severity: Severity::Warning,
+    production: Severity::Warning,
     dialects: &Dialect::ALL,
     docs: include_str!("unparsed_construct.md"),
     check: Check::Config(check),
@@ -32,13 +32,17 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             Weakens::Routing => ("which pool a request reaches is not verified".into(), None),
             Weakens::Everything => ("part of the configuration was not read".into(), None),
         };
-        let mut finding = sink.finding(gap.span, format!("not understood: {}; {weakened}", gap.what));
+        let message = format!("not understood: {}; {weakened}", gap.what);
+        let mut finding = match gap.weakens {
+            Weakens::Everything => sink.finding(gap.span, message),
+            Weakens::Pool(_) | Weakens::Routing => sink.lesser(gap.span, message),
+        };
         finding.subject.pool = pool.cloned();
         sink.push(finding);
     }
     if let Some(span) = config.serves_other {
         let message = "not modelled: this section serves something other than routed traffic".to_owned();
-        sink.push(sink.finding(span, message));
+        sink.push(sink.lesser(span, message));
     }
     unknown_members(context, sink);
     dynamic_routes(context, sink);
@@ -70,7 +74,7 @@ fn unknown_members(context: &Context<'_>, sink: &mut Sink<'_>) {
         let noun = config.dialect.pool_noun();
         let noun = if pools.len() == 1 { noun.to_owned() } else { format!("{noun}s") };
         let message = format!("members of {noun} {names} are not in the configuration: {reason}; no rule about them can speak");
-        sink.push(sink.finding(first.header, message).label(reason).pool(&first.name.value));
+        sink.push(sink.lesser(first.header, message).label(reason).pool(&first.name.value));
     }
 }
 
@@ -84,7 +88,7 @@ fn dynamic_routes(context: &Context<'_>, sink: &mut Sink<'_>) {
     };
     let noun = context.config.dialect.pool_noun();
     let message = format!("the {noun} of {count} is chosen at run time: which requests reach which {noun} is not verified");
-    let mut finding = sink.finding(first, message).label("known only at run time");
+    let mut finding = sink.lesser(first, message).label("known only at run time");
     for &other in routes.iter().skip(1).take(3) {
         finding = finding.also(other, "this one too");
     }

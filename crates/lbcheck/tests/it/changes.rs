@@ -209,3 +209,93 @@ backend api
         assert!(kinds.contains(kind), "{kind} is missing: {:#?}", changes(&report));
     }
 }
+
+/// "witness: old → new" for each request shown to go elsewhere.
+fn elsewhere(report: &DiffReport) -> Vec<String> {
+    report
+        .routes
+        .iter()
+        .map(|shift| format!("{}: {} → {}", shift.witness.as_deref().unwrap_or("?"), shift.old, shift.new))
+        .collect()
+}
+
+#[test]
+fn a_condition_turned_round_is_shown_by_requests() {
+    let turned = haproxy(API).replace("use_backend api if", "use_backend api unless");
+    let report = compare(Dialect::HaProxy, &haproxy(API), &turned);
+    assert_eq!(
+        elsewhere(&report),
+        ["GET http://*/: backend `site` → backend `api`", "GET http://*/api: backend `api` → backend `site`"]
+    );
+    assert!(report.introduced().any(|finding| finding.diagnostic.rule == "diff-route-retargeted"));
+}
+
+#[test]
+fn a_condition_changed_behind_its_name_is_spelt_out() {
+    let named = |path: &str| {
+        let acl = format!("    acl is_api path_beg {path}\n    use_backend api if is_api\n");
+        haproxy(API).replace("    use_backend api if { path_beg /api }\n", &acl)
+    };
+    let report = compare(Dialect::HaProxy, &named("/api"), &named("/api/"));
+    assert_eq!(
+        changes(&report),
+        [
+            "route-added  - → use_backend api if is_api: backend `api` if path begins with /api/",
+            "route-removed  use_backend api if is_api: backend `api` if path begins with /api → -",
+        ]
+    );
+    assert_eq!(elsewhere(&report), ["GET http://*/api: backend `api` → backend `site`"]);
+}
+
+#[test]
+fn a_rule_put_in_front_leaves_the_others_what_they_were() {
+    let rule = "    http-request deny if { path_beg /api }\n    use_backend api ";
+    let denied = haproxy(API).replacen("    use_backend api ", rule, 1);
+    let report = compare(Dialect::HaProxy, &haproxy(API), &denied);
+    assert_eq!(report.changes.len(), 1, "{:?}", changes(&report));
+    assert_eq!(elsewhere(&report), ["GET http://*/api: backend `api` → deny 403"]);
+}
+
+#[test]
+fn the_order_of_servers_counts_where_a_table_is_filled_by_it() {
+    let swapped = |balance: &str| {
+        let api = API.replace("balance roundrobin", balance);
+        let (a1, a2) = ("a1 10.0.0.1", "a2 10.0.0.2");
+        let other = api.replace(a1, "#").replace(a2, a1).replace('#', a2);
+        changes(&compare(Dialect::HaProxy, &haproxy(&api), &haproxy(&other)))
+    };
+    assert_eq!(swapped("balance roundrobin"), [""; 0]);
+    let expected = ["endpoints-reordered api order `a1`, `a2` and `a3` → order `a2`, `a1` and `a3`"];
+    assert_eq!(swapped("balance uri"), expected);
+    assert_eq!(swapped("balance uri\n    hash-type consistent"), expected);
+}
+
+#[test]
+fn a_backend_switched_off_or_pinned_is_a_danger() {
+    let rules = |line: &str| -> Vec<&'static str> {
+        let new = API.replace("balance roundrobin", &format!("balance roundrobin\n    {line}"));
+        let report = compare(Dialect::HaProxy, &haproxy(API), &haproxy(&new));
+        report.introduced().map(|finding| finding.diagnostic.rule).collect()
+    };
+    assert!(rules("disabled").contains(&"diff-pool-emptied"));
+    assert!(rules("use-server a1 if TRUE").contains(&"diff-single-server-takeover"));
+}
+
+#[test]
+fn a_route_behind_a_catch_all_is_lost() {
+    let routes = |order: &str| {
+        format!(
+            "static_resources:\n  listeners:\n  - address: {{socket_address: {{address: 127.0.0.1, port_value: 80}}}}\n    \
+             filter_chains:\n    - filters:\n      - name: hcm\n        typed_config:\n          \
+             \"@type\": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager\n          \
+             stat_prefix: a\n          route_config:\n            virtual_hosts:\n            - name: v\n              \
+             domains: [\"*\"]\n              routes: [{order}]\n  clusters:\n  - {{name: web, type: STATIC}}\n  - {{name: api, type: STATIC}}\n"
+        )
+    };
+    let (api, rest) =
+        ("{match: {prefix: /api}, route: {cluster: api}}", "{match: {prefix: /}, route: {cluster: web}}");
+    let report =
+        compare(Dialect::Envoy, &routes(&format!("{api}, {rest}")), &routes(&format!("{rest}, {api}")));
+    assert_eq!(elsewhere(&report), ["GET http://*/api: cluster `api` → cluster `web`"]);
+    assert!(report.changes.iter().any(|change| change.kind == "routes-reordered"), "{:?}", changes(&report));
+}

@@ -47,6 +47,19 @@ fn a_file_compared_with_itself_shows_nothing() {
 }
 
 #[test]
+fn the_examples_of_good_practice_are_clean() {
+    for (dialect, path) in examples() {
+        if path.parent() != Some(&support::root().join("examples")) {
+            continue;
+        }
+        let mut sources = Sources::new();
+        let reading = support::reading(dialect, &std::fs::read(&path).unwrap(), &mut sources);
+        let report = support::check(&sources, &reading);
+        assert_eq!(support::lines(&sources, &report), Vec::<String>::new(), "{}", path.display());
+    }
+}
+
+#[test]
 fn shares_sum_to_one() {
     for (dialect, path) in examples() {
         let mut sources = Sources::new();

@@ -16,6 +16,7 @@ mod haproxy_robust;
 mod haproxy_routes;
 mod incidents;
 mod invariants;
+mod live;
 mod nginx_common;
 mod nginx_errors;
 mod nginx_files;

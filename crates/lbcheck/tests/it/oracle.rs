@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use lbcheck::dialect::Dialect;
+use lbcheck::dialect::{Dialect, Version};
 
 /// A real program on this machine.
 pub(crate) struct Oracle {
@@ -39,6 +39,22 @@ impl Oracle {
             return None;
         };
         Some(Self { dialect, program })
+    }
+
+    /// Its path.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The version it says it has. `None`: it does not say.
+    pub(crate) fn version(&self) -> Option<Version> {
+        let argument = if self.dialect == Dialect::Envoy { "--version" } else { "-v" };
+        let output = Command::new(&self.program).arg(argument).stdin(Stdio::null()).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        said.split(|character: char| character.is_whitespace() || "/-".contains(character))
+            .filter(|word| word.matches('.').count() == 2)
+            .find_map(|word| word.parse().ok())
     }
 
     /// Asks the program to validate `file`.
