@@ -195,7 +195,7 @@ fn pool_shift(shift: &report::PoolShift) -> wire::PoolShift {
             .collect(),
         share_moved: shift.share_moved.and_then(rounded),
         certainty: shift.certainty.as_str(),
-        keys_remapped: None,
+        keys_remapped: shift.keys_remapped.and_then(rounded),
     }
 }
 

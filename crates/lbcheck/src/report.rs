@@ -300,6 +300,9 @@ pub struct PoolShift {
     pub shares: Vec<ShareShift>,
     /// Share of the pool's traffic that changes its endpoint, from 0 to 1. `None`: not known.
     pub share_moved: Option<f64>,
+    /// For pools that hash: share of all keys that another endpoint serves now, from 0 to 1, from the proxies' own
+    /// tables. `None`: the pool does not hash, did not change, or its table is not known.
+    pub keys_remapped: Option<f64>,
     /// How sure the shares are; the lesser of both sides.
     pub certainty: Certainty,
 }

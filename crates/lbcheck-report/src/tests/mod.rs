@@ -216,6 +216,7 @@ fn compared() -> (Sources, DiffReport) {
             shares: shares
                 .map(|(endpoint, old, new)| ShareShift { endpoint: endpoint.to_owned(), old, new })
                 .to_vec(),
+            keys_remapped: None,
             share_moved: Some(0.400_900_900_9),
             certainty: Certainty::Exact,
         }],

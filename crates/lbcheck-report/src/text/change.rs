@@ -292,7 +292,12 @@ fn shares(out: &mut String, report: &DiffReport, shift: &PoolShift) {
         let _ = writeln!(out, "{}", line.trim_end());
     }
     let certainty = shift.certainty.as_str();
+    if let Some(remapped) = shift.keys_remapped {
+        let _ = writeln!(out, "    {} of the hash keys go to another {noun}", percent(remapped));
+    }
     match shift.share_moved {
+        // Said by the keys already, where only they move.
+        Some(moved) if moved <= 0.0 => {}
         Some(moved) => {
             let _ =
                 writeln!(out, "    {} of the traffic goes to another {noun} ({certainty})", percent(moved));

@@ -155,17 +155,21 @@ pub struct Outcome {
     pub routes: Vec<RouteShift>,
 }
 
+/// Pools of one comparison for which hash tables are built on both sides.
+const MAX_TABLES: usize = 50;
+
 /// Everything that differs in effect.
 #[must_use]
 pub fn outcome(comparison: &Comparison<'_>) -> Outcome {
     let mut outcome = Outcome::default();
+    let mut tables = MAX_TABLES;
     for pair in &comparison.pools {
         let before = outcome.changes.len();
         settings::compare(comparison, pair, &mut outcome.changes);
         endpoints::compare(comparison, pair, &mut outcome);
         let behavioural = outcome.changes[before..].iter().any(|change| change.effect == Effect::Behavioural);
         outcome.summary.pools_changed += usize::from(behavioural);
-        outcome.pools.extend(shares::shift(comparison, pair));
+        outcome.pools.extend(shares::shift(comparison, pair, &mut tables));
     }
     settings::whole_pools(comparison, &mut outcome);
     routes::report(comparison, &mut outcome);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Algorithm, Endpoint, Locality, Pool};
 use crate::report::{PoolShift, ShareShift};
+use crate::traffic;
 use crate::words;
 
 /// Differences below this are rounding.
@@ -55,8 +56,10 @@ pub(super) fn moved_between_survivors(comparison: &Comparison<'_>, pair: &PoolPa
     Some(sum / 2.0)
 }
 
-/// The shares of a pool, if any of them changed.
-pub(super) fn shift(comparison: &Comparison<'_>, pair: &PoolPair) -> Option<PoolShift> {
+/// The shares of a pool, if any of them or the places of its keys changed.
+///
+/// `tables` is how many more hash tables may be built: each takes as long as reading a few hundred lines.
+pub(super) fn shift(comparison: &Comparison<'_>, pair: &PoolPair, tables: &mut usize) -> Option<PoolShift> {
     let (old, new) = comparison.sides(pair);
     let certainty = old.facts.shares.certainty.max(new.facts.shares.certainty);
     let pairs = share_pairs(comparison, pair)?;
@@ -70,15 +73,40 @@ pub(super) fn shift(comparison: &Comparison<'_>, pair: &PoolPair) -> Option<Pool
         })
         .collect();
     let differs = |share: &ShareShift| (share.old.unwrap_or(0.0) - share.new.unwrap_or(0.0)).abs() > EPSILON;
-    if !shares.iter().any(differs) {
+    let keys_remapped = keys_remapped(comparison, pair, tables).filter(|moved| *moved > 0.0);
+    if !shares.iter().any(differs) && keys_remapped.is_none() {
         return None;
     }
     Some(PoolShift {
         pool: new.pool.name.value.clone(),
         renamed_from: pair.renamed.then(|| old.pool.name.value.clone()),
         share_moved: Some(moved(&pairs)),
+        keys_remapped,
         shares,
         certainty,
+    })
+}
+
+/// The share of keys that another endpoint serves now, for pools that hash and changed.
+fn keys_remapped(comparison: &Comparison<'_>, pair: &PoolPair, tables: &mut usize) -> Option<f64> {
+    let (old, new) = comparison.sides(pair);
+    let hashes = |pool: &Pool| matches!(pool.algorithm.value, Algorithm::Hash { .. });
+    let fact = |endpoint: &Endpoint| {
+        (endpoint.address.to_string(), endpoint.weight.value, endpoint.tier.value, endpoint.state.value)
+    };
+    let alike = pair.endpoints.iter().enumerate().all(|(index, both)| {
+        // The place in the list matters too: tables are filled in its order.
+        both.old == Some(index)
+            && both.new == Some(index)
+            && fact(&old.pool.endpoints[index]) == fact(&new.pool.endpoints[index])
+    });
+    let unchanged = alike && old.pool.algorithm.value == new.pool.algorithm.value;
+    if unchanged || *tables == 0 || !hashes(old.pool) || !hashes(new.pool) {
+        return None;
+    }
+    *tables -= 1;
+    traffic::keys_moved((comparison.old, pair.old), (comparison.new, pair.new), |a, b| {
+        a.name.value == b.name.value || a.address == b.address
     })
 }
 
