@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::name::is_secret_parameter;
+use super::name::{LONGEST, is_secret_parameter};
 use super::{is_reference, value};
 
 /// Neither a URL nor credentials go on behind these.
@@ -30,11 +30,16 @@ fn parameters(word: &str, base: usize, found: &mut Vec<Range<usize>>) {
     while let Some(at) = word.get(from..).and_then(|rest| rest.find(['?', '&'])) {
         from += at + 1;
         let rest = word.get(from..).unwrap_or_default();
-        let length = rest.find(['&', '#']).unwrap_or(rest.len());
-        let Some((name, value)) = rest.get(..length).and_then(|part| part.split_once('=')) else { continue };
-        if is_secret_parameter(name) && !value.is_empty() && !is_reference(value) {
-            let end = base + from + length;
-            found.push(end - value.len()..end);
+        // A name is short: no more of the word is looked at for every mark in it.
+        let Some(length) = rest.bytes().take(LONGEST).position(|byte| byte == b'=') else { continue };
+        if !rest.get(..length).is_some_and(is_secret_parameter) {
+            continue;
+        }
+        let value = rest.get(length + 1..).unwrap_or_default().split(['&', '#']).next().unwrap_or_default();
+        let start = from + length + 1;
+        from = start + value.len();
+        if !value.is_empty() && !is_reference(value) {
+            found.push(base + start..base + from);
         }
     }
 }

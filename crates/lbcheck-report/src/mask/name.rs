@@ -3,7 +3,7 @@
 use lbcheck::diagnostic::suggest;
 
 /// No name is longer: what is, is a value.
-const LONGEST: usize = 100;
+pub(super) const LONGEST: usize = 100;
 
 /// Whether what this key, directive or variable is set to is a secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
@@ -38,6 +38,9 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
 /// Whether the value of this parameter of a URL is a secret.
 pub(crate) fn is_secret_parameter(name: &str) -> bool {
     const WHOLE: &[&str] = &["auth", "credential", "key", "pass", "pwd", "sig", "xamzcredential"];
+    if name.contains(['?', '&']) {
+        return false;
+    }
     let name = name.strip_prefix("amp;").unwrap_or(name);
     let plain: String =
         name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();

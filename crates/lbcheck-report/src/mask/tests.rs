@@ -69,6 +69,7 @@ fn haproxy_and_nginx() {
         ("  server a 10.0.0.1:80 agent-send abc check", "  server a 10.0.0.1:80 agent-send *** check"),
         ("  option httpchk GET /x?token=abc", "  option httpchk GET /x?token=***"),
         ("  use_backend b if { urlp(sig) -m str abc }", "  use_backend b if { urlp(sig) -m str *** }"),
+        ("ssl_password_file /x; root x;", "ssl_password_file /x; root x;"),
         ("  ssl_password_file abc x;", "  ssl_password_file *** *;"),
         ("  auth_basic_user_file /etc/pw x abc;", "  auth_basic_user_file /etc/pw * ***;"),
         ("  server joe:pw@10.0.0.1:80;", "  server joe:**@10.0.0.1:80;"),
@@ -187,6 +188,7 @@ fn sentences_lose_secrets_and_no_other_word() {
             "unknown `abcdef`, Bearer",
             "unknown `***`, Bearer",
         ),
+        ("map $arg_token $x { A1B2C3 1; }", "key `a1b2c3` is given twice", "key `***` is given twice"),
         ("proxy_set_header Authorization \"Basic a1b2c3\"", "got a1b2c3", "got ***"),
     ];
     for (text, message, expected) in cases {
@@ -267,9 +269,29 @@ fn private_keys_are_hidden_wherever_they_stand() {
 
 #[test]
 fn nesting_and_open_ends_are_harmless() {
-    for text in ["{".repeat(200_000), "- ".repeat(200_000), "a: {b: [\"".to_owned(), "stats auth".to_owned()]
-    {
+    // Each of them is quadratic where something is looked for again from every word on.
+    let repeated = [
+        "{",
+        "- ",
+        "?",
+        "&",
+        "?a=",
+        "@:",
+        "a://",
+        "a:b@",
+        "bearer \\",
+        "b ",
+        "map $http_authorization ",
+        "map $http_authorization {",
+        "ssl_password_file ",
+        "\"map $arg_token x {\" ",
+        "password ",
+        "req.hdr(x-api-key) ",
+    ];
+    let single = ["a: {b: [\"", "stats auth"].map(str::to_owned);
+    for text in repeated.map(|part| part.repeat(50_000)).into_iter().chain(single) {
         let _ = find("envoy.yaml", &text);
         let _ = find("x.cfg", &text);
+        let _ = find("nginx.conf", &text);
     }
 }

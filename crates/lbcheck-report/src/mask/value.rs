@@ -91,12 +91,14 @@ fn with_context(said: &str, text: &str, secret: &Range<usize>) -> Option<String>
     said.contains(both).then(|| said.replace(both, &format!("{lead}{HIDDEN}")))
 }
 
-/// `said` with `piece` replaced where it is a whole word; a plain one only within quotes.
+/// `said` with `piece` replaced, however it is capitalized, where it is a whole word; a plain one only within quotes.
 fn replaced(said: &str, piece: &str, plain: bool) -> Option<String> {
     let mut shown = String::new();
     let mut from = 0;
     let mut quoted = false;
-    for (at, _) in said.match_indices(piece) {
+    // nginx compares the keys of a map in small letters, and says them so. Byte offsets stay.
+    let (lower, sought) = (said.to_ascii_lowercase(), piece.to_ascii_lowercase());
+    for (at, _) in lower.match_indices(&sought) {
         let between = said.get(from..at)?;
         let end = at + piece.len();
         let quotes = between.matches(['`', '"']).count();
@@ -107,7 +109,7 @@ fn replaced(said: &str, piece: &str, plain: bool) -> Option<String> {
         };
         let part = joined(said.get(..at)?.chars().next_back(), piece.chars().next())
             || joined(said.get(end..)?.chars().next(), piece.chars().next_back());
-        shown.push_str(if part || (plain && !quoted) { piece } else { HIDDEN });
+        shown.push_str(if part || (plain && !quoted) { said.get(at..end)? } else { HIDDEN });
         quoted ^= piece.matches(['`', '"']).count() % 2 == 1;
         from = end;
     }

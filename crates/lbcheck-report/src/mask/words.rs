@@ -95,23 +95,22 @@ fn line_of_words(line: &str, words: &[Word], base: usize, found: &mut Vec<Range<
             found.push(secret.shifted(base));
         }
     };
+    // Up to which word all was looked at on behalf of one before it.
+    let mut taken = 0;
     for (index, this) in words.iter().enumerate() {
         let text = this.text(line);
         for part in inside(text) {
             push(&this.from(part.start).until(part.end - part.start));
         }
         let name = text.trim_start_matches('#').trim_end_matches(':');
-        if holds_passwords(name) && index + 1 < words.len() {
+        let behind = words.get(index + 1..).unwrap_or_default();
+        if index >= taken && holds_passwords(name) {
             // Each is one, but for the paths of files that hold them.
-            for argument in words.get(index + 1..).unwrap_or_default() {
-                let text = argument.text(line);
-                if matches!(text, "{" | "}") || text.starts_with('#') {
-                    break;
-                }
-                if !name.ends_with("_file") || !text.contains(['/', '.']) {
-                    push(argument);
-                }
-            }
+            let arguments = statement(line, this, behind);
+            let is_file =
+                |argument: &&Word| name.ends_with("_file") && argument.text(line).contains(['/', '.']);
+            arguments.iter().filter(|argument| !is_file(argument)).for_each(&mut push);
+            taken = index + arguments.len();
         } else if name == "agent-send" {
             words.get(index + 1).into_iter().for_each(&mut push);
         } else if name == "auth" && index > 0 && word(index - 1).trim_start_matches('#') == "stats" {
@@ -120,7 +119,11 @@ fn line_of_words(line: &str, words: &[Word], base: usize, found: &mut Vec<Range<
                 push(&next.from(next.text(line).find(':').map_or(0, |at| at + 1)));
             }
         } else if is_secret_fetch(name) {
-            compared(line, words.get(index + 1..).unwrap_or_default()).for_each(&mut push);
+            if index >= taken {
+                let condition = condition(line, behind);
+                compared(line, condition).for_each(&mut push);
+                taken = index + condition.len();
+            }
         } else if is_secret_header(name) || (name == "Cookie" && index > 0 && sets_header(word(index - 1))) {
             let Some(next) = words.get(index + 1) else { continue };
             push(next);
@@ -182,18 +185,34 @@ pub(super) fn is_secret_fetch(word: &str) -> bool {
     is_secret_header(name) || (matches!(fetch, "urlp" | "url_param") && is_secret_parameter(name))
 }
 
-/// The values that a fetch is compared with: up to the end of the condition, without flags and their arguments.
+/// The words up to the end of the condition.
+fn condition<'w>(line: &str, words: &'w [Word]) -> &'w [Word] {
+    let ends = |word: &Word| matches!(word.text(line), "if" | "unless" | "}" | "{" | "||" | "or");
+    let end = words.iter().position(ends).unwrap_or(words.len());
+    words.get(..end).unwrap_or_default()
+}
+
+/// The words behind a directive up to its `;`.
+fn statement<'w>(line: &str, head: &Word, words: &'w [Word]) -> &'w [Word] {
+    let mut from = head.0.end;
+    let ends = |word: &Word| {
+        let between = line.get(from..word.0.start).unwrap_or_default();
+        from = word.0.end;
+        between.contains(';') || matches!(word.text(line), "{" | "}") || word.text(line).starts_with('#')
+    };
+    let end = words.iter().position(ends).unwrap_or(words.len());
+    words.get(..end).unwrap_or_default()
+}
+
+/// The values that a fetch is compared with, without flags and their arguments.
 fn compared<'w>(line: &'w str, words: &'w [Word]) -> impl Iterator<Item = &'w Word> {
     let mut skip = false;
-    words
-        .iter()
-        .take_while(|word| !matches!(word.text(line), "if" | "unless" | "}" | "{" | "||" | "or"))
-        .filter(move |word| {
-            let text = word.text(line);
-            let argument = std::mem::replace(&mut skip, matches!(text, "-m" | "-f"));
-            let operator = matches!(text, "=" | "!=" | "~" | "~*" | "!~" | "!~*");
-            !argument && !operator && !text.starts_with('-')
-        })
+    words.iter().filter(move |word| {
+        let text = word.text(line);
+        let argument = std::mem::replace(&mut skip, matches!(text, "-m" | "-f"));
+        let operator = matches!(text, "=" | "!=" | "~" | "~*" | "!~" | "!~*");
+        !argument && !operator && !text.starts_with('-')
+    })
 }
 
 /// Whether a word sets the header that the next one names.
