@@ -75,6 +75,10 @@ fn pieces(value: &str) -> impl Iterator<Item = &str> {
 /// What stands before a secret tells it apart from a word like it, however short it is.
 fn with_context(said: &str, text: &str, secret: &Range<usize>) -> Option<String> {
     let value = text.get(secret.clone())?;
+    // Most secrets near a place are not spoken of.
+    if !said.contains(value) {
+        return None;
+    }
     let mut start = secret.start.saturating_sub(CONTEXT);
     while !text.is_char_boundary(start) {
         start += 1;
@@ -96,6 +100,9 @@ fn replaced(said: &str, piece: &str, plain: bool) -> Option<String> {
     let mut shown = String::new();
     let mut from = 0;
     let mut quoted = false;
+    if piece.len() > said.len() {
+        return None;
+    }
     // nginx compares the keys of a map in small letters, and says them so. Byte offsets stay.
     let (lower, sought) = (said.to_ascii_lowercase(), piece.to_ascii_lowercase());
     for (at, _) in lower.match_indices(&sought) {
