@@ -8,7 +8,7 @@ use lbcheck::source::{Position, Span};
 use serde::Serialize;
 
 use crate::clean::clean;
-use crate::view::View;
+use crate::view::{View, show};
 use crate::wire;
 
 pub(crate) const TOOL: wire::Tool = wire::Tool { name: "lbcheck", version: env!("CARGO_PKG_VERSION") };
@@ -120,7 +120,7 @@ fn finding(view: &View<'_>, found: &report::Finding) -> wire::Finding {
 }
 
 pub(crate) fn subject(subject: &diagnostic::Subject) -> wire::Subject {
-    let owned = |name: &Option<String>| name.as_deref().map(|name| clean(name).into_owned());
+    let owned = |name: &Option<String>| name.as_deref().map(|name| show(name).into_owned());
     wire::Subject { pool: owned(&subject.pool), endpoint: owned(&subject.endpoint) }
 }
 
@@ -182,13 +182,13 @@ fn sides(view: &View<'_>, old: Option<Span>, new: Option<Span>) -> wire::Sides {
 
 fn pool_shift(shift: &report::PoolShift) -> wire::PoolShift {
     wire::PoolShift {
-        pool: clean(&shift.pool).into_owned(),
-        renamed_from: shift.renamed_from.as_deref().map(|name| clean(name).into_owned()),
+        pool: show(&shift.pool).into_owned(),
+        renamed_from: shift.renamed_from.as_deref().map(|name| show(name).into_owned()),
         shares: shift
             .shares
             .iter()
             .map(|share| wire::ShareShift {
-                endpoint: clean(&share.endpoint).into_owned(),
+                endpoint: show(&share.endpoint).into_owned(),
                 old: share.old.and_then(rounded),
                 new: share.new.and_then(rounded),
             })

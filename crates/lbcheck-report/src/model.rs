@@ -10,10 +10,9 @@ use lbcheck::model::{
 use lbcheck::source::Span;
 use lbcheck::traffic::pool_shares;
 
-use crate::clean::clean;
 use crate::json::{location, rounded};
-use crate::mask::is_secret_header;
-use crate::view::View;
+use crate::mask::{is_secret_header, is_secret_parameter};
+use crate::view::{View, show};
 use crate::wire;
 
 pub(crate) fn configuration(view: &View<'_>, input: wire::Input, config: &Config) -> wire::Configuration {
@@ -33,9 +32,9 @@ struct Dump<'a> {
 }
 
 impl Dump<'_> {
-    /// A name or word that holds no secret.
+    /// A name, which holds a secret only if one can see that it does.
     fn name(&self, text: &str) -> String {
-        clean(text).into_owned()
+        show(text).into_owned()
     }
 
     /// The dialect's own words, which may hold one.
@@ -166,7 +165,8 @@ impl Dump<'_> {
             // Nothing reads without regard to case twice.
             TextMatch::Present | TextMatch::IgnoreCase(_) => ("present", None),
         };
-        let secret = name.is_some_and(|name| is_secret_header(name));
+        let secret = name
+            .is_some_and(|name| is_secret_header(name) || (property == "query" && is_secret_parameter(name)));
         let shown = |value: &String| if secret { "***".to_owned() } else { self.words(value) };
         wire::Test {
             property,

@@ -8,6 +8,14 @@ use lbcheck::source::{Position, Sources, Span};
 use crate::clean::clean;
 use crate::mask::{self, Secrets};
 
+/// A name or value of a configuration, clean and without the secrets that show by their own form.
+pub(crate) fn show(text: &str) -> Cow<'_, str> {
+    match mask::plain(text) {
+        Cow::Borrowed(text) => clean(text),
+        Cow::Owned(text) => Cow::Owned(clean(&text).into_owned()),
+    }
+}
+
 /// The sources of a run with what must not be shown of them. Make one and render every format with it.
 pub struct View<'a> {
     sources: &'a Sources,
@@ -50,8 +58,8 @@ impl<'a> View<'a> {
     /// `text`, clean and without the secrets that stand on the lines of `spans`.
     pub(crate) fn say_at<'t>(&self, spans: impl IntoIterator<Item = Span>, text: &'t str) -> Cow<'t, str> {
         match self.secrets.hide(self.sources, spans, text) {
-            Some(hidden) => Cow::Owned(clean(&hidden).into_owned()),
-            None => clean(text),
+            Some(hidden) => Cow::Owned(show(&hidden).into_owned()),
+            None => show(text),
         }
     }
 

@@ -3,11 +3,15 @@
 //! In doubt a word is taken for a secret: an excerpt with stars too many can still be understood, a password in
 //! a build log cannot be taken back.
 
+mod loose;
+mod map;
+mod name;
 mod tree;
+mod value;
 mod words;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -15,13 +19,31 @@ use lbcheck::detect::detect;
 use lbcheck::dialect::Dialect;
 use lbcheck::source::{FileId, Sources, Span};
 
+pub(crate) use name::{is_secret_header, is_secret_name, is_secret_parameter};
+
 /// What a secret looks like in a message.
 const HIDDEN: &str = "***";
 
 /// The secrets of a run's sources. A file is only looked through once something of it is to be shown.
 #[derive(Debug, Default)]
 pub struct Secrets {
-    by_file: BTreeMap<FileId, OnceLock<Vec<Range<usize>>>>,
+    by_file: BTreeMap<FileId, OnceLock<OfFile>>,
+}
+
+/// The secrets of one file.
+#[derive(Debug)]
+struct OfFile {
+    ranges: Vec<Range<usize>>,
+    /// Those that are ordinary words elsewhere in it.
+    ordinary: BTreeSet<String>,
+}
+
+impl OfFile {
+    fn new(path: &str, text: &str) -> Self {
+        let ranges = find(path, text);
+        let ordinary = value::ordinary(text, &ranges);
+        Self { ranges, ordinary }
+    }
 }
 
 impl Secrets {
@@ -34,11 +56,15 @@ impl Secrets {
     /// The secrets that touch a byte range of a file, in order.
     #[must_use]
     pub fn within(&self, sources: &Sources, file: FileId, range: &Range<usize>) -> &[Range<usize>] {
-        let Some(known) = self.by_file.get(&file) else { return &[] };
-        let all = known.get_or_init(|| find(sources.file(file).path(), sources.file(file).text()));
+        let Some(all) = self.of(sources, file).map(|known| &known.ranges) else { return &[] };
         let from = all.partition_point(|secret| secret.end <= range.start);
         let to = all.partition_point(|secret| secret.start < range.end);
         all.get(from..to).unwrap_or_default()
+    }
+
+    fn of(&self, sources: &Sources, file: FileId) -> Option<&OfFile> {
+        let source = sources.file(file);
+        Some(self.by_file.get(&file)?.get_or_init(|| OfFile::new(source.path(), source.text())))
     }
 
     /// `text` with the secrets that stand on the lines of `spans` replaced; `None` where it has none.
@@ -59,10 +85,10 @@ impl Secrets {
             let start = first.start.max((span.start as usize).saturating_sub(NEAR));
             let end = last.end.min(span.start as usize + NEAR);
             for secret in self.within(sources, span.file, &(start..end.max(start))) {
-                let Some(word) = file.text().get(secret.clone()) else { continue };
-                let current = hidden.as_deref().unwrap_or(text);
-                if !word.trim().is_empty() && current.contains(word) {
-                    hidden = Some(current.replace(word, HIDDEN));
+                let Some(known) = self.of(sources, span.file) else { continue };
+                let said = hidden.as_deref().unwrap_or(text);
+                if let Some(next) = value::hide(said, file.text(), secret, &known.ordinary) {
+                    hidden = Some(next);
                 }
             }
         }
@@ -77,13 +103,24 @@ const NEAR: usize = 4096;
 pub(crate) fn hidden(text: &str) -> Cow<'_, str> {
     let mut secrets = Vec::new();
     words::find(text, &mut secrets);
+    loose::find(text, &mut secrets);
+    starred(text, secrets)
+}
+
+/// Any text, with the secrets replaced that show by their own form.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    let mut secrets = Vec::new();
+    loose::find(text, &mut secrets);
+    starred(text, secrets)
+}
+
+fn starred(text: &str, secrets: Vec<Range<usize>>) -> Cow<'_, str> {
     if secrets.is_empty() {
         return Cow::Borrowed(text);
     }
-    let secrets = apart(secrets);
     let mut shown = String::with_capacity(text.len());
     let mut from = 0;
-    for secret in secrets {
+    for secret in apart(secrets) {
         shown.push_str(text.get(from..secret.start).unwrap_or_default());
         shown.push_str(HIDDEN);
         from = secret.end;
@@ -105,6 +142,7 @@ pub fn find(path: &str, text: &str) -> Vec<Range<usize>> {
             words::find(text, &mut found);
         }
     }
+    loose::find(text, &mut found);
     pem(text, &mut found);
     apart(found)
 }
@@ -137,43 +175,6 @@ fn pem(text: &str, found: &mut Vec<Range<usize>>) {
         from =
             end + text.get(end..).and_then(|rest| rest.find(BEGIN)).map_or(END.len(), |at| at + BEGIN.len());
     }
-}
-
-/// Whether what this key, directive or variable is set to is a secret.
-pub(crate) fn is_secret_name(name: &str) -> bool {
-    // They lead to a secret, or speak of one, but hold none.
-    const HARMLESS_ENDS: &[&str] =
-        &["file", "path", "name", "header", "headers", "url", "uri", "dir", "type", "length", "timeout"];
-    const PARTS: &[&str] = &[
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "privatekey",
-        "apikey",
-        "accesskey",
-        "securelinkmd5",
-        "sessionticketkeys",
-        "tcpmd5sig",
-        "casignpass",
-    ];
-    // A path or an expression is no name.
-    if name.contains(['/', '(', '%', '=', '<']) {
-        return false;
-    }
-    let plain: String =
-        name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    if HARMLESS_ENDS.iter().any(|end| plain.ends_with(end)) || plain.contains("sds") || plain == "secrets" {
-        return false;
-    }
-    plain.ends_with("token") || PARTS.iter().any(|part| plain.contains(part))
-}
-
-/// Whether the value of this HTTP header is a secret.
-pub(crate) fn is_secret_header(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    matches!(lower.as_str(), "authorization" | "proxy-authorization" | "x-auth-key" | "x-auth")
-        || is_secret_name(&lower)
 }
 
 /// Whether a value is plainly no secret itself: a variable, an expression or a template hole, or a switch.

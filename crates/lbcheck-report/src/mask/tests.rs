@@ -64,6 +64,15 @@ fn haproxy_and_nginx() {
         ("  bind :443 tcp-md5sig pass1 ktls on", "  bind :443 tcp-md5sig ***** ktls on"),
         ("  user secret password hunter2", "  user secret ******** *******"),
         ("  server_tokens off;", "  server_tokens off;"),
+        ("  stats socket /run/x level admin", "  stats socket /run/x level admin"),
+        ("  user joe passwrd pw1", "  user joe passwrd ***"),
+        ("  server a 10.0.0.1:80 agent-send abc check", "  server a 10.0.0.1:80 agent-send *** check"),
+        ("  option httpchk GET /x?token=abc", "  option httpchk GET /x?token=***"),
+        ("  use_backend b if { urlp(sig) -m str abc }", "  use_backend b if { urlp(sig) -m str *** }"),
+        ("ssl_password_file /x; root x;", "ssl_password_file /x; root x;"),
+        ("  ssl_password_file abc x;", "  ssl_password_file *** *;"),
+        ("  auth_basic_user_file /etc/pw x abc;", "  auth_basic_user_file /etc/pw * ***;"),
+        ("  server joe:pw@10.0.0.1:80;", "  server joe:**@10.0.0.1:80;"),
         ("  ssl_certificate_key /etc/ssl/x.key;", "  ssl_certificate_key /etc/ssl/x.key;"),
         ("  ssl_password_file /etc/pw;", "  ssl_password_file /etc/pw;"),
         ("  auth_basic_user_file /etc/pw;", "  auth_basic_user_file /etc/pw;"),
@@ -74,6 +83,120 @@ fn haproxy_and_nginx() {
     ];
     for (text, expected) in cases {
         assert_eq!(shown("haproxy.cfg", text), expected);
+    }
+}
+
+#[test]
+fn secrets_that_show_by_their_form() {
+    let cases = [
+        ("GET /health?token=abc123 is", "GET /health?token=*** is"),
+        ("/x?a=1&sig=ab%2Fc&b=2", "/x?a=1&sig=***&b=2"),
+        (
+            "/x?access_token=a&apikey=b&key=c&password=d",
+            "/x?access_token=***&apikey=***&key=***&password=***",
+        ),
+        ("`/x?X-Amz-Signature=abc`", "`/x?X-Amz-Signature=***`"),
+        ("/x?page=2&sort=key", "/x?page=2&sort=key"),
+        ("/x?token=$arg_token&x=1", "/x?token=$arg_token&x=1"),
+        ("http://joe:pw@h/x@y", "http://joe:***@h/x@y"),
+        ("redis://:pw@h:6379", "redis://:***@h:6379"),
+        ("\"u:s3cret@10.0.0.1:80\"", "\"u:***@10.0.0.1:80\""),
+        ("log syslog:abc@h:514 local0", "log syslog:***@h:514 local0"),
+        ("bind 10.0.0.1:80,ipv4@10.0.0.2:80", "bind 10.0.0.1:80,ipv4@10.0.0.2:80"),
+        ("bind unix@/run/a:b", "bind unix@/run/a:b"),
+        ("mailto:joe@example.com", "mailto:joe@example.com"),
+        ("image: nginx:1.2@sha256:abc", "image: nginx:1.2@sha256:abc"),
+        ("\"@type\": x", "\"@type\": x"),
+        ("$user:$pass@$host", "$user:$pass@$host"),
+        ("\"Bearer abc\" x", "\"Bearer ***\" x"),
+        ("is Bearer aB3dE6 x", "is Bearer *** x"),
+        ("hdr Authorization:\\ Basic\\ YWJj", "hdr Authorization:\\ Basic\\ ***"),
+        ("# Basic Settings", "# Basic Settings"),
+        ("a basic authentication", "a basic authentication"),
+        ("basic_auth: {users: x}", "basic_auth: {users: x}"),
+        ("größe ?tökén=é&token=é x@é:é", "größe ?tökén=é&token=*** x@é:é"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(plain(text), expected);
+    }
+}
+
+#[test]
+fn names_with_typing_mistakes_lead_to_secrets_too() {
+    for name in
+        ["passwrod", "pasword", "passwrd", "db_passwrod", "secrte", "scret", "insecure-pasword", "privte_key"]
+    {
+        assert!(is_secret_name(name), "{name}");
+    }
+    for name in [
+        "server",
+        "pass1",
+        "secure",
+        "socket",
+        "pass",
+        "proxy_pass",
+        "passed",
+        "postpone",
+        "cluster_name",
+        "path",
+        "Bearer secret",
+    ] {
+        assert!(!is_secret_name(name), "{name}");
+    }
+    assert!(is_secret_header("Authorizaton"));
+}
+
+#[test]
+fn keys_of_maps_from_secrets() {
+    let cases = [
+        (
+            "map $http_authorization $ok { default 0; \"Bearer abc\" u; 'x y' v; }",
+            "map $http_authorization $ok { default 0; \"**********\" u; '***' v; }",
+        ),
+        (
+            "map $arg_token $a {\n  # c\n  abc 1;\n}\nroot x;",
+            "map $arg_token $a {\n  # c\n  *** 1;\n}\nroot x;",
+        ),
+        ("map $cookie_sid $a { abc 1; }", "map $cookie_sid $a { *** 1; }"),
+        (
+            "map $cookie_who $a { canary 1; a1b2c3 2; ~^x 3; }",
+            "map $cookie_who $a { canary 1; ****** 2; ~^x 3; }",
+        ),
+        ("map $host $a { example.com 1; }", "map $host $a { example.com 1; }"),
+        ("map $arg_token $a", "map $arg_token $a"),
+        ("map $arg_token $a { \"abc", "map $arg_token $a { \"***"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(shown("nginx.conf", text), expected);
+    }
+}
+
+#[test]
+fn sentences_lose_secrets_and_no_other_word() {
+    let cases = [
+        ("stats auth joe:hunter22", "`joe:hunter22` is wrong", "`joe:***` is wrong"),
+        ("stats auth joe:hunter22", "has no hunter22x, hunter22.", "has no hunter22x, ***."),
+        // Too short to look for, but for what stands before it.
+        ("stats auth joe:pw", "`joe:pw` has pw in http", "`joe:***` has pw in http"),
+        ("set $api_key x;", "the next x of http_x_api_key", "the next x of http_x_api_key"),
+        // A word of the file besides, and one of the message's own.
+        ("stats auth joe:canary\nbackend canary", "backend `canary`", "backend `canary`"),
+        ("stats auth joe:traffic", "90 % of the traffic", "90 % of the traffic"),
+        ("stats auth joe:traffic", "`traffic` is unknown", "`***` is unknown"),
+        (
+            "http-request set-header Authorization \"Bearer abcdef\"",
+            "unknown `abcdef`, Bearer",
+            "unknown `***`, Bearer",
+        ),
+        ("map $arg_token $x { A1B2C3 1; }", "key `a1b2c3` is given twice", "key `***` is given twice"),
+        ("proxy_set_header Authorization \"Basic a1b2c3\"", "got a1b2c3", "got ***"),
+    ];
+    for (text, message, expected) in cases {
+        let mut sources = Sources::new();
+        let file = sources.add("haproxy.cfg", text.as_bytes().to_vec());
+        let secrets = Secrets::new(&sources);
+        let said = secrets.hide(&sources, [Span::new(file, 0, 1)], message);
+        assert_eq!(said.as_deref().unwrap_or(message), expected, "{text}");
     }
 }
 
@@ -119,6 +242,11 @@ fn yaml_and_json() {
             "- header: {key: x-api-key, value: ***}\n- header: {key: x, value: y}",
         ),
         ("basic_auth:\n  users:\n    inline_string: abc", "basic_auth:\n  users:\n    inline_string: ***"),
+        ("passwrod: abc", "passwrod: ***"),
+        ("{\"tls\": {\"pasword\": \"abc\"}}", "{\"tls\": {\"pasword\": \"***\"}}"),
+        ("address: \"u:abc@h\"", "address: \"u:***@h\""),
+        ("path: \"/h?token=abc\"", "path: \"/h?token=***\""),
+        ("- header: {key: authorization, valu: abc}", "- header: {key: authorization, valu: ***}"),
         ("token_bucket: {max_tokens: 10}", "token_bucket: {max_tokens: 10}"),
         ("secrets:\n- name: x", "secrets:\n- name: x"),
         ("client_secret: ${SECRET}", "client_secret: ${SECRET}"),
@@ -141,9 +269,29 @@ fn private_keys_are_hidden_wherever_they_stand() {
 
 #[test]
 fn nesting_and_open_ends_are_harmless() {
-    for text in ["{".repeat(200_000), "- ".repeat(200_000), "a: {b: [\"".to_owned(), "stats auth".to_owned()]
-    {
+    // Each of them is quadratic where something is looked for again from every word on.
+    let repeated = [
+        "{",
+        "- ",
+        "?",
+        "&",
+        "?a=",
+        "@:",
+        "a://",
+        "a:b@",
+        "bearer \\",
+        "b ",
+        "map $http_authorization ",
+        "map $http_authorization {",
+        "ssl_password_file ",
+        "\"map $arg_token x {\" ",
+        "password ",
+        "req.hdr(x-api-key) ",
+    ];
+    let single = ["a: {b: [\"", "stats auth"].map(str::to_owned);
+    for text in repeated.map(|part| part.repeat(50_000)).into_iter().chain(single) {
         let _ = find("envoy.yaml", &text);
         let _ = find("x.cfg", &text);
+        let _ = find("nginx.conf", &text);
     }
 }

@@ -36,6 +36,11 @@ fn is_secret_key(key: &str) -> bool {
     SECRET_KEYS.contains(&key) || is_secret_name(key)
 }
 
+/// `valu` is refused, and shown when it is.
+fn is_value_key(key: &str) -> bool {
+    VALUE_KEYS.contains(&key) || (key.starts_with("val") && key.len() <= "value".len() + 1)
+}
+
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let mut scan = Scan { text, found, frames: Vec::new() };
     let mut at = 0;
@@ -97,7 +102,7 @@ impl Scan<'_, '_> {
     fn entry(&mut self, key: &str, value: &str, start: usize, column: usize, end: usize) -> usize {
         let outer = self.secret();
         let named = is_secret_key(key);
-        let hidden = named || (outer && VALUE_KEYS.contains(&key));
+        let hidden = named || (outer && is_value_key(key));
         if NAMING_KEYS.contains(&key)
             && is_secret_header(scalar(value))
             && let Some(frame) = self.frames.last_mut()
@@ -179,7 +184,7 @@ impl Scan<'_, '_> {
                         continue;
                     }
                     let hidden = match key {
-                        Some(key) => is_secret_key(key) || (inner && VALUE_KEYS.contains(&key)),
+                        Some(key) => is_secret_key(key) || (inner && is_value_key(key)),
                         None => inner,
                     };
                     if hidden {

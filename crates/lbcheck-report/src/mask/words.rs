@@ -2,26 +2,24 @@
 
 use std::ops::Range;
 
-use super::{is_reference, is_secret_header, is_secret_name};
+use super::{is_reference, is_secret_header, is_secret_name, is_secret_parameter, map};
 
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let mut start = 0;
-    let mut in_map = false;
+    // Up to where the keys of a map were taken already.
+    let mut mapped = 0;
     for line in text.split_inclusive('\n') {
         let words = split(line);
-        if let Some(first) = words.first() {
-            let head = first.text(line);
-            if in_map {
-                in_map = !head.starts_with('}');
-                // In a map from a secret, what is compared with is the secret.
-                if in_map && !matches!(head, "default" | "include" | "volatile" | "hostnames") {
-                    found.push(first.shifted(start));
-                }
-            } else if head == "map" && words.get(1).is_some_and(|source| is_secret_fetch(source.text(line))) {
-                in_map = line.trim_end().ends_with('{');
+        for (index, word) in words.iter().enumerate() {
+            if word.text(line) != "map" || start + word.0.start < mapped {
+                continue;
             }
-            line_of_words(line, &words, start, found);
+            let source = words.get(index + 1).map(|source| source.text(line)).unwrap_or_default();
+            if let Some(keys) = map::Keys::of(source) {
+                mapped = map::find(text, start + word.0.end, keys, found);
+            }
         }
+        line_of_words(line, &words, start, found);
         start += line.len();
     }
 }
@@ -97,19 +95,35 @@ fn line_of_words(line: &str, words: &[Word], base: usize, found: &mut Vec<Range<
             found.push(secret.shifted(base));
         }
     };
+    // Up to which word all was looked at on behalf of one before it.
+    let mut taken = 0;
     for (index, this) in words.iter().enumerate() {
         let text = this.text(line);
         for part in inside(text) {
             push(&this.from(part.start).until(part.end - part.start));
         }
         let name = text.trim_start_matches('#').trim_end_matches(':');
-        if name == "auth" && index > 0 && word(index - 1).trim_start_matches('#') == "stats" {
+        let behind = words.get(index + 1..).unwrap_or_default();
+        if index >= taken && holds_passwords(name) {
+            // Each is one, but for the paths of files that hold them.
+            let arguments = statement(line, this, behind);
+            let is_file =
+                |argument: &&Word| name.ends_with("_file") && argument.text(line).contains(['/', '.']);
+            arguments.iter().filter(|argument| !is_file(argument)).for_each(&mut push);
+            taken = index + arguments.len();
+        } else if name == "agent-send" {
+            words.get(index + 1).into_iter().for_each(&mut push);
+        } else if name == "auth" && index > 0 && word(index - 1).trim_start_matches('#') == "stats" {
             // The user's name may be seen, and tells which line is meant.
             if let Some(next) = words.get(index + 1) {
                 push(&next.from(next.text(line).find(':').map_or(0, |at| at + 1)));
             }
         } else if is_secret_fetch(name) {
-            compared(line, words.get(index + 1..).unwrap_or_default()).for_each(&mut push);
+            if index >= taken {
+                let condition = condition(line, behind);
+                compared(line, condition).for_each(&mut push);
+                taken = index + condition.len();
+            }
         } else if is_secret_header(name) || (name == "Cookie" && index > 0 && sets_header(word(index - 1))) {
             let Some(next) = words.get(index + 1) else { continue };
             push(next);
@@ -128,7 +142,7 @@ impl Word {
     }
 }
 
-/// Secrets inside one word: `password=…`, `Authorization:\ Basic\ …`, `AUTH\ …`, `http://user:…@host`.
+/// Secrets inside one word: `password=…`, `Authorization:\ Basic\ …`, `AUTH\ …`.
 fn inside(text: &str) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     if let Some((name, value)) = text.split_once('=')
@@ -144,47 +158,61 @@ fn inside(text: &str) -> Vec<Range<usize>> {
     if lower.starts_with("auth\\ ") || lower.starts_with("auth ") {
         parts.push("auth ".len()..text.len());
     }
-    if let Some(at) = text.find("://") {
-        let start = at + "://".len();
-        let host = text.get(start..).unwrap_or_default();
-        let host = host.split('/').next().unwrap_or_default();
-        if let Some(end) = host.rfind('@')
-            && let Some(colon) = host.get(..end).and_then(|user| user.find(':'))
-        {
-            parts.push(start + colon + 1..start + end);
-        }
-    }
     parts
 }
 
+/// Whether a directive of nginx takes passwords or files of them: `ssl_password_file`, `auth_basic_user_file`.
+fn holds_passwords(name: &str) -> bool {
+    name == "auth_basic_user_file" || name.contains("_password")
+}
+
 /// Whether a word reads a secret from the request: `req.hdr(x-api-key)`, `http_auth_bearer`, `$http_x_api_key`.
-fn is_secret_fetch(word: &str) -> bool {
+pub(super) fn is_secret_fetch(word: &str) -> bool {
     let word = word.trim_start_matches('(');
     if word.starts_with("http_auth_bearer") {
         return true;
     }
     if let Some(variable) = word.strip_prefix('$') {
-        return ["http_", "cookie_", "arg_"].iter().any(|kind| {
+        if variable.strip_prefix("arg_").is_some_and(is_secret_parameter) {
+            return true;
+        }
+        return ["http_", "cookie_"].iter().any(|kind| {
             variable.strip_prefix(kind).is_some_and(|name| is_secret_header(&name.replace('_', "-")))
         });
     }
-    let Some((_, argument)) = word.split_once('(') else { return false };
+    let Some((fetch, argument)) = word.split_once('(') else { return false };
     let name = argument.split([')', ',']).next().unwrap_or_default();
-    is_secret_header(name)
+    is_secret_header(name) || (matches!(fetch, "urlp" | "url_param") && is_secret_parameter(name))
 }
 
-/// The values that a fetch is compared with: up to the end of the condition, without flags and their arguments.
+/// The words up to the end of the condition.
+fn condition<'w>(line: &str, words: &'w [Word]) -> &'w [Word] {
+    let ends = |word: &Word| matches!(word.text(line), "if" | "unless" | "}" | "{" | "||" | "or");
+    let end = words.iter().position(ends).unwrap_or(words.len());
+    words.get(..end).unwrap_or_default()
+}
+
+/// The words behind a directive up to its `;`.
+fn statement<'w>(line: &str, head: &Word, words: &'w [Word]) -> &'w [Word] {
+    let mut from = head.0.end;
+    let ends = |word: &Word| {
+        let between = line.get(from..word.0.start).unwrap_or_default();
+        from = word.0.end;
+        between.contains(';') || matches!(word.text(line), "{" | "}") || word.text(line).starts_with('#')
+    };
+    let end = words.iter().position(ends).unwrap_or(words.len());
+    words.get(..end).unwrap_or_default()
+}
+
+/// The values that a fetch is compared with, without flags and their arguments.
 fn compared<'w>(line: &'w str, words: &'w [Word]) -> impl Iterator<Item = &'w Word> {
     let mut skip = false;
-    words
-        .iter()
-        .take_while(|word| !matches!(word.text(line), "if" | "unless" | "}" | "{" | "||" | "or"))
-        .filter(move |word| {
-            let text = word.text(line);
-            let argument = std::mem::replace(&mut skip, matches!(text, "-m" | "-f"));
-            let operator = matches!(text, "=" | "!=" | "~" | "~*" | "!~" | "!~*");
-            !argument && !operator && !text.starts_with('-')
-        })
+    words.iter().filter(move |word| {
+        let text = word.text(line);
+        let argument = std::mem::replace(&mut skip, matches!(text, "-m" | "-f"));
+        let operator = matches!(text, "=" | "!=" | "~" | "~*" | "!~" | "!~*");
+        !argument && !operator && !text.starts_with('-')
+    })
 }
 
 /// Whether a word sets the header that the next one names.

@@ -10,8 +10,7 @@ use lbcheck::source::Span;
 
 use super::{closing, counted, coverage, excerpt};
 use crate::Style;
-use crate::clean::clean;
-use crate::view::View;
+use crate::view::{View, show};
 
 pub(crate) fn diff(view: &View<'_>, report: &DiffReport, style: Style) -> String {
     let mut out = String::new();
@@ -45,7 +44,7 @@ fn gist(out: &mut String, report: &DiffReport) {
         let _ = writeln!(
             out,
             "{noun} `{}`: {} of its traffic goes to another {}",
-            clean(&shift.pool),
+            show(&shift.pool),
             percent(moved),
             report.new.dialect.endpoint_noun(),
         );
@@ -117,9 +116,9 @@ fn changes(out: &mut String, view: &View<'_>, report: &DiffReport) {
             out.push('\n');
             continue;
         }
-        let _ = write!(out, "{} `{}`", report.new.dialect.pool_noun(), clean(name));
+        let _ = write!(out, "{} `{}`", report.new.dialect.pool_noun(), show(name));
         if let Some(old) = pool.shift.and_then(|shift| shift.renamed_from.as_deref()) {
-            let _ = write!(out, " (was `{}`)", clean(old));
+            let _ = write!(out, " (was `{}`)", show(old));
         }
         out.push('\n');
         for alike in alike(&pool.changes) {
@@ -149,7 +148,7 @@ fn cosmetic(out: &mut String, report: &DiffReport) {
     }
     out.push_str("the same in effect\n");
     for change in changes.iter().take(MAX_COSMETIC) {
-        let part = |text: &Option<String>| clean(text.as_deref().unwrap_or("none")).into_owned();
+        let part = |text: &Option<String>| show(text.as_deref().unwrap_or("none")).into_owned();
         let noun = match (change.kind, &change.subject.endpoint) {
             (_, Some(_)) => report.new.dialect.endpoint_noun(),
             (_, None) => report.new.dialect.pool_noun(),
@@ -236,7 +235,7 @@ fn change_line(out: &mut String, view: &View<'_>, alike: &[&Change]) {
 /// Names in a row; beyond four only their number.
 fn names(all: &[&str]) -> String {
     let shown = if all.len() > 5 { 4 } else { all.len() };
-    let mut text = all.iter().take(shown).map(|name| clean(name)).collect::<Vec<_>>().join(", ");
+    let mut text = all.iter().take(shown).map(|name| show(name)).collect::<Vec<_>>().join(", ");
     if all.len() > shown {
         let _ = write!(text, " and {} more", all.len() - shown);
     }
@@ -273,7 +272,7 @@ fn shares(out: &mut String, report: &DiffReport, shift: &PoolShift) {
         return;
     }
     let noun = report.new.dialect.endpoint_noun();
-    let names: Vec<_> = shift.shares.iter().map(|share| clean(&share.endpoint)).collect();
+    let names: Vec<_> = shift.shares.iter().map(|share| show(&share.endpoint)).collect();
     let widest =
         names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(noun.chars().count()).min(40);
     let _ = writeln!(out, "    {noun:widest$}   before    after   change");
