@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::directives::{Contexts, H, T};
 use super::lower::percent;
+use super::regex;
 use super::syntax::{NodeId, Tree};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::Span;
@@ -71,7 +72,10 @@ impl Checker<'_> {
                 }
             }
             // Expressions may be repeated; the first that matches counts.
-            if key.starts_with('~') {
+            if let Some(pattern) = key.strip_prefix("~*").or(key.strip_prefix('~')) {
+                if let (Some(fault), Some(word)) = (regex::fault(pattern), words.first()) {
+                    self.invalid(word.span, format!("regular expression `{pattern}` {fault}"), "");
+                }
                 continue;
             }
             let key = key.to_ascii_lowercase();
@@ -90,13 +94,19 @@ impl Checker<'_> {
 
     fn split(&mut self, id: NodeId) {
         self.defines(id, 1);
+        // A `*` takes all that is left, so nothing may follow it.
         let mut total = 0;
         for line in self.tree.children(Some(id)) {
             let span = self.tree.header(line);
             let words = self.tree.words(line);
             let key = self.tree.name(line);
-            if key == "*" || key == "include" {
-                continue;
+            match key {
+                "*" => {
+                    total = total.max(10_000);
+                    continue;
+                }
+                "include" => continue,
+                _ => {}
             }
             let Some(share) = percent(key) else {
                 let span = words.first().map_or(span, |word| word.span);

@@ -27,6 +27,7 @@ mod lower;
 mod place;
 mod references;
 mod regex;
+mod special;
 mod syntax;
 mod table;
 mod validate;

@@ -105,7 +105,19 @@ impl<'a> Checker<'a> {
         let mut formats: BTreeSet<(bool, &str)> = BTreeSet::from([(false, "combined")]);
         for id in self.ids() {
             if self.tree.name(id) == "log_format" && self.context(id) & (H | T) != 0 {
-                formats.extend(self.tree.arg(id, 0).map(|name| (self.is_stream(id), name)));
+                let Some(name) = self.tree.arg(id, 0) else { continue };
+                if !formats.insert((self.is_stream(id), name)) {
+                    let message = format!("log format `{name}` is defined twice");
+                    self.diagnostics.push(
+                        Diagnostic::new(
+                            "duplicate-definition",
+                            Severity::Error,
+                            self.tree.header(id),
+                            message,
+                        )
+                        .help("rename or remove one of them"),
+                    );
+                }
             }
         }
         let mut found: Vec<(Span, String)> = Vec::new();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::directives::{self, Contexts, DATA, Directive, OTHER, ValueKind, Vendor};
+use super::special;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
 use crate::diagnostic::{Diagnostic, Severity, suggest};
@@ -36,9 +37,11 @@ impl<'a> Validator<'a> {
             let directive = self.place(id, context);
             if let Some(directive) = directive {
                 self.value(id, directive);
-                self.special(id);
+                self.diagnostics.append(&mut special::check(self.tree, id, directive));
                 if repeats_are_refused(directive) {
-                    let key = (self.tree.nodes[id].parent, directive.name);
+                    // The two share one setting.
+                    let name = if directive.name == "alias" { "root" } else { directive.name };
+                    let key = (self.tree.nodes[id].parent, name);
                     match once.get(&key) {
                         Some(&first) => self.duplicate(id, first),
                         None => {
@@ -57,16 +60,16 @@ impl<'a> Validator<'a> {
     }
 
     fn duplicate(&mut self, id: NodeId, first: NodeId) {
-        let name = self.tree.name(id);
+        let (name, other) = (self.tree.name(id), self.tree.name(first));
+        let message = if name == other {
+            format!("directive `{name}` is given twice in this block")
+        } else {
+            format!("directive `{name}` cannot stand beside `{other}` in one block")
+        };
         self.error(
-            Diagnostic::new(
-                "duplicate-definition",
-                Severity::Error,
-                self.tree.header(id),
-                format!("directive `{name}` is given twice in this block"),
-            )
-            .also(self.tree.header(first), "first given here")
-            .help("keep one of the two"),
+            Diagnostic::new("duplicate-definition", Severity::Error, self.tree.header(id), message)
+                .also(self.tree.header(first), "first given here")
+                .help("keep one of the two"),
         );
     }
 
@@ -293,23 +296,6 @@ impl<'a> Validator<'a> {
         if !ok && !free {
             self.bad_value(id, &word, directive.value);
         }
-    }
-
-    /// Values of directives with code of their own.
-    fn special(&mut self, id: NodeId) {
-        let Some(&word) = self.tree.args(id).first() else { return };
-        let text = self.tree.value(&word);
-        let (message, help) = match self.tree.name(id) {
-            "set" if !text.starts_with('$') || text.len() < 2 => {
-                (format!("`{text}` is not a variable"), "write the variable with its `$`")
-            }
-            "allow" | "deny" if text != "all" && text != "unix:" && !super::data::is_network(text) => (
-                format!("`{text}` is not a network"),
-                "write `all`, an address, or a network such as `10.0.0.0/8`",
-            ),
-            _ => return,
-        };
-        self.error(Diagnostic::new("invalid-value", Severity::Error, word.span, message).help(help));
     }
 
     fn bits(&mut self, id: NodeId, words: &'static [&'static str]) {

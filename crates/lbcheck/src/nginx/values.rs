@@ -82,6 +82,7 @@ pub(super) fn number(text: &str) -> Option<u64> {
 pub(super) enum BadAddress {
     NoHost,
     Port,
+    Ipv4,
     Ipv6,
     UnixPath,
 }
@@ -92,6 +93,7 @@ impl BadAddress {
         match self {
             Self::NoHost => "no host",
             Self::Port => "an invalid port",
+            Self::Ipv4 => "an invalid IPv4 address",
             Self::Ipv6 => "an invalid IPv6 address",
             Self::UnixPath => "no path after `unix:`",
         }
@@ -130,8 +132,18 @@ pub(super) fn address(text: &str, port: Option<u16>) -> Result<Address, BadAddre
     }
     match host.parse::<IpAddr>() {
         Ok(ip) => Ok(make(Host::Ip(ip), port)),
+        Err(_) if is_no_ipv4(host) => Err(BadAddress::Ipv4),
         Err(_) => Ok(make(Host::Name(host.to_ascii_lowercase()), port)),
     }
+}
+
+/// Whether a host looks like an IPv4 address and cannot be one: `256.0.0.1`, `1.2.3.4.5`. Short and octal forms are
+/// addresses to the C library.
+pub(super) fn is_no_ipv4(host: &str) -> bool {
+    let parts: Vec<&str> = host.split('.').collect();
+    let plain = parts.iter().all(|part| number(part).is_some());
+    let large = |part: &&str| !part.starts_with('0') && number(part).is_some_and(|number| number > 255);
+    plain && (parts.len() > 4 || parts.len() == 4 && parts.iter().any(large))
 }
 
 /// Whether a text is a hole of a template, to be filled before nginx sees it: `<host>`, `{{ host }}`, `%%HOST%%`.
@@ -203,6 +215,9 @@ mod tests {
         assert_eq!(show("API.local:9"), Ok("api.local:9".to_owned()));
         assert_eq!(show("unix:/run/a.sock"), Ok("unix:/run/a.sock".to_owned()));
         assert_eq!(show(":80"), Err(BadAddress::NoHost));
+        assert_eq!(show("256.0.0.1"), Err(BadAddress::Ipv4));
+        assert_eq!(show("1.2.3.4.5"), Err(BadAddress::Ipv4));
+        assert!(show("10.1").is_ok() && show("010.0.0.1").is_ok() && show("1.2.3.4a").is_ok());
         assert_eq!(show("a:0"), Err(BadAddress::Port));
         assert_eq!(show("a:65536"), Err(BadAddress::Port));
         assert_eq!(show("unix:"), Err(BadAddress::UnixPath));

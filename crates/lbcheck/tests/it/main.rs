@@ -21,6 +21,7 @@ mod nginx_common;
 mod nginx_errors;
 mod nginx_files;
 mod nginx_model;
+mod nginx_rewrite;
 mod nginx_robust;
 mod oracle;
 mod rule_pages;

@@ -297,3 +297,59 @@ fn a_context_that_does_not_exist() {
     let case = with(&[("n.conf", "server { }")], |options| options.context = vec!["htpt".to_owned()]);
     assert!(case.errors().iter().any(|error| error.contains("nginx has no block `htpt`")));
 }
+
+/// Each refused by nginx 1.22 and 1.30 alike.
+#[test]
+fn values_that_only_their_own_directive_knows() {
+    let server = |text: &str| http(&format!("server {{ {text} }}")).errors();
+    for bad in [
+        "location ~ ^/( { }",
+        "location ~*a) { }",
+        "location ~ *.php$ { }",
+        "location ~ \"[z-a]\" { }",
+        "server_name ~^(www;",
+        "rewrite ^/( /b;",
+        "listen 1.2.3.4.5:80;",
+        "listen 256.0.0.1:80;",
+        "error_page abc /x;",
+        "error_page 200 /x;",
+        "limit_rate abc;",
+        "proxy_cache_valid 99 1m;",
+        "error_log /x foo;",
+        "location / { limit_except FOO { deny all; } }",
+        "location / { root /a; alias /b; }",
+        "location / { proxy_pass http://256.0.0.1:80; }",
+        "location / { proxy_pass http://10.0.0.1; proxy_pass http://10.0.0.2; }",
+    ] {
+        assert_eq!(server(bad).len(), 1, "{bad}: {:?}", server(bad));
+    }
+    for bad in [
+        "map $host $b { ~( 1; }",
+        "split_clients $host $b { 50% a; * b; 20% c; }",
+        "upstream u { server 256.0.0.1:1; }",
+        "upstream u { zone u 1; server 10.0.0.1; }",
+        "upstream u { server 10.0.0.1; keepalive x; }",
+        "limit_req_zone $host zone=a rate=1r/s;",
+        "log_format a x; log_format a y;",
+    ] {
+        assert_eq!(http(bad).errors().len(), 1, "{bad}: {:?}", http(bad).errors());
+    }
+    let two = "server { listen 80; proxy_pass 10.0.0.1:1; proxy_pass 10.0.0.2:1; }";
+    assert_eq!(stream(two).errors().len(), 1);
+    assert_eq!(main("worker_processes x; events { worker_connections y; }").errors().len(), 2);
+}
+
+#[test]
+fn values_with_variables_holes_and_odd_forms_are_let_through() {
+    let case = http(
+        "error_page 404 = @x; error_page 500 502 =200 /x; error_log /dev/stderr debug_http;
+        split_clients $host $s { 50% a; * b; * c; }
+        upstream u { zone u 32k; server 10.1:80; server \"{{ ip }}:80\"; }
+        server {
+            limit_rate $limit_rate; limit_rate_after \"{{ rate }}\"; proxy_cache_valid any 1m;
+            location ~ [[:digit:]] { limit_except get { deny all; } }
+            location ~ \"^/(?<a>[^/]+)/{{ x }}(\" { return 200; }
+        }",
+    );
+    assert_eq!(case.errors(), [""; 0]);
+}

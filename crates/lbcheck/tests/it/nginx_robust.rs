@@ -101,3 +101,27 @@ fn depth_and_size_cost_only_what_they_hold() {
     let routes: usize = case.config().tables.iter().map(|table| table.routes.len()).sum();
     assert!(routes < 6000, "{routes} routes for 2000 locations");
 }
+
+/// Each of these took minutes once: their cost grew with the square of their number.
+#[test]
+fn long_chains_and_many_addresses_take_no_longer_than_their_length() {
+    const MANY: usize = 10_000;
+    let lines = |line: &dyn Fn(usize) -> String| (0..MANY).map(line).collect::<String>();
+    let sets = lines(&|at| format!("set $a{} \"$a{at}x\"; set $b{} \"${{b{at}}}x\";\n", at + 1, at + 1));
+    let case = crate::nginx_common::http(&format!(
+        "server {{ set $a0 a; set $b0 b; {sets} location / {{ proxy_pass http://$b{MANY}; }} }}"
+    ));
+    assert_eq!(case.route("*:80", "x", "/"), format!("dynamic http://$b{MANY} of 0"));
+    let listens = lines(&|at| format!("listen 127.0.{}.{}:80;\n", at / 250, at % 250));
+    let case = crate::nginx_common::http(&format!("server {{ {listens} }}"));
+    assert_eq!(case.config().listeners.len(), MANY);
+    let maps = lines(&|at| format!("map $m{} $m{at} {{ default $m{}; }}\n", at + 1, at + 1));
+    crate::nginx_common::http(&format!(
+        "{maps} map $host $m{MANY} {{ default u; }} server {{ location / {{ proxy_pass http://$m0; }} }}"
+    ));
+    let tries = lines(&|at| format!("location /l{at} {{ try_files $uri /l{}; }}\n", at + 1));
+    crate::nginx_common::http(&format!("server {{ {tries} }}"));
+    let unknown = lines(&|at| format!("listne{at} 80;\n"));
+    let case = crate::nginx_common::http(&unknown);
+    assert_eq!(case.errors().len(), MANY);
+}

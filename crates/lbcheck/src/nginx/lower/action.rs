@@ -2,6 +2,7 @@
 
 use super::Lower;
 use super::condition::not;
+use super::rewrite::Handler;
 use super::scope::{Protocol, Scope};
 use crate::model::{Action, Condition, Match, Response, Route, TextMatch, Weakens};
 use crate::nginx::syntax::NodeId;
@@ -88,6 +89,8 @@ pub(super) enum Step {
         when: Condition,
         /// `@name` or a path; a path that ends in `*` is only known up to there.
         to: String,
+        /// What changes on the way, in words.
+        rewrite: Option<String>,
         label: String,
         id: NodeId,
     },
@@ -98,6 +101,8 @@ pub(super) enum Step {
 pub(super) struct Body {
     pub(super) steps: Vec<Step>,
     pub(super) handled: bool,
+    /// What `rewrite … break` does to the path before the handler sees it.
+    pub(super) paths: Vec<String>,
 }
 
 impl Lower<'_> {
@@ -105,7 +110,7 @@ impl Lower<'_> {
     pub(super) fn rewrites(&mut self, block: Option<NodeId>, scope: &Scope, in_location: bool) -> Body {
         let mut body = Body::default();
         // Blocks of `if` that only change the handler: the last one whose condition holds counts.
-        let mut handlers: Vec<(Condition, Option<Action>, NodeId)> = Vec::new();
+        let mut handlers: Vec<(Condition, Option<Handler>, NodeId)> = Vec::new();
         for id in self.tree.children(block) {
             match self.tree.name(id) {
                 "return" => {
@@ -117,7 +122,7 @@ impl Lower<'_> {
                 }
                 "break" => break,
                 "rewrite" => {
-                    let done = self.rewrite(id, Condition::Always, &mut body.steps);
+                    let done = self.rewrite(id, Condition::Always, in_location, &mut body);
                     if done {
                         body.handled = true;
                         break;
@@ -125,7 +130,7 @@ impl Lower<'_> {
                 }
                 "if" if self.tree.nodes[id].block => {
                     let when = self.if_condition(id);
-                    let last = self.if_block(id, &when, &mut body.steps);
+                    let last = self.if_block(id, &when, in_location, &mut body);
                     if !last && in_location {
                         let inner = scope.extended(self.tree, Some(id));
                         let handler = self.handler(Some(id), &inner, true);
@@ -139,27 +144,39 @@ impl Lower<'_> {
             for (when, handler, id) in handlers.into_iter().rev() {
                 let span = self.tree.header(id);
                 // One without a handler of its own uses the location's; so does everything after it.
-                let Some(action) = handler else {
-                    body.steps.push(Step::Jump { when, to: String::new(), label: self.text(id), id });
+                let Some(handler) = handler else {
+                    let (to, label) = (String::new(), self.text(id));
+                    body.steps.push(Step::Jump { when, to, rewrite: None, label, id });
                     continue;
                 };
-                body.steps.push(Step::Route(Route::new(when, action, self.text(id), span)));
+                let handler = handler.after(&body.paths);
+                body.steps.push(Step::Route(handler.route(when, self.text(id), span)));
             }
         }
         body
     }
 
     /// The steps inside an `if`. True if it ends the request there.
-    fn if_block(&mut self, block: NodeId, when: &Condition, steps: &mut Vec<Step>) -> bool {
+    fn if_block(&mut self, block: NodeId, when: &Condition, in_location: bool, body: &mut Body) -> bool {
         for id in self.tree.children(Some(block)) {
             match self.tree.name(id) {
                 "return" => {
                     let action = self.respond(id);
                     let label = format!("{} {{ {} }}", self.text(block), self.text(id));
-                    steps.push(Step::Route(Route::new(when.clone(), action, label, self.tree.header(block))));
+                    let route = Route::new(when.clone(), action, label, self.tree.header(block));
+                    body.steps.push(Step::Route(route));
                     return true;
                 }
-                "rewrite" if self.rewrite(id, when.clone(), steps) => return true,
+                "rewrite" => {
+                    let known = body.paths.len();
+                    if self.rewrite(id, when.clone(), in_location, body) {
+                        return true;
+                    }
+                    let condition = self.text(block);
+                    for path in body.paths.iter_mut().skip(known) {
+                        *path = format!("{path} {condition}");
+                    }
+                }
                 "break" => return false,
                 _ => {}
             }
@@ -168,7 +185,7 @@ impl Lower<'_> {
     }
 
     /// A `rewrite`. True if it takes every request that meets `when`.
-    fn rewrite(&mut self, id: NodeId, when: Condition, steps: &mut Vec<Step>) -> bool {
+    fn rewrite(&mut self, id: NodeId, when: Condition, in_location: bool, body: &mut Body) -> bool {
         let words: Vec<String> = self.tree.values(id).into_iter().map(str::to_owned).collect();
         let (Some(regex), Some(to)) = (words.first(), words.get(1)) else { return false };
         let flag = words.get(2).map_or("", String::as_str);
@@ -194,17 +211,19 @@ impl Lower<'_> {
         if redirect {
             let status = if flag == "permanent" { 301 } else { 302 };
             let action = Action::Respond(Response { status: Some(status), kind: "rewrite".to_owned() });
-            steps.push(Step::Route(Route::new(all, action, label, self.tree.header(id))));
+            body.steps.push(Step::Route(Route::new(all, action, label, self.tree.header(id))));
             return every;
         }
-        // `break` goes on in the same location; which server is picked does not depend on it.
-        if flag == "break" {
+        let rewrite = self.rewrite_words(id);
+        // `break` goes on in the same location. Outside of one the location is still to be found.
+        if flag == "break" && in_location {
+            body.paths.extend(rewrite);
             return false;
         }
         let path = to.split('?').next().unwrap_or_default();
         let literal = path.find('$').map_or(path, |at| path.get(..at).unwrap_or_default());
         let to = if literal.len() == path.len() { literal.to_owned() } else { format!("{literal}*") };
-        steps.push(Step::Jump { when: all, to, label, id });
+        body.steps.push(Step::Jump { when: all, to, rewrite, label, id });
         every
     }
 
@@ -231,15 +250,16 @@ impl Lower<'_> {
     }
 
     /// The handler of a block: what answers once no rewrite did.
-    pub(super) fn handler(&mut self, block: Option<NodeId>, scope: &Scope, strict: bool) -> Option<Action> {
-        let mut handler = None;
+    pub(super) fn handler(&mut self, block: Option<NodeId>, scope: &Scope, strict: bool) -> Option<Handler> {
+        let mut handler: Option<Handler> = None;
         for id in self.tree.children(block) {
             let name = self.tree.name(id);
             if let Some(protocol) = Protocol::of_pass(name) {
                 // The directive given last is the one that counts.
-                handler = Some(self.pass(id, protocol, scope, strict));
+                let action = self.pass(id, protocol, scope, strict);
+                handler = Some(Handler::new(action, self.rewritten(id, protocol, scope)));
             } else if LOCAL.binary_search(&name).is_ok() {
-                handler = Some(Action::Local(self.text(id)));
+                handler = Some(Action::Local(self.text(id)).into());
             } else if CODE.binary_search(&name).is_ok() {
                 let off = self.tree.arg(id, 0) == Some("off");
                 if off {
@@ -248,7 +268,7 @@ impl Lower<'_> {
                 let text = self.text(id);
                 self.gap(self.tree.header(id), format!("`{text}` decides at run time"), Weakens::Routing);
                 if !is_phase(name) {
-                    handler = Some(Action::Opaque(text));
+                    handler = Some(Action::Opaque(text).into());
                 }
             }
         }
@@ -270,13 +290,13 @@ impl Lower<'_> {
                         }
                     }
                     let inner = scope.extended(self.tree, Some(id));
-                    let action = match self.handler(Some(id), &inner, true) {
-                        Some(action) => action,
-                        None if self.denies_all(id) => forbidden(),
+                    let handler = match self.handler(Some(id), &inner, true) {
+                        Some(handler) => handler,
+                        None if self.denies_all(id) => forbidden().into(),
                         None => continue,
                     };
                     let when = not(Condition::Any(methods));
-                    steps.push(Step::Route(Route::new(when, action, self.text(id), self.tree.header(id))));
+                    steps.push(Step::Route(handler.route(when, self.text(id), self.tree.header(id))));
                 }
                 "allow" | "deny" => {
                     first_rule.get_or_insert(id);
@@ -306,11 +326,12 @@ impl Lower<'_> {
     }
 
     /// Files, where nothing else answers.
-    pub(super) fn files(&self, scope: &Scope) -> Action {
-        match scope.root {
+    pub(super) fn files(&self, scope: &Scope) -> Handler {
+        let files = match scope.root {
             Some(id) => Action::Local(self.text(id)),
             None => Action::Local("root html".to_owned()),
-        }
+        };
+        files.into()
     }
 }
 

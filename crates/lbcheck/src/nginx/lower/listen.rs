@@ -157,6 +157,10 @@ impl Lower<'_> {
                     return None;
                 }
             },
+            None if values::is_no_ipv4(host) => {
+                self.invalid(word.span, format!("`{host}` is not an IPv4 address"), "");
+                return None;
+            }
             None if host == "0.0.0.0" => "*".to_owned(),
             None => host.to_ascii_lowercase(),
         };

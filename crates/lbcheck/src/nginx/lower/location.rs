@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use super::Lower;
 use super::action::Step;
+use super::rewrite::Handler;
 use super::scope::Scope;
 use super::server::Place;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -117,36 +118,15 @@ impl Lower<'_> {
         found
     }
 
-    /// The modifier and path of a location; a modifier may be glued to its path.
+    /// The modifier and path of a location.
     fn head(&mut self, id: NodeId) -> Option<(Kind, String)> {
-        let words: Vec<String> = self.tree.values(id).into_iter().map(str::to_owned).collect();
-        let found = match words.as_slice() {
-            [modifier, path] => match modifier.as_str() {
-                "=" => Some((Kind::Exact, path.clone())),
-                "^~" => Some((Kind::Prefix { leaf: true }, path.clone())),
-                "~" => Some((Kind::Regex { any_case: false }, path.clone())),
-                "~*" => Some((Kind::Regex { any_case: true }, path.clone())),
-                _ => None,
-            },
-            [path] => Some(if let Some(path) = path.strip_prefix('=') {
-                (Kind::Exact, path.to_owned())
-            } else if let Some(path) = path.strip_prefix("^~") {
-                (Kind::Prefix { leaf: true }, path.to_owned())
-            } else if let Some(path) = path.strip_prefix("~*") {
-                (Kind::Regex { any_case: true }, path.to_owned())
-            } else if let Some(path) = path.strip_prefix('~') {
-                (Kind::Regex { any_case: false }, path.to_owned())
-            } else if path.starts_with('@') {
-                (Kind::Named, path.clone())
-            } else {
-                (Kind::Prefix { leaf: false }, path.clone())
-            }),
-            _ => return None,
-        };
-        if found.is_none() {
-            let help = "the modifiers are `=`, `^~`, `~` and `~*`";
-            let modifier = words.first().map_or("", String::as_str);
-            self.invalid(self.tree.header(id), format!("`{modifier}` is not a modifier of `location`"), help);
+        let words = self.tree.values(id);
+        let found = head(&words);
+        if found.is_none()
+            && let [modifier, _] = words.as_slice()
+        {
+            let message = format!("`{modifier}` is not a modifier of `location`");
+            self.invalid(self.tree.header(id), message, "the modifiers are `=`, `^~`, `~` and `~*`");
         }
         found
     }
@@ -189,17 +169,16 @@ impl Lower<'_> {
                 .tree
                 .children(block)
                 .any(|id| super::scope::Protocol::of_pass(self.tree.name(id)).is_some());
-        if let Some(Action::Forward(target)) = &handler {
+        if let Some(Handler { action: Action::Forward(target), .. }) = &handler {
             self.health_checks(block, target);
         }
-        let handler = handler.unwrap_or_else(|| self.files(&location.scope));
+        let handler = handler.unwrap_or_else(|| self.files(&location.scope)).after(&body.paths);
         // An `if` without handler of its own uses this one.
         for step in &mut body.steps {
-            if let Step::Jump { when, to, label, id } = step
+            if let Step::Jump { when, to, label, id, .. } = step
                 && to.is_empty()
             {
-                let route = Route::new(when.clone(), handler.clone(), label.clone(), self.tree.header(*id));
-                *step = Step::Route(route);
+                *step = Step::Route(handler.route(when.clone(), label.clone(), self.tree.header(*id)));
             }
         }
         if !body.handled {
@@ -214,14 +193,14 @@ impl Lower<'_> {
         &mut self,
         owner: NodeId,
         block: Option<NodeId>,
-        handler: Action,
+        handler: Handler,
         steps: &mut Vec<Step>,
     ) {
         let header = |lower: &Self, id: NodeId| lower.tree.header(id);
         let files = self.tree.children(block).find(|&id| self.tree.name(id) == "try_files");
         let Some(id) = files else {
             let span = header(self, owner);
-            steps.push(Step::Route(Route::new(Condition::Always, handler, self.text(owner), span)));
+            steps.push(Step::Route(handler.route(Condition::Always, self.text(owner), span)));
             return;
         };
         let span = header(self, id);
@@ -230,13 +209,13 @@ impl Lower<'_> {
         let Some((last, files)) = values.split_last() else { return };
         let (last, files) = (last.to_string(), files.join(" "));
         let missing = last.strip_prefix('=').and_then(|code| code.parse::<u16>().ok());
-        if missing.is_some() && matches!(handler, Action::Local(_)) {
+        if missing.is_some() && matches!(handler.action, Action::Local(_)) {
             // Everything comes from files, found or not.
             steps.push(Step::Route(Route::new(Condition::Always, Action::Local(label.clone()), label, span)));
             return;
         }
         let found = Condition::Opaque(format!("one of the files {files} exists"));
-        steps.push(Step::Route(Route::new(found, handler, label.clone(), span)));
+        steps.push(Step::Route(handler.route(found, label.clone(), span)));
         match missing {
             Some(status) => {
                 let action = Action::Respond(Response { status: Some(status), kind: "try_files".to_owned() });
@@ -246,10 +225,35 @@ impl Lower<'_> {
                 let path = last.split('?').next().unwrap_or_default();
                 let literal = path.find('$').map_or(path, |at| path.get(..at).unwrap_or_default());
                 let to = if literal.len() == path.len() { literal.to_owned() } else { format!("{literal}*") };
-                steps.push(Step::Jump { when: Condition::Always, to, label, id });
+                let rewrite = (!to.starts_with('@')).then(|| format!("path → {last}"));
+                steps.push(Step::Jump { when: Condition::Always, to, rewrite, label, id });
             }
         }
     }
+}
+
+/// The modifier and path of a location; a modifier may be glued to its path.
+pub(super) fn head(words: &[&str]) -> Option<(Kind, String)> {
+    let (kind, path) = match *words {
+        ["=", path] => (Kind::Exact, path),
+        ["^~", path] => (Kind::Prefix { leaf: true }, path),
+        ["~", path] => (Kind::Regex { any_case: false }, path),
+        ["~*", path] => (Kind::Regex { any_case: true }, path),
+        [path] if path.starts_with('@') => (Kind::Named, path),
+        [word] => {
+            let glued = [
+                ("=", Kind::Exact),
+                ("^~", Kind::Prefix { leaf: true }),
+                ("~*", Kind::Regex { any_case: true }),
+                ("~", Kind::Regex { any_case: false }),
+            ];
+            let found =
+                glued.into_iter().find_map(|(modifier, kind)| Some((kind, word.strip_prefix(modifier)?)));
+            found.unwrap_or((Kind::Prefix { leaf: false }, word))
+        }
+        _ => return None,
+    };
+    Some((kind, path.to_owned()))
 }
 
 fn nesting_fault(outer: &Location, kind: Kind, path: &str) -> Option<String> {

@@ -5,6 +5,7 @@ mod condition;
 mod listen;
 mod location;
 mod names;
+mod rewrite;
 mod scope;
 mod server;
 mod stream;

@@ -61,6 +61,8 @@ pub(super) struct Scope {
     pub(super) root: Option<NodeId>,
     /// `mirror`, all of the nearest block that has any.
     pub(super) mirrors: Rc<[NodeId]>,
+    /// `proxy_set_header Host` and `grpc_set_header Host`.
+    hosts: [Option<NodeId>; 2],
     /// `auth_request`.
     pub(super) auth_request: Option<NodeId>,
     /// The block this scope is for.
@@ -73,12 +75,20 @@ impl Scope {
         let mut scope = self.clone();
         scope.block = block;
         let mut mirrors = Vec::new();
+        // A block with any `…_set_header` inherits none.
+        let mut hosts = [None; 2];
         for id in tree.children(block) {
             let name = tree.name(id);
             match name {
                 "root" | "alias" => scope.root = Some(id),
                 // Each request goes to each mirror; nobody has many.
                 "mirror" if mirrors.len() < MAX_MIRRORS => mirrors.push(id),
+                "proxy_set_header" | "grpc_set_header" => {
+                    let host = hosts[usize::from(name == "grpc_set_header")].get_or_insert(None);
+                    if tree.arg(id, 0).is_some_and(|header| header.eq_ignore_ascii_case("host")) {
+                        *host = Some(id);
+                    }
+                }
                 "auth_request" => scope.auth_request = Some(id),
                 "proxy_timeout" => scope.stream_timeout = Some(id),
                 _ => {
@@ -91,7 +101,19 @@ impl Scope {
         if !mirrors.is_empty() {
             scope.mirrors = mirrors.into();
         }
+        for (inherited, own) in scope.hosts.iter_mut().zip(hosts) {
+            *inherited = own.unwrap_or(*inherited);
+        }
         scope
+    }
+
+    /// The directive that sets the host for a protocol.
+    pub(super) fn host(&self, protocol: Protocol) -> Option<NodeId> {
+        match protocol {
+            Protocol::Proxy => self.hosts[0],
+            Protocol::Grpc => self.hosts[1],
+            _ => None,
+        }
     }
 
     fn setting<V>(&self, tree: &Tree, id: NodeId, value: V) -> Setting<V> {

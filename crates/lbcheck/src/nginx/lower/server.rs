@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::action::Step;
 use super::listen::{Listen, Server};
 use super::location::{Kind, Layout, Location, own_table};
+use super::rewrite::Handler;
 use super::scope::Scope;
 use super::{Family, Lower};
 use crate::model::{
@@ -80,10 +81,10 @@ impl Lower<'_> {
         let scope = scope.extended(self.tree, None);
         let body = self.rewrites(None, &scope, true);
         let handler = self.handler(None, &scope, in_if);
-        if let Some(Action::Forward(target)) = &handler {
+        if let Some(Handler { action: Action::Forward(target), .. }) = &handler {
             self.health_checks(None, target);
         }
-        let handler = handler.unwrap_or_else(|| self.files(&scope));
+        let handler = handler.unwrap_or_else(|| self.files(&scope)).after(&body.paths);
         let mut steps = body.steps;
         if !body.handled {
             self.limits(None, &scope, &mut steps);
@@ -161,9 +162,9 @@ impl Lower<'_> {
     }
 
     fn settle(&mut self, step: Step, to: Option<usize>, locations: &mut [Location]) -> Route {
-        let (when, name, label, id) = match step {
+        let (when, name, rewrite, label, id) = match step {
             Step::Route(route) => return route,
-            Step::Jump { when, to, label, id } => (when, to, label, id),
+            Step::Jump { when, to, rewrite, label, id } => (when, to, rewrite, label, id),
         };
         let span = self.tree.header(id);
         let action = match to.and_then(|at| locations.get_mut(at)) {
@@ -174,7 +175,7 @@ impl Lower<'_> {
             }
             None => Action::Opaque(label.clone()),
         };
-        Route::new(when, action, label, span)
+        Route { rewrite, ..Route::new(when, action, label, span) }
     }
 
     /// Mirrors, authentication requests, and locations that only nginx itself asks.

@@ -26,7 +26,7 @@ pub(super) enum Choice {
 const MAX_CANDIDATES: usize = 256;
 
 /// Variables that hold a path and start with a slash.
-const PATHS: &[&str] = &["$request_uri", "$uri", "$document_uri", "${request_uri}", "${uri}"];
+pub(super) const PATHS: &[&str] = &["$request_uri", "$uri", "$document_uri", "${request_uri}", "${uri}"];
 
 /// The parts of a pass target without variables.
 struct Url {
