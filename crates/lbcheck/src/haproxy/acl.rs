@@ -9,7 +9,6 @@ use super::fetch;
 use super::lexer::Word;
 use super::report::{Report, rule};
 use super::syntax::{Line, is_name_character};
-use crate::diagnostic::suggest;
 use crate::model::{Condition, Match, TextMatch};
 use crate::source::Span;
 
@@ -314,7 +313,7 @@ impl Acls {
             return fetch::condition(expression);
         }
         let known = self.named.keys().map(String::as_str).chain(PREDEFINED.iter().map(|(name, _)| *name));
-        let help = match suggest(name, known.take(1_000)) {
+        let help = match report.suggest(name, known.take(1_000)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("define it before its first use in this section: `acl {name} …`"),
         };

@@ -6,7 +6,6 @@ use super::acl::{ignoring_case, join};
 use super::keywords;
 use super::lexer::Word;
 use super::report::{Report, rule};
-use crate::diagnostic::suggest;
 use crate::model::{Condition, Match, TextMatch};
 
 /// How values are compared (`-m`).
@@ -490,7 +489,7 @@ fn check_text(text: &str, acl: bool, word: &Word<'_>, report: &mut Report) {
     let mut parts = split_expression(text).into_iter();
     let (name, argument) = call(parts.next().unwrap_or_default());
     if !known_fetch(name, acl) {
-        let help = match suggest(name, keywords::FETCHES.iter().map(|entry| entry.name)) {
+        let help = match report.suggest(name, keywords::FETCHES.iter().map(|entry| entry.name)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => "see the sample fetch methods in the HAProxy configuration manual".to_owned(),
         };
@@ -513,7 +512,7 @@ fn check_converters<'t>(parts: impl Iterator<Item = &'t str>, word: &Word<'_>, r
         let known = keywords::find(keywords::CONVERTERS, name).is_some()
             || keywords::FOREIGN_CONVERTERS.iter().any(|prefix| name.starts_with(prefix));
         if !known {
-            let help = match suggest(name, keywords::CONVERTERS.iter().map(|entry| entry.name)) {
+            let help = match report.suggest(name, keywords::CONVERTERS.iter().map(|entry| entry.name)) {
                 Some(close) => format!("did you mean `{close}`?"),
                 None => "see the converters in the HAProxy configuration manual".to_owned(),
             };

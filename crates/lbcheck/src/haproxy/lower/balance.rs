@@ -1,7 +1,6 @@
 //! `balance`, `hash-type` and `hash-balance-factor`.
 
 use super::settings::Settings;
-use crate::diagnostic::suggest;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::Line;
 use crate::haproxy::values::atol;
@@ -104,7 +103,7 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
             Some(Balance::Plain(Algorithm::Random { draws, weighted: true, by: None }))
         }
         _ => {
-            let help = match suggest(name, NAMES.iter().copied()) {
+            let help = match report.suggest(name, NAMES.iter().copied()) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("use one of {}", NAMES.join(", ")),
             };

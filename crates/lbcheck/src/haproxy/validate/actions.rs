@@ -6,7 +6,6 @@ use super::super::keywords;
 use super::super::report::{Report, rule};
 use super::super::syntax::{Line, SectionKind};
 use super::words::{a_time, choice, formats};
-use crate::diagnostic::suggest;
 
 pub(super) fn tcp(line: &Line<'_>, kind: SectionKind, sets: &[&str], report: &mut Report) {
     let misplaced = match (line.keyword(), line.arg(1), kind) {
@@ -57,7 +56,7 @@ pub(super) fn action(line: &Line<'_>, at: usize, set: u8, report: &mut Report) {
     let text = word.as_str();
     if !keywords::action_known(set, text, report.version) {
         let name = text.split('(').next().unwrap_or(text);
-        let help = match suggest(name, keywords::actions(set)) {
+        let help = match report.suggest(name, keywords::actions(set)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("see `{rules}` in the HAProxy configuration manual"),
         };
