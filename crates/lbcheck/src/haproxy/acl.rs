@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::fetch;
 use super::lexer::Word;
+use super::patterns;
 use super::report::{Report, rule};
 use super::syntax::{Line, is_name_character};
 use crate::model::{Condition, Match, TextMatch};
@@ -337,6 +338,7 @@ fn expression(words: &[Word<'_>], span: Span, report: &mut Report) -> Condition 
     if words.iter().any(|word| word.unset) {
         return Condition::Opaque(joined(words));
     }
+    patterns::check(words, report);
     let texts: Vec<&str> = words.iter().map(Word::as_str).collect();
     fetch::condition(&texts)
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::acl::{ignoring_case, join};
 use super::keywords;
 use super::lexer::Word;
-use super::report::{Report, rule};
+use super::report::{Reference, Report, Wanted, rule};
 use crate::model::{Condition, Match, TextMatch};
 
 /// How values are compared (`-m`).
@@ -497,7 +497,26 @@ fn check_text(text: &str, acl: bool, word: &Word<'_>, report: &mut Report) {
         return;
     }
     check_variable(name, argument, word, report);
+    note_reference(name, argument, word, report);
     check_converters(parts, word, report);
+}
+
+/// Notes the section or server that a fetch asks about.
+fn note_reference(fetch: &str, argument: Option<&str>, word: &Word<'_>, report: &mut Report) {
+    let Some(name) = argument.filter(|name| !name.is_empty()) else { return };
+    let wanted = match fetch {
+        "avg_queue" | "be_conn" | "be_sess_rate" | "connslots" | "nbsrv" | "queue" => Wanted::Backend,
+        "fe_conn" | "fe_sess_rate" => Wanted::Frontend,
+        "srv_conn" | "srv_is_up" | "srv_queue" | "srv_sess_rate" | "srv_weight" => Wanted::Server,
+        "http_auth" | "http_auth_group" => Wanted::Userlist,
+        _ => return,
+    };
+    // Quotes and further arguments are not looked into.
+    if name.contains(['"', '\'', ',', ' ']) {
+        return;
+    }
+    let (name, fetch, assumed) = (name.to_owned(), fetch.to_owned(), report.assumed);
+    report.references.push(Reference { wanted, name, fetch, span: word.span, assumed });
 }
 
 fn known_fetch(name: &str, acl: bool) -> bool {

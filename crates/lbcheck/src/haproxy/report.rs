@@ -20,6 +20,28 @@ pub(crate) mod rule {
 /// another language, and each search costs a comparison with every known word.
 const MAX_SUGGESTIONS: u32 = 500;
 
+/// What a [`Reference`] must name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Backend,
+    Frontend,
+    /// `BACKEND/SERVER`.
+    Server,
+    Userlist,
+}
+
+/// A name inside a rule, to be looked up when all sections are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Reference {
+    pub(crate) wanted: Wanted,
+    pub(crate) name: String,
+    /// The fetch method that takes it.
+    pub(crate) fetch: String,
+    pub(crate) span: Span,
+    /// It stands in a branch that was read on trust.
+    pub(crate) assumed: bool,
+}
+
 /// Diagnostics and coverage of one reading.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -32,6 +54,8 @@ pub(crate) struct Report {
     /// The line in hand stands in a branch that was read on trust: the program may never see it, so nothing on
     /// it can be more than a warning.
     pub(crate) assumed: bool,
+    /// Names inside rules that must lead somewhere.
+    pub(crate) references: Vec<Reference>,
     /// Suggestions that may still be looked for.
     suggestions: u32,
 }
@@ -44,6 +68,7 @@ impl Report {
             coverage: Coverage::default(),
             version,
             assumed: false,
+            references: Vec::new(),
             suggestions: MAX_SUGGESTIONS,
         }
     }

@@ -71,15 +71,22 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
             if line.word(2).is_none() {
                 refuse(line, "`balance url_param` needs the name of a parameter", report);
             }
+            only(line, 3, "check_post", report);
             hash(true)
         }
         ("hdr", argument) => {
-            if argument.is_none_or(str::is_empty) {
+            only(line, 2, "use_domain_only", report);
+            if argument.is_none_or(str::is_empty) || !text.ends_with(')') {
                 refuse(line, "`balance hdr` needs the name of a header, as in `hdr(host)`", report);
             }
             hash(true)
         }
-        ("rdp-cookie", _) => hash(false),
+        ("rdp-cookie", argument) => {
+            if argument.is_some_and(|name| name.is_empty() || !text.ends_with(')')) {
+                refuse(line, "`balance rdp-cookie(…)` needs the name of a cookie", report);
+            }
+            hash(false)
+        }
         ("log-hash", None) => hash(false),
         ("hash", None) => match line.word(2) {
             None => {
@@ -87,6 +94,7 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
                 None
             }
             Some(expression) => {
+                crate::haproxy::fetch::check_expression(expression, report);
                 let key = match constant(expression.as_str()) {
                     true => HashKey::Constant(expression.text.to_string()),
                     false => HashKey::Expression(rest()),
@@ -135,6 +143,17 @@ fn uri_words(line: &Line<'_>, report: &mut Report) {
         }
         at += if counted { 2 } else { 1 };
     }
+}
+
+/// Of the words at `at` only this one may stand.
+fn only(line: &Line<'_>, at: usize, known: &str, report: &mut Report) {
+    let Some(word) = line.word(at).filter(|word| word.as_str() != known && !word.unset) else { return };
+    report.error(
+        rule::VALUE,
+        word.span,
+        format!("`{}` cannot follow `balance {}`", word.as_str(), line.arg(1)),
+        format!("use `{known}`, or nothing"),
+    );
 }
 
 fn refuse(line: &Line<'_>, message: &str, report: &mut Report) {

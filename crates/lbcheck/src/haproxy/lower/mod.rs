@@ -7,6 +7,7 @@ mod links;
 mod names;
 mod pool;
 mod proxy;
+mod references;
 mod rules;
 mod server;
 mod settings;
@@ -104,6 +105,7 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
         });
     }
     links::check(&proxies, &pools, sections, &mut config, report);
+    references::check(&proxies, sections, report);
     report.assumed = false;
     config
 }

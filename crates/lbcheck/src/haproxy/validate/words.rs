@@ -20,7 +20,10 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
             tcp(line, section.kind, &["connection", "session", "content", "inspect-delay"], report)
         }
         "tcp-response" if proxy => tcp(line, section.kind, &["content", "inspect-delay"], report),
-        "use_backend" if proxy => trailing(line, 2, false, report),
+        "use_backend" if proxy => {
+            formats(line.words.get(1..2).unwrap_or_default(), report);
+            trailing(line, 2, false, report);
+        }
         "use-server" if proxy => trailing(line, 2, true, report),
         "force-persist" | "ignore-persist" if proxy => trailing(line, 1, true, report),
         "redirect" if proxy => redirect(line, 1, report),
