@@ -88,6 +88,9 @@ fn wrong_lines_of_a_proxy_section() {
         ("server s 10.0.0.1:80 maxconn x", &[]),
         ("retries x", &[]),
         ("balance source and more", &[]),
+        ("balance random()", &[]),
+        ("hash-balance-factor 150x", &[]),
+        ("hash-balance-factor x", &[]),
         ("server s :80", &[]),
         // Refused by the program, but by a rule of lbcheck and not by its reader.
         ("use_backend nowhere", &[]),

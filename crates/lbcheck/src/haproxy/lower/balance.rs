@@ -103,7 +103,7 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
             }
         },
         ("random", argument) => {
-            let draws = argument.map_or(2, atol);
+            let draws = argument.filter(|number| !number.is_empty()).map_or(2, atol);
             let Some(draws) = u32::try_from(draws).ok().filter(|&draws| draws > 0) else {
                 refuse(line, "`balance random` needs a number of draws of at least 1", report);
                 return None;
@@ -220,9 +220,21 @@ fn refuse_hash(line: &Line<'_>, index: usize, message: &str, report: &mut Report
 
 /// Reads `hash-balance-factor N`.
 pub(super) fn hash_balance_factor(line: &Line<'_>, report: &mut Report) -> Option<u32> {
-    match line.arg(1).parse::<u32>() {
-        Ok(factor) if factor == 0 || factor > 100 => Some(factor),
-        _ => {
+    let text = line.arg(1);
+    let factor = u32::try_from(atol(text)).ok().filter(|&factor| factor == 0 || factor > 100);
+    match factor.filter(|_| !text.is_empty()) {
+        Some(factor) => {
+            if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+                report.warning(
+                    rule::VALUE,
+                    line.at(1),
+                    format!("`{text}` is not a number; HAProxy reads it as {factor}"),
+                    "write a whole number, 0 or above 100",
+                );
+            }
+            Some(factor)
+        }
+        None => {
             report.error(
                 rule::VALUE,
                 line.at(1),
