@@ -458,6 +458,42 @@ pub(crate) fn check_format(word: &Word<'_>, report: &mut Report) {
     }
 }
 
+/// Reports a `%` that starts nothing, and a `%[` without its `]`. To be used before a `%` may stand for itself.
+pub(crate) fn check_percent(word: &Word<'_>, report: &mut Report) {
+    if word.unset {
+        return;
+    }
+    let mut rest = word.as_str();
+    while let Some(at) = rest.find('%') {
+        let after = rest.get(at + 1..).unwrap_or_default();
+        let problem = match after.chars().next() {
+            None => Some("ends with a `%` that starts nothing"),
+            Some(' ' | '0'..='9') => Some("has a `%` that starts neither a variable nor an expression"),
+            Some('[') if !after.contains(']') => Some("opens an expression with `%[` and does not close it"),
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            report.error(
+                rule::VALUE,
+                word.span,
+                format!("the format `{}` {problem}", word.as_str()),
+                "write `%%` for a literal percent sign, and `%[EXPRESSION]` for an expression",
+            );
+            return;
+        }
+        rest = after.strip_prefix('%').unwrap_or(after);
+        // A `%` inside an expression belongs to its arguments.
+        let body = match after.strip_prefix('{').and_then(|flags| flags.split_once('}')) {
+            Some((_, body)) => body,
+            None => after,
+        };
+        if let Some(inside) = body.strip_prefix('[') {
+            let Some(end) = closing_bracket(inside) else { return };
+            rest = inside.get(end..).unwrap_or_default();
+        }
+    }
+}
+
 /// The `]` that ends an expression: outside parentheses and quotes.
 fn closing_bracket(text: &str) -> Option<usize> {
     let mut depth = 0usize;

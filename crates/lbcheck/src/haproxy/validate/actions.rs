@@ -82,10 +82,12 @@ pub(super) fn action(line: &Line<'_>, at: usize, set: u8, report: &mut Report) {
         "set-header" | "add-header" => {
             exactly(line, at, 2, report);
             formats(line.args(at + 2), report);
+            line.word(at + 2).into_iter().for_each(|format| fetch::check_percent(format, report));
         }
         "set-path" | "set-pathq" | "set-uri" | "set-query" | "set-method" => {
             exactly(line, at, 1, report);
             formats(line.args(at + 1), report);
+            line.word(at + 1).into_iter().for_each(|format| fetch::check_percent(format, report));
         }
         "replace-header" | "replace-value" => exactly(line, at, 3, report),
         "replace-path" | "replace-pathq" | "replace-uri" => exactly(line, at, 2, report),

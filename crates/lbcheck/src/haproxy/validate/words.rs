@@ -48,6 +48,9 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
                 );
             }
             formats(line.args(1), report);
+            if let [format] = line.args(1) {
+                fetch::check_percent(format, report);
+            }
         }
         "nameserver" if !line.arg(2).is_empty() => address_with_port(line, 2, report),
         "peer" if section.kind == SectionKind::Peers && !line.arg(2).is_empty() => {
