@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::fetch;
 use super::lexer::Word;
+use super::patterns;
 use super::report::{Report, rule};
 use super::syntax::{Line, is_name_character};
-use crate::diagnostic::suggest;
 use crate::model::{Condition, Match, TextMatch};
 use crate::source::Span;
 
@@ -314,7 +314,7 @@ impl Acls {
             return fetch::condition(expression);
         }
         let known = self.named.keys().map(String::as_str).chain(PREDEFINED.iter().map(|(name, _)| *name));
-        let help = match suggest(name, known.take(1_000)) {
+        let help = match report.suggest(name, known.take(1_000)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("define it before its first use in this section: `acl {name} …`"),
         };
@@ -338,6 +338,7 @@ fn expression(words: &[Word<'_>], span: Span, report: &mut Report) -> Condition 
     if words.iter().any(|word| word.unset) {
         return Condition::Opaque(joined(words));
     }
+    patterns::check(words, report);
     let texts: Vec<&str> = words.iter().map(Word::as_str).collect();
     fetch::condition(&texts)
 }

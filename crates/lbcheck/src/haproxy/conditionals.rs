@@ -6,6 +6,7 @@
 
 use super::environment::Environment;
 use super::lexer::Word;
+use super::values::atol;
 use crate::dialect::Version;
 use crate::source::Span;
 
@@ -289,8 +290,8 @@ fn term<'t>(text: &'t str, version: Version, env: &Environment) -> Option<(Truth
         ("streq", Some(second)) => Truth::of(first == second),
         ("strneq", Some(second)) => Truth::of(first != second),
         ("strstr", Some(second)) => Truth::of(first.contains(second)),
-        ("version_atleast", None) => version_at_least(version, first)?,
-        ("version_before", None) => version_at_least(version, first)?.not(),
+        ("version_atleast", None) => version_at_least(version, first),
+        ("version_before", None) => version_at_least(version, first).not(),
         (
             "feature"
             | "enabled"
@@ -307,19 +308,20 @@ fn term<'t>(text: &'t str, version: Version, env: &Environment) -> Option<(Truth
 }
 
 /// Whether the program's version is at least `wanted`. The patch level of the program is not known.
-fn version_at_least(version: Version, wanted: &str) -> Option<Truth> {
-    let release = wanted.split('-').next()?;
-    let mut numbers = release.split('.').map(str::parse::<u16>);
-    let major = numbers.next()?.ok()?;
-    let minor = numbers.next().transpose().ok()?.unwrap_or(0);
-    let patch = numbers.next().transpose().ok()?.unwrap_or(0);
-    Some(match (version.major, version.minor).cmp(&(major, minor)) {
+///
+/// What is no number counts as 0, so that nothing at all is a version that every program has.
+fn version_at_least(version: Version, wanted: &str) -> Truth {
+    let release = wanted.split('-').next().unwrap_or_default();
+    let mut numbers = release.split('.').map(|number| u16::try_from(atol(number)).unwrap_or(u16::MAX));
+    let mut next = || numbers.next().unwrap_or(0);
+    let (major, minor, patch) = (next(), next(), next());
+    match (version.major, version.minor).cmp(&(major, minor)) {
         std::cmp::Ordering::Less => Truth::No,
         std::cmp::Ordering::Greater => Truth::Yes,
         std::cmp::Ordering::Equal if patch == 0 || version.patch >= patch => Truth::Yes,
         std::cmp::Ordering::Equal if version.patch == 0 => Truth::Unknown,
         std::cmp::Ordering::Equal => Truth::No,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -354,6 +356,9 @@ mod tests {
             ("version_atleast(3.2.99)", Unknown),
             ("version_atleast(3.3)", No),
             ("version_before(3.0)", No),
+            ("version_atleast()", Yes),
+            ("version_before()", No),
+            ("version_atleast(3.x)", Yes),
             ("feature(QUIC)", Unknown),
             ("feature(QUIC) && 0", No),
             ("feature(QUIC) || 1", Yes),

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use super::acl::{ignoring_case, join};
 use super::keywords;
 use super::lexer::Word;
-use super::report::{Report, rule};
-use crate::diagnostic::suggest;
+use super::report::{Reference, Report, Wanted, rule};
 use crate::model::{Condition, Match, TextMatch};
 
 /// How values are compared (`-m`).
@@ -459,6 +458,42 @@ pub(crate) fn check_format(word: &Word<'_>, report: &mut Report) {
     }
 }
 
+/// Reports a `%` that starts nothing, and a `%[` without its `]`. To be used before a `%` may stand for itself.
+pub(crate) fn check_percent(word: &Word<'_>, report: &mut Report) {
+    if word.unset {
+        return;
+    }
+    let mut rest = word.as_str();
+    while let Some(at) = rest.find('%') {
+        let after = rest.get(at + 1..).unwrap_or_default();
+        let problem = match after.chars().next() {
+            None => Some("ends with a `%` that starts nothing"),
+            Some(' ' | '0'..='9') => Some("has a `%` that starts neither a variable nor an expression"),
+            Some('[') if !after.contains(']') => Some("opens an expression with `%[` and does not close it"),
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            report.error(
+                rule::VALUE,
+                word.span,
+                format!("the format `{}` {problem}", word.as_str()),
+                "write `%%` for a literal percent sign, and `%[EXPRESSION]` for an expression",
+            );
+            return;
+        }
+        rest = after.strip_prefix('%').unwrap_or(after);
+        // A `%` inside an expression belongs to its arguments.
+        let body = match after.strip_prefix('{').and_then(|flags| flags.split_once('}')) {
+            Some((_, body)) => body,
+            None => after,
+        };
+        if let Some(inside) = body.strip_prefix('[') {
+            let Some(end) = closing_bracket(inside) else { return };
+            rest = inside.get(end..).unwrap_or_default();
+        }
+    }
+}
+
 /// The `]` that ends an expression: outside parentheses and quotes.
 fn closing_bracket(text: &str) -> Option<usize> {
     let mut depth = 0usize;
@@ -490,7 +525,7 @@ fn check_text(text: &str, acl: bool, word: &Word<'_>, report: &mut Report) {
     let mut parts = split_expression(text).into_iter();
     let (name, argument) = call(parts.next().unwrap_or_default());
     if !known_fetch(name, acl) {
-        let help = match suggest(name, keywords::FETCHES.iter().map(|entry| entry.name)) {
+        let help = match report.suggest(name, keywords::FETCHES.iter().map(|entry| entry.name)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => "see the sample fetch methods in the HAProxy configuration manual".to_owned(),
         };
@@ -498,7 +533,26 @@ fn check_text(text: &str, acl: bool, word: &Word<'_>, report: &mut Report) {
         return;
     }
     check_variable(name, argument, word, report);
+    note_reference(name, argument, word, report);
     check_converters(parts, word, report);
+}
+
+/// Notes the section or server that a fetch asks about.
+fn note_reference(fetch: &str, argument: Option<&str>, word: &Word<'_>, report: &mut Report) {
+    let Some(name) = argument.filter(|name| !name.is_empty()) else { return };
+    let wanted = match fetch {
+        "avg_queue" | "be_conn" | "be_sess_rate" | "connslots" | "nbsrv" | "queue" => Wanted::Backend,
+        "fe_conn" | "fe_sess_rate" => Wanted::Frontend,
+        "srv_conn" | "srv_is_up" | "srv_queue" | "srv_sess_rate" | "srv_weight" => Wanted::Server,
+        "http_auth" | "http_auth_group" => Wanted::Userlist,
+        _ => return,
+    };
+    // Quotes and further arguments are not looked into.
+    if name.contains(['"', '\'', ',', ' ']) {
+        return;
+    }
+    let (name, fetch, assumed) = (name.to_owned(), fetch.to_owned(), report.assumed);
+    report.references.push(Reference { wanted, name, fetch, span: word.span, assumed });
 }
 
 fn known_fetch(name: &str, acl: bool) -> bool {
@@ -513,7 +567,7 @@ fn check_converters<'t>(parts: impl Iterator<Item = &'t str>, word: &Word<'_>, r
         let known = keywords::find(keywords::CONVERTERS, name).is_some()
             || keywords::FOREIGN_CONVERTERS.iter().any(|prefix| name.starts_with(prefix));
         if !known {
-            let help = match suggest(name, keywords::CONVERTERS.iter().map(|entry| entry.name)) {
+            let help = match report.suggest(name, keywords::CONVERTERS.iter().map(|entry| entry.name)) {
                 Some(close) => format!("did you mean `{close}`?"),
                 None => "see the converters in the HAProxy configuration manual".to_owned(),
             };

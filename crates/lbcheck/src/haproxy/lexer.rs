@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::environment::Environment;
+use super::environment::{Environment, MAX_WORD};
 use crate::source::{FileId, Span};
 
 /// Most words of one line; the program refuses longer ones.
@@ -147,6 +147,8 @@ pub(crate) struct Lexed<'a> {
     pub(crate) empty: Option<Span>,
     /// Variables used without being set and without a default.
     pub(crate) undefined: Vec<(String, Span)>,
+    /// A word that variables make longer than is followed; it is kept as written.
+    pub(crate) too_long: Option<Span>,
     /// Why the line cannot be used.
     pub(crate) error: Option<(LexError, Span)>,
     /// Offset of the first byte of the next line.
@@ -198,22 +200,26 @@ fn push_word<'a>(
         line.error.get_or_insert((error, Span::new(file, at, range.end)));
         return;
     }
-    if *hidden {
+    if *hidden || line.error.is_some() {
         return;
     }
     let raw = text.get(range).unwrap_or_default();
     if scan.plain {
         line.words.push(Word { text: Cow::Borrowed(raw), span, unset: false, address: None });
     } else {
-        let mut decoder = Decoder { env, parts: vec![Vec::new()], unset: false, undefined: Vec::new() };
+        let mut decoder = Decoder::new(env);
         decoder.decode(raw.as_bytes());
+        if decoder.too_long {
+            line.too_long.get_or_insert(span);
+        }
         line.undefined.extend(decoder.undefined.into_iter().map(|name| (name, span)));
         if decoder.unset {
             // What the word will be is not known: keep it as written, so that nothing is guessed from a part of it.
             let text = Cow::Owned(raw.replace('"', ""));
             line.words.push(Word { text, span, unset: true, address: None });
         } else {
-            for part in decoder.parts {
+            // One word more than may stand on a line is enough to refuse it.
+            for part in decoder.parts.into_iter().take(MAX_WORDS + 1) {
                 let value = String::from_utf8(part)
                     .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
                 if value.is_empty() {
@@ -349,11 +355,18 @@ struct Decoder<'e> {
     env: &'e Environment,
     /// The words made so far; `[*]` may start new ones.
     parts: Vec<Vec<u8>>,
+    /// Bytes that variables added.
+    added: usize,
     unset: bool,
+    too_long: bool,
     undefined: Vec<String>,
 }
 
-impl Decoder<'_> {
+impl<'e> Decoder<'e> {
+    fn new(env: &'e Environment) -> Self {
+        Self { env, parts: vec![Vec::new()], added: 0, unset: false, too_long: false, undefined: Vec::new() }
+    }
+
     fn decode(&mut self, raw: &[u8]) {
         let mut at = 0;
         let mut quote: Option<u8> = None;
@@ -391,9 +404,11 @@ impl Decoder<'_> {
     fn replace(&mut self, raw: &[u8], found: &Variable) {
         let name = String::from_utf8_lossy(raw.get(found.name.clone()).unwrap_or_default()).into_owned();
         let value = match (self.env.get(&name), &found.default) {
-            (Some(value), _) => value.as_bytes().to_vec(),
-            (None, Some(default)) => raw.get(default.clone()).unwrap_or_default().to_vec(),
-            (None, None) => {
+            (Some(value), _) => value.as_bytes(),
+            (None, Some(default)) if !self.env.is_unknown(&name) => {
+                raw.get(default.clone()).unwrap_or_default()
+            }
+            (None, _) => {
                 self.unset = true;
                 // HAProxy sets some variables itself; their values are not in the configuration.
                 if !self.env.is_set_by_program(&name) {
@@ -402,7 +417,13 @@ impl Decoder<'_> {
                 return;
             }
         };
-        let mut bytes = value.into_iter().peekable();
+        self.added += value.len();
+        if self.added > MAX_WORD || !self.env.take(value.len()) {
+            self.unset = true;
+            self.too_long = true;
+            return;
+        }
+        let mut bytes = value.iter().copied().peekable();
         while let Some(byte) = bytes.next() {
             if found.expand && is_blank(byte) {
                 while bytes.peek().is_some_and(|&next| is_blank(next)) {

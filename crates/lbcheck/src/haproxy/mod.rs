@@ -11,6 +11,7 @@ mod fetch;
 mod keywords;
 mod lexer;
 mod lower;
+mod patterns;
 mod report;
 mod sections;
 mod syntax;

@@ -1,6 +1,6 @@
 //! What the reader has to say, gathered in one place.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::dialect::Version;
 use crate::model::{Coverage, Gap, Weakens};
 use crate::source::Span;
@@ -16,6 +16,32 @@ pub(crate) mod rule {
     pub(crate) const TRUNCATED: &str = "config-empty-or-truncated";
 }
 
+/// Most unknown words of one configuration for which a close one is looked for. Who has more of them has a file in
+/// another language, and each search costs a comparison with every known word.
+const MAX_SUGGESTIONS: u32 = 500;
+
+/// What a [`Reference`] must name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Backend,
+    Frontend,
+    /// `BACKEND/SERVER`.
+    Server,
+    Userlist,
+}
+
+/// A name inside a rule, to be looked up when all sections are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Reference {
+    pub(crate) wanted: Wanted,
+    pub(crate) name: String,
+    /// The fetch method that takes it.
+    pub(crate) fetch: String,
+    pub(crate) span: Span,
+    /// It stands in a branch that was read on trust.
+    pub(crate) assumed: bool,
+}
+
 /// Diagnostics and coverage of one reading.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -28,12 +54,23 @@ pub(crate) struct Report {
     /// The line in hand stands in a branch that was read on trust: the program may never see it, so nothing on
     /// it can be more than a warning.
     pub(crate) assumed: bool,
+    /// Names inside rules that must lead somewhere.
+    pub(crate) references: Vec<Reference>,
+    /// Suggestions that may still be looked for.
+    suggestions: u32,
 }
 
 impl Report {
     /// An empty report.
     pub(crate) fn new(version: Version) -> Self {
-        Self { diagnostics: Vec::new(), coverage: Coverage::default(), version, assumed: false }
+        Self {
+            diagnostics: Vec::new(),
+            coverage: Coverage::default(),
+            version,
+            assumed: false,
+            references: Vec::new(),
+            suggestions: MAX_SUGGESTIONS,
+        }
     }
 
     /// Adds a diagnostic.
@@ -64,6 +101,16 @@ impl Report {
         help: impl Into<String>,
     ) {
         self.push(Diagnostic::new(rule, Severity::Warning, span, message).help(help));
+    }
+
+    /// The closest of `candidates` to a wrong word, as [`suggest`] finds it; nothing after many wrong words.
+    pub(crate) fn suggest<'c>(
+        &mut self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        self.suggestions = self.suggestions.checked_sub(1)?;
+        suggest(word, candidates)
     }
 
     /// Blames an unknown word: an error up to the newest version whose words are known, a warning after it.

@@ -31,6 +31,8 @@ pub(crate) struct SectionReader<'a, 'o> {
     open: bool,
     /// Whether the current file was already blamed for text outside any section.
     stray: bool,
+    /// Whether a word was already blamed for its length.
+    too_long: bool,
 }
 
 impl<'a, 'o> SectionReader<'a, 'o> {
@@ -42,6 +44,7 @@ impl<'a, 'o> SectionReader<'a, 'o> {
             done: Done { sections: Vec::new(), comments: Vec::new(), broken: false, scoped: false },
             open: false,
             stray: false,
+            too_long: false,
         }
     }
 
@@ -144,6 +147,9 @@ impl<'a, 'o> SectionReader<'a, 'o> {
                 format!("set it for this run, or write a default: `\"${{{name}-value}}\"`"),
             );
         }
+        if let Some(span) = lexed.too_long {
+            self.blame_length(span, report);
+        }
         let mut words = lexed.words;
         if modifier != Modifier::None {
             words.remove(0);
@@ -157,7 +163,7 @@ impl<'a, 'o> SectionReader<'a, 'o> {
     }
 
     /// Replaces variables that stand outside quotes in words that may be addresses.
-    fn expand_addresses(&self, line: &mut Line<'a>, report: &mut Report) {
+    fn expand_addresses(&mut self, line: &mut Line<'a>, report: &mut Report) {
         let bears_addresses = matches!(
             line.keyword(),
             "bind"
@@ -178,9 +184,15 @@ impl<'a, 'o> SectionReader<'a, 'o> {
         if !bears_addresses {
             return;
         }
+        let mut too_long = None;
         for word in line.words.iter_mut().skip(1).filter(|word| !word.unset) {
-            let Some((value, missing)) = self.env.expand_address(word.as_str()) else { continue };
-            for name in missing {
+            let Some(expanded) = self.env.expand_address(word.as_str()) else { continue };
+            if expanded.too_long {
+                word.unset = true;
+                too_long = too_long.or(Some(word.span));
+                continue;
+            }
+            for name in expanded.missing {
                 word.unset = true;
                 if !self.env.is_set_by_program(&name) {
                     report.warning(
@@ -191,8 +203,26 @@ impl<'a, 'o> SectionReader<'a, 'o> {
                     );
                 }
             }
-            word.address = Some(value.into_boxed_str());
+            word.address = Some(expanded.text.into_boxed_str());
         }
+        if let Some(span) = too_long {
+            self.blame_length(span, report);
+        }
+    }
+
+    /// The program takes such words, at the price of the memory they need; here they stay unknown.
+    fn blame_length(&mut self, span: Span, report: &mut Report) {
+        // One is enough: a variable that is doubled on every line would earn one a line.
+        if std::mem::replace(&mut self.too_long, true) {
+            return;
+        }
+        report.warning(
+            rule::VALUE,
+            span,
+            "variables make this word longer than lbcheck follows (64 KiB, and 64 MiB for all words together); \
+             its value is taken as unknown",
+            "look for a variable that is repeated inside another one",
+        );
     }
 
     fn change_environment(&mut self, line: &Line<'a>) {
@@ -200,11 +230,22 @@ impl<'a, 'o> SectionReader<'a, 'o> {
             return;
         }
         match line.keyword() {
+            "setenv" | "presetenv" if line.words.len() == 3 && line.words.iter().any(|word| word.unset) => {
+                self.set_unknown(line);
+            }
             "setenv" if line.words.len() == 3 => self.env.set(line.arg(1), line.arg(2)),
             "presetenv" if line.words.len() == 3 => self.env.preset(line.arg(1), line.arg(2)),
             "unsetenv" => line.args(1).iter().for_each(|word| self.env.unset(word.as_str())),
             "resetenv" => self.env.reset(line.args(1).iter().map(|word| word.as_str())),
             _ => {}
+        }
+    }
+
+    /// `setenv` or `presetenv` with a word that is not known.
+    fn set_unknown(&mut self, line: &Line<'a>) {
+        let name = line.arg(1);
+        if line.keyword() == "setenv" || self.env.get(name).is_none() {
+            self.env.set_unknown(name);
         }
     }
 

@@ -88,6 +88,9 @@ fn wrong_lines_of_a_proxy_section() {
         ("server s 10.0.0.1:80 maxconn x", &[]),
         ("retries x", &[]),
         ("balance source and more", &[]),
+        ("balance random()", &[]),
+        ("hash-balance-factor 150x", &[]),
+        ("hash-balance-factor x", &[]),
         ("server s :80", &[]),
         // Refused by the program, but by a rule of lbcheck and not by its reader.
         ("use_backend nowhere", &[]),
@@ -95,6 +98,60 @@ fn wrong_lines_of_a_proxy_section() {
     for (lines, expected) in cases {
         check(lines, expected);
     }
+}
+
+#[test]
+fn wrong_words_inside_rules() {
+    let cases: &[(&str, &[&str])] = &[
+        ("acl a path -x", &["invalid-value: -x"]),
+        ("acl a path -m foo x", &["invalid-value: foo"]),
+        ("acl a path -m len abc", &["invalid-value: abc"]),
+        ("acl a path -- -x", &[]),
+        ("acl a dst_port abc", &["invalid-value: abc"]),
+        ("acl a dst_port > 80", &["invalid-value: >"]),
+        ("acl a dst_port gt 80 443 90: :70 8000-8010", &[]),
+        ("acl a dst_port -m str abc", &[]),
+        ("acl a src 10.0.0.0/33", &["invalid-value: 10.0.0.0/33"]),
+        ("acl a src 10.0.0.0/8,192.168.0.0/16", &["invalid-value: 10.0.0.0/8,192.168.0.0/16"]),
+        ("acl a src 256.1.1.1", &["invalid-value: 256.1.1.1"]),
+        ("acl a src -n localhost", &["invalid-value: localhost"]),
+        ("acl a src 10/8 10.1 1.2.3.4/255.255.0.0 ::1/128 localhost", &[]),
+        ("acl a src,map_ip(/etc/map) x", &[]),
+        ("acl a nbsrv(nosuch) lt 1", &["invalid-value: nbsrv(nosuch)"]),
+        ("acl a nbsrv(l) lt 1", &[]),
+        ("acl a fe_conn(nosuch) gt 1", &["invalid-value: fe_conn(nosuch)"]),
+        ("acl a srv_is_up(nosuch/x)", &["invalid-value: srv_is_up(nosuch/x)"]),
+        ("acl a srv_is_up(l/x)", &["invalid-value: srv_is_up(l/x)"]),
+        ("server s 10.0.0.1:80\n acl a srv_is_up(l/s)", &[]),
+        ("server-template s 3 10.0.0.1:80\n acl a srv_is_up(l/s2)", &[]),
+        ("acl a http_auth(nosuch)", &["invalid-value: http_auth(nosuch)"]),
+        ("stick on src", &["invalid-value: stick on src"]),
+        ("stick on src table nosuch", &["invalid-value: nosuch"]),
+        ("stick-table type ip size 1m\n stick on src", &[]),
+        ("http-request deny deny_status 418", &["invalid-value: 418"]),
+        ("http-request deny deny_status 418 hdr x y", &[]),
+        ("http-request deny deny_status 429 if TRUE", &[]),
+        ("http-request return status 418", &[]),
+        ("http-request del-header X iff TRUE", &["invalid-value: iff"]),
+        ("redirect scheme https iff TRUE", &["invalid-value: iff"]),
+        ("use_backend %[nosuch]", &["unknown-directive: %[nosuch]"]),
+        ("http-request set-header X 100%", &["invalid-value: 100%"]),
+        ("http-request set-path /a%20b", &["invalid-value: /a%20b"]),
+        ("http-request set-header X %[src", &["invalid-value: %[src"]),
+        ("http-request set-header X %%20%[src]%ci%{+Q}r%,%[path,regsub(a,%20)]", &[]),
+        ("log-format \"a %\"", &["invalid-value: \"a %\""]),
+        ("balance hdr(x", &["invalid-value: hdr(x"]),
+        ("balance hdr(x) foo", &["invalid-value: foo"]),
+        ("balance url_param x foo", &["invalid-value: foo"]),
+        ("balance rdp-cookie(", &["invalid-value: rdp-cookie("]),
+        ("balance hash nosuch(x)", &["unknown-directive: nosuch(x)"]),
+    ];
+    for (lines, expected) in cases {
+        let text = format!("listen l\n mode http\n bind :80\n {lines}\n");
+        assert_eq!(errors_as(&text, (3, 2)), *expected, "{lines}");
+    }
+    let own = "backend b\n use_backend b if TRUE\n default_backend c\n";
+    assert_eq!(errors_as(own, (3, 2)), ["invalid-value: b", "invalid-value: c"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use lbcheck::dialect::Dialect;
 use lbcheck::haproxy::tokens;
 use lbcheck::load::MemoryLoader;
+use lbcheck::model::Host;
 use lbcheck::read::{ReadOptions, Reading, read};
 use lbcheck::source::Sources;
 use proptest::prelude::*;
@@ -99,6 +100,37 @@ fn shared_acls_and_rules_cost_no_product() {
     let shared = format!("defaults d\n mode http\n{}", " http-request deny if { path /x }\n".repeat(2_000));
     let heirs: String = (0..2_000).map(|number| format!("backend b{number} from d\n")).collect();
     assert_eq!(parse(format!("{shared}{heirs}").as_bytes()).config.pools.len(), 2_000);
+}
+
+/// Variables that double each other would ask for more memory than there is; the rest of the file is still read.
+#[test]
+fn doubled_variables_cost_no_memory() {
+    let doubling: String =
+        (1..60).map(|number| format!(" setenv A{number} \"$A{0}$A{0}\"\n", number - 1)).collect();
+    let list = " log \"${A12[*]}\"\n".repeat(2_000);
+    let text = format!(
+        "global\n setenv A0 'x '\n{doubling}{list}backend b\n server s \"$A59\"\n server t $A14$A14$A14$A14$A14:1\n"
+    );
+    let reading = parse(text.as_bytes());
+    let words: Vec<&str> = reading
+        .diagnostics
+        .iter()
+        .filter(|found| found.message.contains("longer than lbcheck follows"))
+        .map(|found| &text[found.primary.span.range()])
+        .collect();
+    assert_eq!(words, ["\"$A15$A15\""]);
+    let endpoints = &reading.config.pools[0].endpoints;
+    assert_eq!(endpoints.len(), 2);
+    assert!(endpoints.iter().all(|endpoint| matches!(endpoint.address.host, Host::Unknown(_))));
+}
+
+/// Each unknown word is blamed, but not each compared with all known ones.
+#[test]
+fn many_unknown_keywords_are_all_reported() {
+    let text: String = (0..5_000).map(|number| format!(" servr{number} x\n")).collect();
+    let reading = parse(format!("backend b\n servr a\n{text}").as_bytes());
+    assert_eq!(reading.diagnostics.len(), 5_001);
+    assert_eq!(reading.diagnostics[0].help.as_deref(), Some("did you mean `server`?"));
 }
 
 proptest! {

@@ -240,3 +240,33 @@ fn rules_of_named_defaults_run_before_those_of_their_heirs() {
     assert_eq!(first_table(&config), "path=/no -> deny 403\npath=/mine -> deny 404\nalways -> b\n");
     assert_eq!(pool(&config, "b").overrides.len(), 1);
 }
+
+#[test]
+fn routes_tell_how_the_path_and_host_are_changed() {
+    let text = "\
+frontend f
+  mode http
+  acl api path_beg /api
+  http-request set-header X-Other 1
+  http-request replace-path /api/(.*) /\\1 if api
+  http-request set-header Host www.example unless api
+  use_backend api if api
+  use_backend old if { path_beg /old }
+  default_backend web
+backend api
+  mode http
+  http-request set-path /v1%[path]
+backend old
+  mode http
+backend web
+  mode http
+";
+    let config = config(text);
+    let rewrites: Vec<Option<&str>> =
+        config.tables[0].routes.iter().map(|route| route.rewrite.as_deref()).collect();
+    let both = "replace-path /api/(.*) /\\1 if api; set-header Host www.example unless api";
+    assert_eq!(
+        rewrites,
+        [Some("replace-path /api/(.*) /\\1; in the backend: set-path /v1%[path]"), Some(both), Some(both)]
+    );
+}

@@ -1,7 +1,6 @@
 //! `balance`, `hash-type` and `hash-balance-factor`.
 
 use super::settings::Settings;
-use crate::diagnostic::suggest;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::Line;
 use crate::haproxy::values::atol;
@@ -72,15 +71,22 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
             if line.word(2).is_none() {
                 refuse(line, "`balance url_param` needs the name of a parameter", report);
             }
+            only(line, 3, "check_post", report);
             hash(true)
         }
         ("hdr", argument) => {
-            if argument.is_none_or(str::is_empty) {
+            only(line, 2, "use_domain_only", report);
+            if argument.is_none_or(str::is_empty) || !text.ends_with(')') {
                 refuse(line, "`balance hdr` needs the name of a header, as in `hdr(host)`", report);
             }
             hash(true)
         }
-        ("rdp-cookie", _) => hash(false),
+        ("rdp-cookie", argument) => {
+            if argument.is_some_and(|name| name.is_empty() || !text.ends_with(')')) {
+                refuse(line, "`balance rdp-cookie(…)` needs the name of a cookie", report);
+            }
+            hash(false)
+        }
         ("log-hash", None) => hash(false),
         ("hash", None) => match line.word(2) {
             None => {
@@ -88,6 +94,7 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
                 None
             }
             Some(expression) => {
+                crate::haproxy::fetch::check_expression(expression, report);
                 let key = match constant(expression.as_str()) {
                     true => HashKey::Constant(expression.text.to_string()),
                     false => HashKey::Expression(rest()),
@@ -96,7 +103,7 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
             }
         },
         ("random", argument) => {
-            let draws = argument.map_or(2, atol);
+            let draws = argument.filter(|number| !number.is_empty()).map_or(2, atol);
             let Some(draws) = u32::try_from(draws).ok().filter(|&draws| draws > 0) else {
                 refuse(line, "`balance random` needs a number of draws of at least 1", report);
                 return None;
@@ -104,7 +111,7 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
             Some(Balance::Plain(Algorithm::Random { draws, weighted: true, by: None }))
         }
         _ => {
-            let help = match suggest(name, NAMES.iter().copied()) {
+            let help = match report.suggest(name, NAMES.iter().copied()) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("use one of {}", NAMES.join(", ")),
             };
@@ -136,6 +143,17 @@ fn uri_words(line: &Line<'_>, report: &mut Report) {
         }
         at += if counted { 2 } else { 1 };
     }
+}
+
+/// Of the words at `at` only this one may stand.
+fn only(line: &Line<'_>, at: usize, known: &str, report: &mut Report) {
+    let Some(word) = line.word(at).filter(|word| word.as_str() != known && !word.unset) else { return };
+    report.error(
+        rule::VALUE,
+        word.span,
+        format!("`{}` cannot follow `balance {}`", word.as_str(), line.arg(1)),
+        format!("use `{known}`, or nothing"),
+    );
 }
 
 fn refuse(line: &Line<'_>, message: &str, report: &mut Report) {
@@ -202,9 +220,21 @@ fn refuse_hash(line: &Line<'_>, index: usize, message: &str, report: &mut Report
 
 /// Reads `hash-balance-factor N`.
 pub(super) fn hash_balance_factor(line: &Line<'_>, report: &mut Report) -> Option<u32> {
-    match line.arg(1).parse::<u32>() {
-        Ok(factor) if factor == 0 || factor > 100 => Some(factor),
-        _ => {
+    let text = line.arg(1);
+    let factor = u32::try_from(atol(text)).ok().filter(|&factor| factor == 0 || factor > 100);
+    match factor.filter(|_| !text.is_empty()) {
+        Some(factor) => {
+            if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+                report.warning(
+                    rule::VALUE,
+                    line.at(1),
+                    format!("`{text}` is not a number; HAProxy reads it as {factor}"),
+                    "write a whole number, 0 or above 100",
+                );
+            }
+            Some(factor)
+        }
+        None => {
             report.error(
                 rule::VALUE,
                 line.at(1),

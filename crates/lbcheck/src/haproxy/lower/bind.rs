@@ -1,6 +1,5 @@
 //! `bind` lines.
 
-use crate::diagnostic::suggest;
 use crate::haproxy::keywords;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::Line;
@@ -113,7 +112,7 @@ fn words(line: &Line<'_>, report: &mut Report) -> Words {
             _ => {}
         }
         let Some(entry) = keywords::find(keywords::BIND, name) else {
-            let help = match suggest(name, keywords::BIND.iter().map(|entry| entry.name)) {
+            let help = match report.suggest(name, keywords::BIND.iter().map(|entry| entry.name)) {
                 Some(close) => format!("did you mean `{close}`?"),
                 None => "see `bind` in the HAProxy configuration manual; several addresses are separated by commas".into(),
             };

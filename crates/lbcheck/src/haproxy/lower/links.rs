@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Pools;
 use super::proxy::Proxy;
 use super::server::Server;
-use crate::diagnostic::suggest;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Section, SectionKind};
 use crate::model::{Config, Host, Mode};
@@ -156,7 +155,7 @@ fn resolver(server: &Server, proxy: &Proxy<'_, '_>, known: &BTreeSet<&str>, repo
     if known.contains(wanted.value.as_str()) || !matches!(server.address.host, Host::Name(_) | Host::Ip(_)) {
         return;
     }
-    let help = match suggest(&wanted.value, known.iter().copied().take(MAX_CANDIDATES)) {
+    let help = match report.suggest(&wanted.value, known.iter().copied().take(MAX_CANDIDATES)) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("define a section `resolvers {}`", wanted.value),
     };
@@ -289,7 +288,7 @@ fn use_server(proxy: &Proxy<'_, '_>, report: &mut Report) {
         {
             continue;
         }
-        let help = match suggest(name.as_str(), known.iter().copied().take(MAX_CANDIDATES)) {
+        let help = match report.suggest(name.as_str(), known.iter().copied().take(MAX_CANDIDATES)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => "name one of its `server` lines".to_owned(),
         };

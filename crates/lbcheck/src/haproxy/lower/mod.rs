@@ -7,6 +7,8 @@ mod links;
 mod names;
 mod pool;
 mod proxy;
+mod references;
+mod rewrites;
 mod rules;
 mod server;
 mod settings;
@@ -81,6 +83,7 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
     }
 
     let mut budget = Budget::for_lines(lines);
+    let mut rewrites: BTreeMap<PoolId, String> = BTreeMap::new();
     let mut own = config.pools().map(|(id, _)| id).collect::<Vec<_>>().into_iter();
     for proxy in &proxies {
         let id = if proxy.is_pool() { own.next() } else { None };
@@ -88,6 +91,7 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
         if let Some(id) = id
             && let Some(pool) = config.pools.get_mut(id.0 as usize)
         {
+            rewrites.extend(routes.rewrite.map(|rewrite| (id, rewrite)));
             pool.overrides = routes.inside;
             pool.answers_locally = pool.answers_locally.or(routes.answers_locally);
         }
@@ -103,7 +107,9 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
             span: proxy.section.header.span,
         });
     }
+    rewrites::pass_on(&mut config, &rewrites, &mut budget);
     links::check(&proxies, &pools, sections, &mut config, report);
+    references::check(&proxies, sections, report);
     report.assumed = false;
     config
 }

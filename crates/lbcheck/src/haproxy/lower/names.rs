@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Section, SectionKind, is_name_character};
 
@@ -67,7 +67,7 @@ fn parent(
             Some(*last)
         }
         _ => {
-            let help = match suggest(wanted.as_str(), named.keys().copied().take(1_000)) {
+            let help = match report.suggest(wanted.as_str(), named.keys().copied().take(1_000)) {
                 Some(close) => format!("did you mean `{close}`?"),
                 None => format!("define `defaults {}` above this section", wanted.as_str()),
             };

@@ -6,6 +6,7 @@
 
 use super::Pools;
 use super::proxy::Proxy;
+use super::rewrites::Rewrites;
 use crate::haproxy::acl::{Acls, Budget, Rewritten, join, joined, negate};
 use crate::haproxy::lexer::Word;
 use crate::haproxy::report::Report;
@@ -25,6 +26,8 @@ pub(super) struct Routes {
     pub(super) inside: Vec<Route>,
     /// An unconditional answer of the pool's own rules.
     pub(super) answers_locally: Option<Span>,
+    /// How a backend's own rules change the path or the host of all it is given, in HAProxy's words.
+    pub(super) rewrite: Option<String>,
 }
 
 /// When a rule is evaluated.
@@ -70,8 +73,15 @@ pub(super) fn lower(
     // A stable sort keeps the order of the lines within each stage.
     pending.sort_by_key(|rule| rule.stage);
 
-    let mut walk =
-        Walk { proxy, own, pools, rewritten: Rewritten::default(), routes: Vec::new(), allowed: Vec::new() };
+    let mut walk = Walk {
+        proxy,
+        own,
+        pools,
+        rewritten: Rewritten::default(),
+        rewrites: Rewrites::default(),
+        routes: Vec::new(),
+        allowed: Vec::new(),
+    };
     let mut stage = Stage::Connection;
     for next in &pending {
         report.assumed = next.line.assumed;
@@ -91,6 +101,7 @@ pub(super) fn lower(
             .iter()
             .find(|route| route.when == Condition::Always && answers(&route.action))
             .map(|route| route.span);
+        routes.rewrite = walk.rewrites.before(&Condition::Always);
         routes.inside = walk.routes;
         routes.inside.extend(use_server);
         return routes;
@@ -198,6 +209,7 @@ struct Walk<'p, 's, 'a> {
     own: Option<PoolId>,
     pools: &'p Pools<'p>,
     rewritten: Rewritten,
+    rewrites: Rewrites,
     routes: Vec<Route>,
     /// Conditions under which the rest of the current rule set is skipped.
     allowed: Vec<Condition>,
@@ -258,17 +270,24 @@ impl Walk<'_, '_, '_> {
         if let Some(name) = &self.proxy.settings.default_backend {
             let action = Action::Forward(self.target(name.value.as_str(), name.span, false));
             let label = format!("default_backend {}", name.value);
-            self.routes.push(Route::new(Condition::Always, action, label, name.span));
+            self.forward(Condition::Always, action, label, name.span);
             return;
         }
         let header = &self.proxy.section.header;
         if let Some(pool) = self.own {
             let action = Action::Forward(Target::Pool { pool, span: header.at(1) });
-            self.routes.push(Route::new(Condition::Always, action, self.proxy.section.label(), header.span));
+            self.forward(Condition::Always, action, self.proxy.section.label(), header.span);
             return;
         }
         let status = (self.proxy.mode() == Mode::Http).then_some(503);
         self.respond(Condition::Always, status, "no backend", Some(header.span));
+    }
+
+    /// A route for what no rule took.
+    fn forward(&mut self, when: Condition, action: Action, label: String, span: Span) {
+        let mut route = Route::new(when, action, label, span);
+        route.rewrite = self.rewrites.before(&route.when);
+        self.routes.push(route);
     }
 
     fn target(&self, name: &str, span: Span, unset: bool) -> Target {
@@ -289,7 +308,11 @@ impl Walk<'_, '_, '_> {
             Stage::Switch => {
                 let Some(name) = line.word(1) else { return };
                 let action = Action::Forward(self.target(name.as_str(), name.span, name.unset));
+                let rewrite = self.rewrites.before(&next.when);
                 self.push(when, action, line);
+                if let Some(route) = self.routes.last_mut() {
+                    route.rewrite = rewrite;
+                }
             }
             Stage::Redirect => {
                 let action = Action::Respond(Response {
@@ -298,7 +321,10 @@ impl Walk<'_, '_, '_> {
                 });
                 self.push(when, action, line);
             }
-            Stage::Request => self.action(when, line, 1, report),
+            Stage::Request => {
+                self.rewrites.note(line, &next.when);
+                self.action(when, line, 1, report);
+            }
             Stage::Connection | Stage::Session | Stage::Content => self.action(when, line, 2, report),
         }
     }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::settings::{Opt, inherit};
-use crate::diagnostic::suggest;
 use crate::haproxy::keywords::{self, Entry};
 use crate::haproxy::lexer::Word;
 use crate::haproxy::report::{Report, rule};
@@ -277,7 +276,7 @@ fn find(name: &str) -> Option<&'static Entry> {
 
 fn unknown(word: &Word<'_>, report: &mut Report) {
     let name = word.as_str();
-    let help = match suggest(name, keywords::SERVER.iter().map(|entry| entry.name)) {
+    let help = match report.suggest(name, keywords::SERVER.iter().map(|entry| entry.name)) {
         Some(close) => format!("did you mean `{close}`?"),
         None => "see `server` in the HAProxy configuration manual".to_owned(),
     };

@@ -6,7 +6,6 @@ use super::super::keywords;
 use super::super::report::{Report, rule};
 use super::super::syntax::{Line, SectionKind};
 use super::words::{a_time, choice, formats};
-use crate::diagnostic::suggest;
 
 pub(super) fn tcp(line: &Line<'_>, kind: SectionKind, sets: &[&str], report: &mut Report) {
     let misplaced = match (line.keyword(), line.arg(1), kind) {
@@ -57,7 +56,7 @@ pub(super) fn action(line: &Line<'_>, at: usize, set: u8, report: &mut Report) {
     let text = word.as_str();
     if !keywords::action_known(set, text, report.version) {
         let name = text.split('(').next().unwrap_or(text);
-        let help = match suggest(name, keywords::actions(set)) {
+        let help = match report.suggest(name, keywords::actions(set)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("see `{rules}` in the HAProxy configuration manual"),
         };
@@ -65,6 +64,11 @@ pub(super) fn action(line: &Line<'_>, at: usize, set: u8, report: &mut Report) {
         return;
     }
     let name = text.split('(').next().unwrap_or(text);
+    if matches!(name, "auth" | "capture" | "del-header" | "set-var" | "silent-drop")
+        || name.starts_with("track-sc")
+    {
+        misspelt_condition(line, at + 1, report);
+    }
     match name {
         "set-var" | "unset-var" | "set-var-fmt" => {
             fetch::check_variable_action(text, word, report);
@@ -78,10 +82,12 @@ pub(super) fn action(line: &Line<'_>, at: usize, set: u8, report: &mut Report) {
         "set-header" | "add-header" => {
             exactly(line, at, 2, report);
             formats(line.args(at + 2), report);
+            line.word(at + 2).into_iter().for_each(|format| fetch::check_percent(format, report));
         }
         "set-path" | "set-pathq" | "set-uri" | "set-query" | "set-method" => {
             exactly(line, at, 1, report);
             formats(line.args(at + 1), report);
+            line.word(at + 1).into_iter().for_each(|format| fetch::check_percent(format, report));
         }
         "replace-header" | "replace-value" => exactly(line, at, 3, report),
         "replace-path" | "replace-pathq" | "replace-uri" => exactly(line, at, 2, report),
@@ -169,6 +175,7 @@ pub(super) fn trailing(line: &Line<'_>, at: usize, needed: bool, report: &mut Re
 }
 
 pub(super) fn redirect(line: &Line<'_>, at: usize, report: &mut Report) {
+    misspelt_condition(line, at, report);
     let kinds = ["prefix", "location", "scheme"];
     let words = line.args(at);
     let end = words.iter().position(|word| matches!(word.as_str(), "if" | "unless")).unwrap_or(words.len());
@@ -198,11 +205,15 @@ pub(super) fn redirect(line: &Line<'_>, at: usize, report: &mut Report) {
 
 /// `deny`, `tarpit` and `return` describe the answer before their condition.
 fn answer(line: &Line<'_>, at: usize, report: &mut Report) {
+    let start = at;
     let mut at = at + 1;
+    // Words that give the answer a body or headers of its own.
+    let mut described = false;
+    let mut refused = None;
     while let Some(word) = line.word(at) {
         if matches!(word.as_str(), "status" | "deny_status")
             && let Some(status) = line.word(at + 1)
-            && !status.as_str().parse::<u16>().is_ok_and(|status| (200..=599).contains(&status))
+            && !is_status(status.as_str())
         {
             report.error(
                 rule::VALUE,
@@ -211,6 +222,11 @@ fn answer(line: &Line<'_>, at: usize, report: &mut Report) {
                 "use a status from 200 to 599",
             );
         }
+        if word.as_str() == "deny_status" {
+            refused = line.word(at + 1).filter(|status| !has_default_page(status.as_str()));
+        }
+        described |=
+            !matches!(word.as_str(), "status" | "deny_status" | "default-errorfiles" | "if" | "unless");
         at += match word.as_str() {
             "default-errorfiles" => 1,
             "status" | "deny_status" | "content-type" | "errorfile" | "errorfiles" | "file" | "lf-file"
@@ -218,9 +234,21 @@ fn answer(line: &Line<'_>, at: usize, report: &mut Report) {
             "hdr" => 3,
             _ => {
                 trailing(line, at, false, report);
-                return;
+                break;
             }
         };
+    }
+    let plain = line.arg(start) != "return" && !described && !report.at_least(3, 3);
+    if let Some(status) = refused.filter(|status| plain && !status.unset && is_status(status.as_str())) {
+        report.error(
+            rule::VALUE,
+            status.span,
+            format!("HAProxy has no page of its own for the status {}", status.as_str()),
+            format!(
+                "describe the answer, for example `deny_status {} content-type text/plain string TEXT`",
+                status.as_str()
+            ),
+        );
     }
     if at > line.words.len() {
         report.error(
@@ -230,4 +258,50 @@ fn answer(line: &Line<'_>, at: usize, report: &mut Report) {
             format!("see `{}` in the HAProxy configuration manual", line.keyword()),
         );
     }
+}
+
+fn is_status(text: &str) -> bool {
+    text.parse::<u16>().is_ok_and(|status| (200..=599).contains(&status))
+}
+
+/// Whether the program has a page for this status; others need an answer of their own.
+fn has_default_page(status: &str) -> bool {
+    matches!(
+        status,
+        "200"
+            | "400"
+            | "401"
+            | "403"
+            | "404"
+            | "405"
+            | "407"
+            | "408"
+            | "410"
+            | "413"
+            | "414"
+            | "421"
+            | "422"
+            | "425"
+            | "429"
+            | "431"
+            | "500"
+            | "501"
+            | "502"
+            | "503"
+            | "504"
+    )
+}
+
+/// A condition misspelt as `iff`, after actions whose arguments are not counted.
+fn misspelt_condition(line: &Line<'_>, from: usize, report: &mut Report) {
+    if line.words.iter().any(|word| matches!(word.as_str(), "if" | "unless")) {
+        return;
+    }
+    let Some(word) = line.args(from).iter().find(|word| word.as_str() == "iff") else { return };
+    report.error(
+        rule::VALUE,
+        word.span,
+        "`iff` stands where only `if` or `unless` may follow",
+        "start the condition with `if` or `unless`",
+    );
 }

@@ -6,8 +6,6 @@
 mod actions;
 mod words;
 
-use crate::diagnostic::suggest;
-
 use super::keywords::{self, ANY, Keyword};
 use super::report::{Report, rule};
 use super::syntax::{Line, Modifier, Section, SectionKind, is_name_character};
@@ -207,7 +205,7 @@ fn unknown(line: &Line<'_>, section: &Section<'_>, entries: &[Keyword], report: 
     let place = keywords::place(section.kind);
     let known = keywords::KEYWORDS.iter().filter(|entry| entry.places & place != 0).map(|entry| entry.name);
     let sections = super::syntax::SECTIONS.iter().map(|(word, _)| *word);
-    let help = match suggest(name, known.chain(sections)) {
+    let help = match report.suggest(name, known.chain(sections)) {
         Some(close) => format!("did you mean `{close}`?"),
         None => "see the HAProxy configuration manual for the keywords of this section".to_owned(),
     };

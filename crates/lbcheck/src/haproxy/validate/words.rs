@@ -7,7 +7,6 @@ use super::super::report::{Report, rule};
 use super::super::syntax::{Line, Modifier, Section, SectionKind};
 use super::super::values::{Port, Unit, endpoint, size, time};
 use super::actions::{action, redirect, tcp, trailing};
-use crate::diagnostic::suggest;
 
 /// Checks the words of a line whose keyword is in its place.
 pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report) {
@@ -21,7 +20,10 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
             tcp(line, section.kind, &["connection", "session", "content", "inspect-delay"], report)
         }
         "tcp-response" if proxy => tcp(line, section.kind, &["content", "inspect-delay"], report),
-        "use_backend" if proxy => trailing(line, 2, false, report),
+        "use_backend" if proxy => {
+            formats(line.words.get(1..2).unwrap_or_default(), report);
+            trailing(line, 2, false, report);
+        }
         "use-server" if proxy => trailing(line, 2, true, report),
         "force-persist" | "ignore-persist" if proxy => trailing(line, 1, true, report),
         "redirect" if proxy => redirect(line, 1, report),
@@ -46,6 +48,9 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
                 );
             }
             formats(line.args(1), report);
+            if let [format] = line.args(1) {
+                fetch::check_percent(format, report);
+            }
         }
         "nameserver" if !line.arg(2).is_empty() => address_with_port(line, 2, report),
         "peer" if section.kind == SectionKind::Peers && !line.arg(2).is_empty() => {
@@ -107,8 +112,9 @@ fn option(line: &Line<'_>, report: &mut Report) {
         return;
     }
     let Some(option) = keywords::option(name).filter(|option| option.known_in(report.version)) else {
-        let known = keywords::OPTIONS.iter().filter(|option| option.known_in(report.version));
-        let help = match suggest(name, known.map(|option| option.name)) {
+        let version = report.version;
+        let known = keywords::OPTIONS.iter().filter(|option| option.known_in(version));
+        let help = match report.suggest(name, known.map(|option| option.name)) {
             Some(close) => format!("did you mean `{close}`?"),
             None => "see `option` in the HAProxy configuration manual".to_owned(),
         };
@@ -351,7 +357,7 @@ pub(super) fn choice(line: &Line<'_>, at: usize, known: &[&str], report: &mut Re
 }
 
 fn refuse(word: &Word<'_>, what: &str, known: &[&str], report: &mut Report) {
-    let help = match suggest(word.as_str(), known.iter().copied()) {
+    let help = match report.suggest(word.as_str(), known.iter().copied()) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("use one of {}", known.join(", ")),
     };
