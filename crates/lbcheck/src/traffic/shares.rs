@@ -251,15 +251,27 @@ fn choose(
 /// Weight over sum of weights, for each endpoint of the pool; 0 for those that do not serve.
 fn spread(pool: &Pool, serving: &[usize], weight: impl Fn(&Endpoint) -> f64) -> Vec<f64> {
     let mut shares = vec![0.0; pool.endpoints.len()];
+    spread_into(&mut shares, 1.0, pool, serving, weight);
+    shares
+}
+
+/// Divides `part` of the traffic among `serving`. Costs no more than there are of them, as one pool may have as
+/// many localities as endpoints.
+fn spread_into(
+    shares: &mut [f64],
+    part: f64,
+    pool: &Pool,
+    serving: &[usize],
+    weight: impl Fn(&Endpoint) -> f64,
+) {
     let slotted = |endpoint: &Endpoint| weight(endpoint) * f64::from(endpoint.slots.max(1));
     let total: f64 = serving.iter().map(|&index| slotted(&pool.endpoints[index])).sum();
     if total <= 0.0 {
-        return shares;
+        return;
     }
     for &index in serving {
-        shares[index] = slotted(&pool.endpoints[index]) / total;
+        shares[index] = part * slotted(&pool.endpoints[index]) / total;
     }
-    shares
 }
 
 /// As [`spread`], within localities that first divide the load by their own weights, where Envoy is told to.
@@ -279,10 +291,7 @@ fn by_locality(pool: &Pool, serving: &[usize], weight: impl Fn(&Endpoint) -> f64
     let total: f64 = groups.values().map(|members| locality_weight(members[0])).sum();
     let mut shares = vec![0.0; pool.endpoints.len()];
     for members in groups.values() {
-        let part = locality_weight(members[0]) / total;
-        for (share, inner) in shares.iter_mut().zip(spread(pool, members, &weight)) {
-            *share += part * inner;
-        }
+        spread_into(&mut shares, locality_weight(members[0]) / total, pool, members, &weight);
     }
     shares
 }

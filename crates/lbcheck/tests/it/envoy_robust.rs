@@ -3,11 +3,15 @@
 // Clippy's allowance for tests does not reach the helpers of an integration test.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
 use lbcheck::dialect::Dialect;
 use lbcheck::envoy::tokens;
 use lbcheck::load::MemoryLoader;
 use lbcheck::read::{ReadOptions, Reading, read};
 use lbcheck::source::Sources;
+use lbcheck::traffic::pool_shares;
 use proptest::prelude::*;
 
 const SAMPLE: &str = include_str!("data/envoy.yaml");
@@ -56,6 +60,49 @@ fn deep_nesting_is_refused_not_followed() {
         let text = open.repeat(100_000);
         assert!(run(path, text.as_bytes()).broken, "{open}");
     }
+}
+
+/// With a cost of localities times endpoints this takes minutes.
+#[test]
+fn a_locality_for_each_endpoint_is_shared_in_one_pass() {
+    const COUNT: usize = 50_000;
+    let mut text = "static_resources:
+  clusters:
+  - name: c
+    common_lb_config: {locality_weighted_lb_config: {}}
+    load_assignment:
+      cluster_name: c
+      endpoints:
+"
+    .to_owned();
+    for zone in 0..COUNT {
+        writeln!(
+            text,
+            "      - {{locality: {{zone: z{zone}}}, load_balancing_weight: 2, lb_endpoints: [{{endpoint: \
+             {{address: {{socket_address: {{address: 10.0.0.1, port_value: {}}}}}}}}}]}}",
+            zone + 1
+        )
+        .unwrap();
+    }
+    let reading = run("envoy.yaml", text.as_bytes());
+    let started = Instant::now();
+    let shares = pool_shares(Dialect::Envoy, &reading.config.pools[0]).shares;
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_eq!(shares.len(), COUNT);
+    assert!(shares.iter().all(|share| (share * COUNT as f64 - 1.0).abs() < 1e-9));
+}
+
+#[test]
+fn suggestions_are_capped_for_a_file_of_unknown_fields() {
+    let mut text = "static_resources:\n  clusters:\n  - name: c\n".to_owned();
+    for number in 0..1_000 {
+        writeln!(text, "    lb_polic{number}: 1").unwrap();
+    }
+    let reading = run("envoy.yaml", text.as_bytes());
+    let unknown = || reading.diagnostics.iter().filter(|found| found.rule == "unknown-directive");
+    assert_eq!(unknown().count(), 1_000);
+    assert!(unknown().next().unwrap().help.is_some());
+    assert!(unknown().last().unwrap().help.is_none());
 }
 
 proptest! {

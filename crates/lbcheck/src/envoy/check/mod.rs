@@ -19,6 +19,10 @@ use super::tree::{Field as Entry, Value};
 const SCHEMA_VERSION: Version = Version::new(1, 40);
 const CONFIG_SOURCE: &str = "envoy.config.core.v3.ConfigSource";
 
+/// Unknown fields a document gets a suggestion for: each is compared with every field of its message, and whoever
+/// has this many does not correct them one by one.
+const MAX_SUGGESTIONS: u32 = 200;
+
 /// What the walk finds.
 #[derive(Debug)]
 pub(crate) struct Check<'t> {
@@ -230,6 +234,9 @@ impl<'t> Check<'t> {
         }
         let text = format!("`{}` is not a field of {short}.", entry.key);
         let help = hints::replacement(short, entry.key).map(str::to_owned).or_else(|| {
+            if self.unknown > MAX_SUGGESTIONS {
+                return None;
+            }
             let close = suggest(entry.key, message.fields.iter().map(|field| field.name))?;
             Some(format!("Did you mean `{close}`?"))
         });
