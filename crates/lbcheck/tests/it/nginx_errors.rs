@@ -328,6 +328,7 @@ fn values_that_only_their_own_directive_knows() {
         "split_clients $host $b { 50% a; * b; 20% c; }",
         "upstream u { server 256.0.0.1:1; }",
         "upstream u { zone u 1; server 10.0.0.1; }",
+        "resolver 10.0.0.53; upstream u { server a.example.com resolve; }",
         "upstream u { server 10.0.0.1; keepalive x; }",
         "limit_req_zone $host zone=a rate=1r/s;",
         "log_format a x; log_format a y;",

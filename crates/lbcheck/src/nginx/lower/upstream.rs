@@ -40,6 +40,7 @@ impl Lower<'_> {
         pool.extent = self.tree.span(id);
         let seen = self.upstream_body(&mut pool, family, Some(id));
         self.judge_upstream(&pool, &seen);
+        self.judge_resolve(&pool, id);
         let key = (family, name.to_ascii_lowercase());
         if let Some(&first) = self.upstreams.get(&key) {
             let first = self.config.pool(first).header;
@@ -86,6 +87,19 @@ impl Lower<'_> {
                     .help(help)
                     .pool(name.clone()),
             );
+        }
+    }
+
+    /// Workers share what they resolve, so there must be shared memory.
+    fn judge_resolve(&mut self, pool: &Pool, block: NodeId) {
+        if pool.shared_state.is_some() {
+            return;
+        }
+        let servers = self.tree.children(Some(block)).filter(|&id| self.tree.name(id) == "server");
+        let first = servers.flat_map(|id| self.tree.args(id)).find(|word| self.tree.value(word) == "resolve");
+        if let Some(span) = first.map(|word| word.span) {
+            let message = format!("`resolve` needs a `zone` in upstream `{}`", pool.name.value);
+            self.invalid(span, message, "add a line such as `zone name 64k;` to the upstream");
         }
     }
 
