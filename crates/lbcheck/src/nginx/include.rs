@@ -263,16 +263,15 @@ impl Reader<'_> {
         if !pattern.contains(['*', '?', '[']) {
             return self.queue(vec![path], word.span);
         }
-        let mut found = self.matches(&path);
-        if found.paths.is_empty()
-            && let Some(moved) = self.moved(&path)
-        {
-            let other = self.matches(&moved);
-            if !other.paths.is_empty() {
-                found = other;
+        // What lies beside the file belongs to it; what this machine has installed may be anything.
+        let beside = self.moved(&path).map(|moved| self.matches(&moved));
+        let found = match beside.filter(|found| !found.paths.is_empty()) {
+            Some(found) => {
                 self.note_moved(&pattern, word.span);
+                found
             }
-        }
+            None => self.matches(&path),
+        };
         if found.paths.is_empty() && !found.listed {
             let what = format!("no file matches `include {pattern}`, and its directory was not given");
             let parent = self.builder.open.last().copied();
@@ -359,15 +358,12 @@ impl Reader<'_> {
     }
 
     fn read(&mut self, path: &str, span: Span) -> Result<Vec<u8>, LoadError> {
-        let result = match self.loader.read(path) {
-            Err(LoadError::NotFound) => match self.moved(path).map(|moved| self.loader.read(&moved)) {
-                Some(Ok(bytes)) => {
-                    self.note_moved(path, span);
-                    Ok(bytes)
-                }
-                _ => Err(LoadError::NotFound),
-            },
-            result => result,
+        let result = match self.moved(path).map(|moved| self.loader.read(&moved)) {
+            Some(Ok(bytes)) => {
+                self.note_moved(path, span);
+                Ok(bytes)
+            }
+            _ => self.loader.read(path),
         };
         result.and_then(
             |bytes| {
