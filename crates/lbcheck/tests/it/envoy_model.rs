@@ -496,3 +496,20 @@ fn filters_that_can_reroute_are_gaps() {
     assert_eq!(filter("envoy.extensions.filters.http.fault.v3.HTTPFault", ""), 0);
     assert_eq!(filter("example.vendor.Filter", ", a: 1"), 1);
 }
+
+#[test]
+fn a_route_says_what_it_rewrites() {
+    let rewritten = |fields: &str| {
+        let reading = one(&format!(
+            "name: r
+virtual_hosts: [{{name: v, domains: ['*'], routes: [{{match: {{prefix: /}}, route: {{cluster: c{fields}}}}}]}}]"
+        ));
+        table(&reading.config, "virtual host v").routes[0].rewrite.clone()
+    };
+    assert_eq!(rewritten(""), None);
+    assert_eq!(rewritten(", prefix_rewrite: ''"), None);
+    assert_eq!(rewritten(", prefix_rewrite: /x").as_deref(), Some("matched path prefix → /x"));
+    let regex = ", regex_rewrite: {pattern: {regex: ^/a}, substitution: /b}, auto_host_rewrite: true";
+    let words = "path ~ ^/a → /b, host → the endpoint's hostname";
+    assert_eq!(rewritten(regex).as_deref(), Some(words));
+}

@@ -394,3 +394,22 @@ fn aliases_cannot_blow_up() {
 fn an_alias_inside_its_own_block_is_refused() {
     assert_eq!(errors("static_resources: &a {clusters: *a}\n")[0].1, "*a");
 }
+
+#[test]
+fn ports_that_a_static_cluster_cannot_use_are_refused() {
+    let endpoint = |kind: &str, endpoint: &str| {
+        let fields = format!(
+            "type: {kind}, load_assignment: {{cluster_name: a, endpoints: [{{lb_endpoints: [{{endpoint: {{{endpoint}}}}}]}}]}}"
+        );
+        errors(&cluster(&fields)).into_iter().map(|(_, text, _)| text).collect::<Vec<_>>()
+    };
+    let named = "address: {socket_address: {address: 127.0.0.1, named_port: http}}";
+    assert_eq!(endpoint("STATIC", named), ["http"]);
+    assert_eq!(endpoint("STRICT_DNS", named), [""; 0]);
+    let pipe = |port: u32| {
+        format!("address: {{pipe: {{path: /tmp/x}}}}, health_check_config: {{port_value: {port}}}")
+    };
+    assert_eq!(endpoint("STATIC", &pipe(80)), ["80"]);
+    assert_eq!(endpoint("STATIC", &pipe(0)), [""; 0]);
+    assert_eq!(endpoint("STRICT_DNS", &pipe(80)), [""; 0]);
+}

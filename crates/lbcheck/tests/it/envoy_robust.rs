@@ -102,7 +102,7 @@ fn suggestions_are_capped_for_a_file_of_unknown_fields() {
     let unknown = || reading.diagnostics.iter().filter(|found| found.rule == "unknown-directive");
     assert_eq!(unknown().count(), 1_000);
     assert!(unknown().next().unwrap().help.is_some());
-    assert!(unknown().last().unwrap().help.is_none());
+    assert!(unknown().next_back().unwrap().help.is_none());
 }
 
 proptest! {

@@ -54,7 +54,12 @@ impl<'t> Lower<'t> {
     fn check_addresses(&mut self, cluster: Value<'t>, name: &str) {
         let groups = cluster.path(&["load_assignment", "endpoints"]).into_iter().flat_map(Value::items);
         for endpoint in groups.flat_map(|group| group.list("lb_endpoints")) {
+            self.check_port(endpoint);
             let Some(socket) = endpoint.path(&["endpoint", "address", "socket_address"]) else { continue };
+            if socket.get("named_port").is_some() && socket.get("resolver_name").is_none() {
+                let message = format!("The STATIC cluster `{name}` cannot look the port's name up.");
+                self.refuse(socket.span_of("named_port"), message, "Write the number as `port_value`.");
+            }
             let Some(text) = socket.text_of("address").filter(|text| !text.is_empty()) else { continue };
             let Some(address) = endpoint.path(&["endpoint", "address"]) else { continue };
             let literal = matches!(read_address(address).host, Host::Ip(_));
@@ -65,6 +70,17 @@ impl<'t> Lower<'t> {
                 "`{text}` is not an IP address, and the STATIC cluster `{name}` does not look names up."
             );
             self.refuse(socket.span_of("address"), message, "Use an IP address, or the type STRICT_DNS.");
+        }
+    }
+
+    /// Only an IP address can be checked on another port.
+    fn check_port(&mut self, endpoint: Value<'t>) {
+        let Some(address) = endpoint.path(&["endpoint", "address"]) else { return };
+        let local = address.get("pipe").is_some() || address.get("envoy_internal_address").is_some();
+        let port = endpoint.path(&["endpoint", "health_check_config", "port_value"]);
+        if let Some(port) = port.filter(|port| local && port.u32().is_some_and(|port| port > 0)) {
+            let text = "The endpoint's address has no port, so its health checks cannot go to another one.";
+            self.refuse(port.span(), text, "Remove `port_value`.");
         }
     }
 

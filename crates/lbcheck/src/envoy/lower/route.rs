@@ -98,6 +98,7 @@ impl<'t> Lower<'t> {
     /// A `RouteAction`.
     fn forward(&mut self, action: Value<'t>, inherited: &Inherited<'t>, made: &mut Route) {
         made.hash_policies = action.list("hash_policy").filter_map(hash_policy).collect();
+        made.rewrite = rewrite(action);
         made.timeout = Some(timeout(action));
         made.retries = retries(action.get("retry_policy").or(inherited.retry_policy));
         let own = action.get("request_mirror_policies").is_some();
@@ -224,6 +225,35 @@ pub(super) fn hash_policy(policy: Value<'_>) -> Option<HashPolicy> {
         format!("filter_state {}", policy.get("filter_state")?.text_of("key")?)
     };
     Some(HashPolicy { key, terminal: policy.is_set("terminal"), span: policy.span() })
+}
+
+/// What an action makes of path and host, in words. An empty text leaves them as they are.
+fn rewrite(action: Value<'_>) -> Option<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut text = |what: &str, name: &str| {
+        if let Some(text) = action.text_of(name).filter(|text| !text.is_empty()) {
+            parts.push(format!("{what} → {text}"));
+        }
+    };
+    text("matched path prefix", "prefix_rewrite");
+    text("host", "host_rewrite_literal");
+    text("host, taken from header", "host_rewrite_header");
+    for (what, name) in [("path", "regex_rewrite"), ("host, from the path", "host_rewrite_path_regex")] {
+        if let Some(rule) = action.get(name) {
+            let pattern = rule.path(&["pattern", "regex"]).and_then(Value::string).unwrap_or_default();
+            let to = rule.text_of("substitution").unwrap_or_default();
+            parts.push(format!("{what} ~ {pattern} → {to}"));
+        }
+    }
+    if let Some(policy) = action.get("path_rewrite_policy") {
+        let template = policy.get("typed_config").and_then(|config| config.text_of("path_template_rewrite"));
+        let name = policy.text_of("name").unwrap_or_default();
+        parts.push(format!("path template → {}", template.unwrap_or(name)));
+    }
+    if action.is_set("auto_host_rewrite") {
+        parts.push("host → the endpoint's hostname".to_owned());
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// The whole-request timeout; 0 switches it off.
