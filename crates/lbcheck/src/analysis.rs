@@ -213,10 +213,11 @@ pub fn summary(sources: &Sources, subject: &Subject<'_>) -> InputSummary {
     }
 }
 
-/// What was understood, less what the reader did not know at all.
+/// What was understood, less what the reader did not know at all or could not conclude from.
 fn understood(reading: &Reading) -> u32 {
     let coverage = &reading.config.coverage;
     let unknown =
         reading.diagnostics.iter().filter(|diagnostic| diagnostic.rule == "unknown-directive").count();
-    coverage.understood.min(coverage.total.saturating_sub(unknown as u32))
+    let lacking = unknown.max(coverage.gaps.len());
+    coverage.understood.min(coverage.total.saturating_sub(lacking as u32))
 }
