@@ -91,6 +91,9 @@ pub(super) fn shift(comparison: &Comparison<'_>, pair: &PoolPair, tables: &mut u
 fn keys_remapped(comparison: &Comparison<'_>, pair: &PoolPair, tables: &mut usize) -> Option<f64> {
     let (old, new) = comparison.sides(pair);
     let hashes = |pool: &Pool| matches!(pool.algorithm.value, Algorithm::Hash { .. });
+    if *tables == 0 || !hashes(old.pool) || !hashes(new.pool) {
+        return None;
+    }
     let fact = |endpoint: &Endpoint| {
         (endpoint.address.to_string(), endpoint.weight.value, endpoint.tier.value, endpoint.state.value)
     };
@@ -100,8 +103,7 @@ fn keys_remapped(comparison: &Comparison<'_>, pair: &PoolPair, tables: &mut usiz
             && both.new == Some(index)
             && fact(&old.pool.endpoints[index]) == fact(&new.pool.endpoints[index])
     });
-    let unchanged = alike && old.pool.algorithm.value == new.pool.algorithm.value;
-    if unchanged || *tables == 0 || !hashes(old.pool) || !hashes(new.pool) {
+    if alike && old.pool.algorithm.value == new.pool.algorithm.value {
         return None;
     }
     *tables -= 1;
