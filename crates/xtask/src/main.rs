@@ -30,7 +30,7 @@ fn run() -> Result<()> {
     }
 }
 
-#[allow(clippy::print_stderr)]
+#[allow(clippy::print_stderr, reason = "a task tells its user what went wrong")]
 fn complain(message: &str) {
     eprintln!("xtask: {message}");
 }

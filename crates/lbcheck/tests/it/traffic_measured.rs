@@ -103,7 +103,7 @@ fn every_sequence_is_the_proxys() {
 
 #[test]
 fn as_many_keys_move_as_were_seen_to() {
-    // Of 2000 keys each, so within two points.
+    // Of 2000 keys each.
     let measured = [
         ("envoy-maglev-10", "envoy-maglev-10-less4", 0.118),
         ("envoy-maglev-10", "envoy-maglev-10-plus", 0.0925),
@@ -115,7 +115,9 @@ fn as_many_keys_move_as_were_seen_to() {
         let moved =
             keys_moved((&before, pool(&before)), (&after, pool(&after)), |a, b| a.address == b.address);
         let moved = moved.unwrap();
-        assert!((moved - share).abs() < 0.02, "{old} to {new}: {moved} instead of {share}");
+        // The 99 % interval of a share found with 2,000 keys, set against one found with 20,000.
+        let interval = 2.576_f64 * f64::sqrt(share * (1.0 - share) * (1.0 / 2_000.0 + 1.0 / 20_000.0));
+        assert!((moved - share).abs() <= interval, "{old} to {new}: {moved} instead of {share}");
     }
 }
 
