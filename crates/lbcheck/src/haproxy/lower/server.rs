@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::settings::{Opt, inherit};
+use crate::haproxy::expression;
 use crate::haproxy::keywords::{self, Entry};
 use crate::haproxy::lexer::Word;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, is_name_character};
-use crate::haproxy::values::{Port, Unit, atol, endpoint, time};
+use crate::haproxy::validate::{value, warn_of_time};
+use crate::haproxy::values::{Port, Unit, atol, endpoint, endpoint_of, time};
 use crate::model::{Address, Host, Setting};
 use crate::source::Span;
 
@@ -49,6 +51,10 @@ pub(super) struct ServerSettings {
     /// A port for checks, from `port` or from `addr`.
     pub(super) check_port: Opt<bool>,
     pub(super) fcgi: Opt<bool>,
+    /// `agent-port`.
+    pub(super) agent_port: Opt<i64>,
+    /// `init-addr` lets the program start though the name has no address.
+    pub(super) may_lack_address: Opt<bool>,
     /// A word whose value hangs on a variable that is not set.
     pub(super) unknown: Option<Span>,
 }
@@ -82,6 +88,8 @@ impl ServerSettings {
             check_ssl: inherit(&self.check_ssl),
             check_port: inherit(&self.check_port),
             fcgi: inherit(&self.fcgi),
+            agent_port: inherit(&self.agent_port),
+            may_lack_address: inherit(&self.may_lack_address),
             unknown: self.unknown,
         }
     }
@@ -194,7 +202,7 @@ fn read_address(word: &Word<'_>, report: &mut Report) -> Option<(Address, bool)>
             "write ADDRESS[:PORT], for example `10.0.0.1:8080`, `[::1]:8080` or `unix@/run/app.sock`",
         );
     };
-    match endpoint(text) {
+    match endpoint_of(text, report.version) {
         Ok(found) => {
             if matches!(found.port, Port::Range(..)) {
                 bad("a port range is not possible here".into(), report);
@@ -249,7 +257,9 @@ fn words(
             Some(argument) if entry.args > 0 => word.span.to(argument.span),
             _ => word.span,
         };
-        apply(entry, name, line.word(at + 1), span, settings, report);
+        if line.word(at + 1).is_none() || value(line, at, keywords::SERVER_VALUES, report) {
+            apply(entry, name, line.word(at + 1), span, settings, report);
+        }
         at += 1 + usize::from(entry.args) + extra_words(line, at);
     }
 }
@@ -314,7 +324,7 @@ fn apply(
     }
     let Some(word) = argument else {
         // Words read as numbers take a missing argument for 0; the others refuse the line.
-        if !matches!(name, "weight" | "maxconn" | "minconn" | "maxqueue" | "port" | "shard" | "max-reuse") {
+        if !matches!(name, "weight" | "maxconn" | "minconn" | "maxqueue" | "shard") {
             report.error(
                 rule::VALUE,
                 span,
@@ -358,28 +368,23 @@ fn apply(
                 "layer7" => Some(Observe::Layer7),
                 _ => None,
             };
-            one_of(name, word, &["none", "layer4", "layer7"], report);
             settings.observe =
                 observe.map(|observe| Setting::written(observe, span)).or(settings.observe.take());
         }
-        "on-error" => one_of(name, word, &["fastinter", "fail-check", "sudden-death", "mark-down"], report),
-        "on-marked-down" => one_of(name, word, &["shutdown-sessions"], report),
-        "on-marked-up" => one_of(name, word, &["shutdown-backup-sessions"], report),
-        "resolve-prefer" => one_of(name, word, &["ipv4", "ipv6"], report),
-        "ws" => one_of(name, word, &["auto", "h1", "h2"], report),
-        "verify" => {
-            if text == "none" {
-                settings.verifiable = Some(Setting::written(true, span));
-            }
-            one_of(name, word, &["none", "required"], report);
-        }
+        "verify" if text == "none" => settings.verifiable = Some(Setting::written(true, span)),
         "proto" => settings.fcgi = Some(Setting::written(text == "fcgi", span)),
         "addr" if endpoint(word.address_text()).is_ok_and(|found| found.port != Port::None) => {
             settings.check_port = Some(Setting::written(true, span));
         }
-        "log-proto" => one_of(name, word, &["legacy", "octet-count"], report),
-        "init-state" => one_of(name, word, &["none", "fully-up", "up", "down", "fully-down"], report),
+        "sni" | "pool-conn-name" | "check-pool-conn-name" => {
+            let place = if name == "check-pool-conn-name" { 0 } else { keywords::places::AT_CONNECT };
+            expression::check(std::slice::from_ref(word), 0, place, report);
+        }
+        "agent-port" => settings.agent_port = Some(Setting::written(atol(text), span)),
         "init-addr" => {
+            let may_lack =
+                text.split(',').any(|method| method == "none" || method.parse::<std::net::IpAddr>().is_ok());
+            settings.may_lack_address = Some(Setting::written(may_lack, span));
             for method in text.split(',') {
                 let known =
                     matches!(method, "libc" | "last" | "none") || method.parse::<std::net::IpAddr>().is_ok();
@@ -457,6 +462,7 @@ fn set_number(name: &str, number: i64, span: Span, settings: &mut ServerSettings
 
 fn set_time(name: &str, word: &Word<'_>, span: Span, settings: &mut ServerSettings, report: &mut Report) {
     // Slow start counts in seconds only in its documentation; a bare number is milliseconds everywhere here.
+    warn_of_time(word, report);
     match time(word.as_str(), Unit::Milliseconds) {
         Ok(duration) if duration.is_zero() && name != "slowstart" => report.error(
             rule::VALUE,
