@@ -6,6 +6,7 @@ pub mod hash;
 mod nginx;
 mod placement;
 mod request;
+pub mod scenario;
 pub(crate) mod shares;
 mod table;
 
