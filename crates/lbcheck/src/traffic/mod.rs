@@ -1,6 +1,7 @@
 //! Who gets how much: predictions made from the model alone.
 
 mod envoy;
+pub mod flow;
 mod haproxy;
 pub mod hash;
 mod nginx;
