@@ -1,0 +1,7 @@
+//! Compares lbcheck with the running proxies: verdicts on files, and where traffic goes.
+//!
+//! `cargo verify` makes the full run and writes `docs/verification.md`; the tests of this crate run a part of the same.
+
+pub mod process;
+pub mod program;
+pub mod reading;
