@@ -129,6 +129,12 @@ impl Version {
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor, patch: 0 }
     }
+
+    /// The release series: the version without its patch number.
+    #[must_use]
+    pub const fn series(self) -> Self {
+        Self::new(self.major, self.minor)
+    }
 }
 
 impl fmt::Display for Version {

@@ -8,20 +8,20 @@ use lbcheck::dialect::Dialect;
 use lbcheck::model::{AdminState, Algorithm, Config, Endpoint, Host, Pool};
 
 use super::ask::ask_all;
-use super::process::{Prepared, Running, Scratch, free_port, get, prepare};
-use crate::oracle::Oracle;
+use lbcheck_verify::process::{Prepared, Running, Scratch, free_port, get, prepare};
+use lbcheck_verify::program::Program;
 
 #[test]
 fn clusters_are_what_the_model_says() {
-    let Some(oracle) = Oracle::find(Dialect::Envoy, "live::envoy") else { return };
+    let Some(program) = Program::for_test(Dialect::Envoy, "live::envoy") else { return };
     let mut differences = Vec::new();
     let mut hosts = 0;
     let (mut sent, mut decided) = (0, 0);
     for (name, text) in super::configs(Dialect::Envoy) {
         let prepared = prepare(&text);
-        let reading = super::model(Dialect::Envoy, oracle.version(), &prepared.text);
+        let reading = super::model(Dialect::Envoy, program.version(), &prepared.text);
         let scratch = Scratch::new();
-        let (_running, admin) = start(&oracle, &scratch, &prepared).expect(&name);
+        let (_running, admin) = start(&program, &scratch, &prepared).expect(&name);
         let mut found = Vec::new();
         let clusters = Clusters::ask(admin);
         for (_, pool) in reading.config.pools() {
@@ -29,7 +29,7 @@ fn clusters_are_what_the_model_says() {
             clusters.compare(pool, &mut found);
         }
         let (_, dump) = get(admin, "admin", "/config_dump?include_eds").expect("config_dump");
-        let again = super::model(Dialect::Envoy, oracle.version(), &dump);
+        let again = super::model(Dialect::Envoy, program.version(), &dump);
         compare_dump(&reading.config, &again.config, &mut found);
         let asked = ask_all(&prepared, &reading.config);
         let dumped = ask_all(&prepared, &again.config);
@@ -51,10 +51,10 @@ fn clusters_are_what_the_model_says() {
 }
 
 /// Starts Envoy with an admin interface merged into the configuration, and waits until it serves.
-fn start(oracle: &Oracle, scratch: &Scratch, prepared: &Prepared) -> Result<(Running, u16), String> {
+fn start(program: &Program, scratch: &Scratch, prepared: &Prepared) -> Result<(Running, u16), String> {
     let admin = free_port();
     let address = format!("{{socket_address: {{address: 127.0.0.1, port_value: {admin}}}}}");
-    let mut command = Command::new(oracle.program());
+    let mut command = Command::new(&program.path);
     command
         .args([
             "--disable-hot-restart",

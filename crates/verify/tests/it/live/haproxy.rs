@@ -11,23 +11,23 @@ use lbcheck::dialect::Dialect;
 use lbcheck::model::{AdminState, Affinity, Algorithm, CheckKind, Endpoint, HashKey, Host, Mode, Pool};
 
 use super::ask::ask_all;
-use super::process::{Prepared, Running, Scratch, prepare};
-use crate::oracle::Oracle;
+use lbcheck_verify::process::{Prepared, Running, Scratch, prepare};
+use lbcheck_verify::program::Program;
 
 /// One row of a table, by column.
 type Row = BTreeMap<String, String>;
 
 #[test]
 fn servers_are_what_the_model_says() {
-    let Some(oracle) = Oracle::find(Dialect::HaProxy, "live::haproxy") else { return };
+    let Some(program) = Program::for_test(Dialect::HaProxy, "live::haproxy") else { return };
     let mut differences = Vec::new();
     let mut servers = 0;
     let (mut sent, mut decided) = (0, 0);
     for (name, text) in super::configs(Dialect::HaProxy) {
         let prepared = prepare(&text);
-        let reading = super::model(Dialect::HaProxy, oracle.version(), &prepared.text);
+        let reading = super::model(Dialect::HaProxy, program.version(), &prepared.text);
         let scratch = Scratch::new();
-        let (_running, socket) = start(&oracle, &scratch, &prepared).expect(&name);
+        let (_running, socket) = start(&program, &scratch, &prepared).expect(&name);
         let state = State::ask(&socket);
         let mut found = Vec::new();
         for (_, pool) in reading.config.pools().filter(|(_, pool)| pool.disabled.is_none()) {
@@ -47,13 +47,13 @@ fn servers_are_what_the_model_says() {
 
 /// Starts HAProxy with the configuration and a second file that opens a stats socket.
 fn start(
-    oracle: &Oracle,
+    program: &Program,
     scratch: &Scratch,
     prepared: &Prepared,
 ) -> Result<(Running, std::path::PathBuf), String> {
     let socket = scratch.path().join("stats");
     let stats = format!("global\n    stats socket {} level admin\n", socket.display());
-    let mut command = Command::new(oracle.program());
+    let mut command = Command::new(&program.path);
     command
         .args(["-db", "-f"])
         .arg(scratch.write("haproxy.cfg", &prepared.text))

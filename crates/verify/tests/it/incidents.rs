@@ -1,11 +1,13 @@
 //! The five outages: real programs accept every file without a word, lbcheck does not.
 
 use lbcheck::dialect::Dialect;
+use lbcheck::read::ReadOptions;
 use lbcheck::report::{Status, Verdict};
 use lbcheck::source::Sources;
 
-use crate::oracle::Oracle;
-use crate::support;
+use lbcheck_verify::process::Scratch;
+use lbcheck_verify::program::Program;
+use lbcheck_verify::reading;
 
 /// One outage in one dialect: the rules that must speak, and what the diff must name.
 struct Incident {
@@ -55,36 +57,38 @@ fn files(folder: &str, dialect: Dialect) -> [std::path::PathBuf; 2] {
         Dialect::Nginx => "conf",
         Dialect::Envoy => "yaml",
     };
-    let folder = support::root().join("examples/incidents").join(folder).join(dialect.as_str());
+    let folder = reading::root().join("examples/incidents").join(folder).join(dialect.as_str());
     ["old", "new"].map(|side| folder.join(format!("{side}.{extension}")))
 }
 
 /// The real program and lbcheck side by side over the ten files of one dialect.
 fn side_by_side(dialect: Dialect, test: &str) {
-    let oracle = Oracle::find(dialect, test);
+    let program = Program::for_test(dialect, test);
+    let scratch = Scratch::new();
+    let options = ReadOptions::new(dialect);
     let mut failures = Vec::new();
     for incident in INCIDENTS {
         let [old_path, new_path] = files(incident.folder, dialect);
         for path in [&old_path, &new_path] {
-            if let Some(oracle) = &oracle {
-                let verdict = oracle.validate(path);
+            if let Some(program) = &program {
+                let verdict = program.validate(path, scratch.path(), &[]).unwrap();
                 if !verdict.accepted || !verdict.said.is_empty() {
                     failures.push(format!("{}: the program says {}", path.display(), verdict.said));
                 }
             }
         }
         let mut sources = Sources::new();
-        let old = support::reading(dialect, &std::fs::read(&old_path).unwrap(), &mut sources);
-        let new = support::reading(dialect, &std::fs::read(&new_path).unwrap(), &mut sources);
-        let before = support::check(&sources, &old);
+        let old = reading::reading(&std::fs::read(&old_path).unwrap(), &mut sources, &options);
+        let new = reading::reading(&std::fs::read(&new_path).unwrap(), &mut sources, &options);
+        let before = reading::check(&sources, &old);
         if !before.findings.is_empty() || before.verdict() != Verdict::Pass {
             failures.push(format!(
                 "{}: not clean: {:#?}",
                 old_path.display(),
-                support::lines(&sources, &before)
+                reading::lines(&sources, &before)
             ));
         }
-        let after = support::check(&sources, &new);
+        let after = reading::check(&sources, &new);
         if after.verdict() != Verdict::Fail {
             failures.push(format!("{}: passes", new_path.display()));
         }
@@ -93,7 +97,7 @@ fn side_by_side(dialect: Dialect, test: &str) {
                 failures.push(format!("{}: {rule} is silent", new_path.display()));
             }
         }
-        let change = support::diff(&sources, &old, &new);
+        let change = reading::diff(&sources, &old, &new);
         if change.verdict() != Verdict::Fail {
             failures.push(format!("{}: diff passes", new_path.display()));
         }

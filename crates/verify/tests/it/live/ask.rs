@@ -3,7 +3,7 @@
 use lbcheck::model::{Action, Config, Listener, PoolId, Target};
 use lbcheck::traffic::{Request, find};
 
-use super::process::{Prepared, get};
+use lbcheck_verify::process::{Prepared, get};
 
 /// What came of the requests of one configuration.
 #[derive(Default)]

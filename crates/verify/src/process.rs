@@ -1,5 +1,10 @@
 //! Processes, ports and files of one run; all of them gone when it ends.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a harness without a file or a port cannot go on, and says where it stopped"
+)]
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -13,10 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(10);
 
 /// A folder for one run, removed with all in it.
-pub(super) struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    /// An empty folder of its own.
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "it makes a folder: not a default value")]
+    pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("lbcheck-live-{}-{number}", std::process::id()));
@@ -24,12 +32,14 @@ impl Scratch {
         Self(path)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.0
     }
 
     /// Writes a file and gives its path.
-    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, text).unwrap();
         path
@@ -43,14 +53,14 @@ impl Drop for Scratch {
 }
 
 /// A running program, ended by its id when dropped.
-pub(super) struct Running {
+pub struct Running {
     child: Child,
     log: PathBuf,
 }
 
 impl Running {
     /// Starts `command` and waits until `ready` gives something.
-    pub(super) fn start<T>(
+    pub fn start<T>(
         mut command: Command,
         scratch: &Scratch,
         mut ready: impl FnMut() -> Option<T>,
@@ -83,13 +93,15 @@ impl Drop for Running {
 }
 
 /// A configuration with its ports filled in, and the servers behind `@BACKn@`.
-pub(super) struct Prepared {
-    pub(super) text: String,
-    pub(super) backends: Vec<u16>,
+pub struct Prepared {
+    /// The text, with every port filled in.
+    pub text: String,
+    /// The ports of the servers behind `@BACKn@`, in the order of their numbers.
+    pub backends: Vec<u16>,
 }
 
 /// Fills in the ports of a configuration. The servers live as long as the test's process.
-pub(super) fn prepare(text: &str) -> Prepared {
+pub fn prepare(text: &str) -> Prepared {
     let mut text = text.to_owned();
     let mut backends = Vec::new();
     for number in 1..=9 {
@@ -110,7 +122,7 @@ pub(super) fn prepare(text: &str) -> Prepared {
 }
 
 /// A port that is free now.
-pub(super) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -148,7 +160,7 @@ fn read_head(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Sends one request and gives status and body.
-pub(super) fn get(port: u16, host: &str, path: &str) -> Option<(u16, String)> {
+pub fn get(port: u16, host: &str, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").ok()?;

@@ -8,7 +8,6 @@ mod ask;
 mod envoy;
 mod haproxy;
 mod nginx;
-mod process;
 
 use std::path::Path;
 
@@ -17,11 +16,11 @@ use lbcheck::load::MemoryLoader;
 use lbcheck::read::{ReadOptions, Reading, read};
 use lbcheck::source::Sources;
 
-use crate::support;
+use lbcheck_verify::reading;
 
 /// The configurations of a dialect, by file name.
 fn configs(dialect: Dialect) -> Vec<(String, String)> {
-    let folder = support::root().join("tests/live").join(dialect.as_str());
+    let folder = reading::root().join("tests/live").join(dialect.as_str());
     let mut configs: Vec<(String, String)> = std::fs::read_dir(&folder)
         .expect("tests/live has a folder for every dialect")
         .flatten()

@@ -5,19 +5,19 @@ use std::process::Command;
 use lbcheck::dialect::Dialect;
 
 use super::ask::ask_all;
-use super::process::{Prepared, Running, Scratch, get, prepare};
-use crate::oracle::Oracle;
+use lbcheck_verify::process::{Prepared, Running, Scratch, get, prepare};
+use lbcheck_verify::program::Program;
 
 #[test]
 fn requests_go_where_the_model_says() {
-    let Some(oracle) = Oracle::find(Dialect::Nginx, "live::nginx") else { return };
+    let Some(program) = Program::for_test(Dialect::Nginx, "live::nginx") else { return };
     let mut differences = Vec::new();
     let (mut sent, mut decided) = (0, 0);
     for (name, text) in super::configs(Dialect::Nginx) {
         let prepared = prepare(&text);
-        let reading = super::model(Dialect::Nginx, oracle.version(), &prepared.text);
+        let reading = super::model(Dialect::Nginx, program.version(), &prepared.text);
         let scratch = Scratch::new();
-        let _running = start(&oracle, &scratch, &prepared).expect(&name);
+        let _running = start(&program, &scratch, &prepared).expect(&name);
         let asked = ask_all(&prepared, &reading.config);
         sent += asked.sent;
         decided += asked.decided;
@@ -29,13 +29,13 @@ fn requests_go_where_the_model_says() {
 }
 
 /// Starts nginx in one process, its temporary files and process id in the scratch folder.
-fn start(oracle: &Oracle, scratch: &Scratch, prepared: &Prepared) -> Result<Running, String> {
+fn start(program: &Program, scratch: &Scratch, prepared: &Prepared) -> Result<Running, String> {
     let folder = scratch.path().display();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!(" {kind}_temp_path {folder}/{kind};"))
         .concat();
     let text = prepared.text.replacen("http {", &format!("http {{{temporary} access_log off;"), 1);
-    let mut command = Command::new(oracle.program());
+    let mut command = Command::new(&program.path);
     command
         .args(["-e", "stderr", "-g", &format!("daemon off; master_process off; pid {folder}/pid;"), "-p"])
         .arg(scratch.path())

@@ -1,0 +1,7 @@
+//! lbcheck beside the running proxies, in one binary.
+
+// A test that cannot go on fails by panicking, and says what it skips on standard error.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stderr)]
+
+mod incidents;
+mod live;
