@@ -84,6 +84,18 @@ impl fmt::Display for Dialect {
     }
 }
 
+/// Which nginx runs a configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Edition {
+    /// Nobody said. What only NGINX Plus knows may be right.
+    #[default]
+    Unknown,
+    /// The open source one.
+    OpenSource,
+    /// NGINX Plus, which has more directives.
+    Plus,
+}
+
 /// The text does not name a dialect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a dialect: use haproxy, nginx or envoy")]

@@ -14,6 +14,8 @@ pub(crate) mod rule {
     pub(crate) const DUPLICATE: &str = "duplicate-definition";
     pub(crate) const UNREADABLE: &str = "file-unreadable";
     pub(crate) const ENVIRONMENT: &str = "env-variable-undefined";
+    pub(crate) const DEPRECATED: &str = "deprecated-directive";
+    pub(crate) const REPEATED: &str = "duplicate-singleton";
     pub(crate) const TRUNCATED: &str = "config-empty-or-truncated";
 }
 

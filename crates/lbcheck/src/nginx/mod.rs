@@ -16,12 +16,15 @@
 //! - **`internal` and named locations** take no requests from clients; the pools they use are in
 //!   [`Config::other_uses`](crate::model::Config::other_uses).
 
+mod arguments;
 mod builtin;
 mod data;
 mod directives;
 mod dump;
 mod glob;
+mod grammar;
 mod include;
+mod kinds;
 mod lexer;
 mod lower;
 mod place;
@@ -32,6 +35,7 @@ mod syntax;
 mod table;
 mod validate;
 mod values;
+mod variables;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Dialect;
@@ -41,6 +45,10 @@ use crate::read::{Block, ReadOptions, Reading};
 use crate::source::{Sources, Span};
 
 pub use lexer::{Token, TokenKind};
+
+/// What to do about a directive that only NGINX Plus has.
+const EDITION_HELP: &str =
+    "use what open source nginx has, or say `edition = \"plus\"` under `[proxy.nginx]` in lbcheck.toml";
 
 /// Cuts a text into tokens as nginx does; together they are the text, byte for byte.
 #[must_use]
@@ -102,11 +110,13 @@ pub(crate) fn read(
         }
     };
     let contexts = place::contexts(&tree, top);
-    let mut validator = validate::Validator::new(&tree, &contexts, options.version);
+    let mut validator = validate::Validator::new(&tree, &contexts, options);
     let found = validator.run();
     reading.diagnostics.append(&mut validator.diagnostics);
-    reading.diagnostics.append(&mut data::check(&tree, &contexts));
-    if top == directives::M && loaded.missing.is_empty() && !reading.broken {
+    reading.diagnostics.append(&mut data::check(&tree, &contexts, options.version));
+    let complete = top == directives::M && loaded.missing.is_empty() && !reading.broken;
+    reading.diagnostics.append(&mut variables::check(&tree, &contexts, &found, options.version, complete));
+    if complete {
         reading.diagnostics.append(&mut references::check(&tree, &contexts, &found));
     }
     let mut config = Config::empty(Dialect::Nginx, options.version);
@@ -120,6 +130,7 @@ pub(crate) fn read(
         .find(|(id, node)| node.parent.is_none() && tree.name(*id) == "mail")
         .map(|(_, node)| node.header);
     let mut lower = lower::Lower::new(&tree, &contexts, config, whole);
+    lower.edition = options.edition;
     lower.run(top);
     reading.diagnostics.append(&mut lower.diagnostics);
     reading.config = lower.config;

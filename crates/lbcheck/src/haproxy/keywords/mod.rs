@@ -5,6 +5,7 @@
 
 mod actions;
 mod converters;
+mod deprecated;
 mod fetches;
 mod forms;
 mod lines;
@@ -16,6 +17,7 @@ pub(crate) use actions::{
     AFTER, ANSWER, CONNECTION, CONTENT, REQUEST, RESPONSE, SESSION, action_known, actions,
 };
 pub(crate) use converters::CONVERTERS;
+pub(crate) use deprecated::{Deprecated, Spot, deprecated};
 pub(crate) use fetches::FETCHES;
 pub(crate) use forms::{
     ACTION_FORMS, ActionForm, BIND_VALUES, EXPECT, FORMS, Form, HTTP_PATTERNS, Kind, Param, SERVER_VALUES,

@@ -6,6 +6,7 @@
 mod actions;
 mod checks;
 mod forms;
+mod habits;
 mod places;
 mod words;
 
@@ -34,6 +35,7 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
         if section.kind.is_proxy() {
             checks::sequences(section, report);
         }
+        habits::check(section, report);
     }
     report.assumed = false;
 }
