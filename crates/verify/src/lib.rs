@@ -5,3 +5,4 @@
 pub mod process;
 pub mod program;
 pub mod reading;
+pub mod traffic;
