@@ -42,6 +42,10 @@ use crate::source::{Sources, Span};
 
 pub use lexer::{Token, TokenKind};
 
+/// What to do about a directive that only NGINX Plus has.
+const EDITION_HELP: &str =
+    "use what open source nginx has, or say `edition = \"plus\"` under `[proxy.nginx]` in lbcheck.toml";
+
 /// Cuts a text into tokens as nginx does; together they are the text, byte for byte.
 #[must_use]
 pub fn tokens(bytes: &[u8]) -> Vec<Token<'_>> {
@@ -102,7 +106,7 @@ pub(crate) fn read(
         }
     };
     let contexts = place::contexts(&tree, top);
-    let mut validator = validate::Validator::new(&tree, &contexts, options.version);
+    let mut validator = validate::Validator::new(&tree, &contexts, options);
     let found = validator.run();
     reading.diagnostics.append(&mut validator.diagnostics);
     reading.diagnostics.append(&mut data::check(&tree, &contexts));
@@ -120,6 +124,7 @@ pub(crate) fn read(
         .find(|(id, node)| node.parent.is_none() && tree.name(*id) == "mail")
         .map(|(_, node)| node.header);
     let mut lower = lower::Lower::new(&tree, &contexts, config, whole);
+    lower.edition = options.edition;
     lower.run(top);
     reading.diagnostics.append(&mut lower.diagnostics);
     reading.config = lower.config;

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::directives::{self, Contexts, DATA, Directive, OTHER, ValueKind, Vendor};
+use super::directives::{self, Contexts, DATA, Directive, OTHER, TU, UP, ValueKind, Vendor};
 use super::special;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
 use crate::diagnostic::{Diagnostic, Severity, suggest};
-use crate::dialect::{Dialect, Version};
+use crate::dialect::{Dialect, Edition, Version};
+use crate::read::ReadOptions;
 
 /// Unknown names for which a suggestion is looked up; each costs a walk over the table.
 const MAX_SUGGESTIONS: usize = 64;
@@ -18,13 +19,21 @@ pub(super) struct Validator<'a> {
     pub(super) tree: &'a Tree,
     pub(super) contexts: &'a [Contexts],
     pub(super) version: Version,
+    edition: Edition,
     pub(super) diagnostics: Vec<Diagnostic>,
     suggestions: BTreeMap<(String, Contexts), Option<&'static str>>,
 }
 
 impl<'a> Validator<'a> {
-    pub(super) fn new(tree: &'a Tree, contexts: &'a [Contexts], version: Version) -> Self {
-        Self { tree, contexts, version, diagnostics: Vec::new(), suggestions: BTreeMap::new() }
+    pub(super) fn new(tree: &'a Tree, contexts: &'a [Contexts], options: &ReadOptions) -> Self {
+        Self {
+            tree,
+            contexts,
+            version: options.version,
+            edition: options.edition,
+            diagnostics: Vec::new(),
+            suggestions: BTreeMap::new(),
+        }
     }
 
     /// Checks all; for every node the directive it is, where nginx would take it.
@@ -106,6 +115,13 @@ impl<'a> Validator<'a> {
             self.wrong_context(id, context, known);
             return None;
         };
+        if self.edition != Edition::Plus
+            && !here.iter().any(|entry| entry.vendor != Vendor::Plus && self.available(entry))
+            && let Some(&paid) = here.iter().find(|entry| entry.vendor == Vendor::Plus)
+        {
+            self.commercial(id, paid, &here);
+            return Some(paid);
+        }
         if let Some(late) = here.iter().find(|entry| !self.available(entry)) {
             if !here.iter().any(|entry| self.available(entry)) {
                 self.unavailable(id, late);
@@ -141,6 +157,35 @@ impl<'a> Validator<'a> {
     fn available(&self, entry: &Directive) -> bool {
         entry.since.is_none_or(|since| since <= self.version)
             && entry.until.is_none_or(|until| self.version < until)
+    }
+
+    /// Blames a directive that only NGINX Plus has: the open source program does not know it.
+    fn commercial(&mut self, id: NodeId, paid: &Directive, here: &[&'static Directive]) {
+        let name = paid.name;
+        // Without a word on the edition the file may be meant for NGINX Plus; balancing is worth a word even so.
+        let sure = self.edition == Edition::OpenSource;
+        let balancing = paid.contexts & (UP | TU) != 0 && paid.contexts & !(UP | TU) == 0;
+        let rule = if balancing { "algorithm-edition-mismatch" } else { "unknown-directive" };
+        if !sure && !balancing {
+            return;
+        }
+        let later = here.iter().filter(|entry| entry.vendor == Vendor::Nginx).find_map(|entry| entry.since);
+        let message = match later {
+            Some(since) => format!(
+                "open source nginx {} has no directive `{name}`: it is in NGINX Plus, and in open source nginx from {since}",
+                self.version
+            ),
+            None => format!("open source nginx has no directive `{name}`: it belongs to NGINX Plus"),
+        };
+        self.error(
+            Diagnostic::new(
+                rule,
+                if sure { Severity::Error } else { Severity::Warning },
+                self.tree.words(id)[0].span,
+                message,
+            )
+            .help(super::EDITION_HELP),
+        );
     }
 
     fn unavailable(&mut self, id: NodeId, entry: &Directive) {

@@ -5,6 +5,10 @@
 
 use crate::nginx_common::{http, main, snippet, stream, with};
 use lbcheck::diagnostic::Severity;
+use lbcheck::dialect::{Dialect, Edition};
+use lbcheck::load::MemoryLoader;
+use lbcheck::read::{ReadOptions, read};
+use lbcheck::source::Sources;
 
 /// Each line inside `http` on a line of its own, so that positions start at line 2.
 fn first_error(text: &str) -> String {
@@ -102,6 +106,37 @@ fn commercial_and_third_party_directives_are_no_errors() {
         }",
     );
     assert_eq!(case.errors(), [""; 0]);
+}
+
+/// Nobody said which edition runs: a word on balancing. With the edition named, what the program does.
+#[test]
+fn the_edition_decides_over_commercial_directives() {
+    let text = "events {}
+        http {
+            upstream u { server 10.0.0.1 slow_start=9s; server 10.0.0.2; queue 10; }
+            server { location / { proxy_pass http://u; health_check; } }
+        }";
+    let found = |edition| {
+        let mut options = ReadOptions::new(Dialect::Nginx);
+        options.edition = edition;
+        let mut sources = Sources::new();
+        let loader = MemoryLoader::one("nginx.conf", text);
+        let reading = read(&loader, &mut sources, &["nginx.conf".to_owned()], &options);
+        let found = reading.diagnostics.iter();
+        found
+            .map(|found| (found.rule, found.severity, sources.text(found.primary.span).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let balancing = |severity| {
+        ["slow_start=9s", "queue"]
+            .map(|text| ("algorithm-edition-mismatch", severity, text.to_owned()))
+            .to_vec()
+    };
+    assert_eq!(found(Edition::Unknown), balancing(Severity::Warning));
+    let mut refused = balancing(Severity::Error);
+    refused.push(("unknown-directive", Severity::Error, "health_check".to_owned()));
+    assert_eq!(found(Edition::OpenSource), refused);
+    assert_eq!(found(Edition::Plus), []);
 }
 
 #[test]
