@@ -70,9 +70,14 @@ pub fn run(scenario: &Scenario, number: u8, program: &Program) -> Result<Option<
     let mut backends = Backends::start(&servers)?;
     let proxy = Proxy::start(program, scratch, &arena, &text, scenario.workers)?;
     break_servers(scenario, &proxy, &arena, &servers, &mut backends)?;
+    let before: u64 = backends.counts().iter().sum();
     let measured = measure(&scenario.send, arena.front(), &backends)?;
+    let attempts = backends.counts().iter().sum::<u64>() - before;
     drop(proxy);
-    Ok(Some(row(measured.servers.len(), compare(&scenario.expect, &predicted, &measured, servers.len())?)))
+    Ok(Some(row(
+        measured.servers.len(),
+        compare(&scenario.expect, &predicted, &measured, attempts, servers.len())?,
+    )))
 }
 
 fn break_servers(
@@ -124,7 +129,13 @@ impl Compared {
     }
 }
 
-fn compare(expect: &Expect, predicted: &Predicted, measured: &Measured, servers: usize) -> Result<Compared> {
+fn compare(
+    expect: &Expect,
+    predicted: &Predicted,
+    measured: &Measured,
+    attempts: u64,
+    servers: usize,
+) -> Result<Compared> {
     let counts = measured.counts(servers);
     let total = measured.servers.len();
     let seen: Vec<f64> = counts.iter().map(|&count| count as f64 / total.max(1) as f64).collect();
@@ -152,7 +163,7 @@ fn compare(expect: &Expect, predicted: &Predicted, measured: &Measured, servers:
                 problem,
             })
         }
-        (Expect::ByChance, Predicted::Shares(shares)) => {
+        (Expect::ByChance | Expect::EndToEnd, Predicted::Shares(shares)) => {
             let intervals = Binomial::new(total).intervals(total, shares);
             Ok(by_bounds(shares, &counts, total, &intervals, widest(shares, total, &intervals)))
         }
@@ -165,6 +176,26 @@ fn compare(expect: &Expect, predicted: &Predicted, measured: &Measured, servers:
             let none = |share: &f64| if *share > 0.0 { around(share) } else { (0, 0) };
             let intervals: Vec<(usize, usize)> = shares.iter().map(none).collect();
             Ok(by_bounds(shares, &counts, total, &intervals, "one request".into()))
+        }
+        (Expect::Errors, Predicted::Errors(errors)) => {
+            let failed = measured.servers.iter().filter(|server| server.is_none()).count();
+            let intervals = Binomial::new(total).intervals(total, &[*errors]);
+            let bound = widest(&[*errors], total, &intervals);
+            let mut compared = by_bounds(&[*errors], &[failed], total, &intervals, bound);
+            compared.problem = compared.problem.map(|problem| problem.replace("server 1 got", "errors are"));
+            compared.predicted.push_str(" errors");
+            compared.measured.push_str(" errors");
+            Ok(compared)
+        }
+        (Expect::Attempts, Predicted::Attempts(most)) => {
+            let wanted = u64::from(*most) * total as u64;
+            Ok(Compared {
+                predicted: format!("×{most}"),
+                measured: format!("×{:.3}", attempts as f64 / total.max(1) as f64),
+                deviation: format!("{} attempts", attempts.abs_diff(wanted)),
+                bound: "every attempt".into(),
+                problem: (attempts != wanted).then(|| format!("{attempts} attempts, not {wanted}")),
+            })
         }
         _ => bail!("this expectation is about something else than what is predicted"),
     }

@@ -25,6 +25,8 @@ pub struct Scenario {
     pub fail: Vec<usize>,
     /// How the proxy comes to know of it.
     pub notice: Notice,
+    /// The part of requests that come with the token of a session.
+    pub returning: Option<f64>,
     /// What is sent.
     pub send: Send,
     /// What has to hold.
@@ -80,6 +82,12 @@ pub enum Expect {
     ByChance,
     /// The number of requests in flight on each server is the predicted one, to one.
     InFlight,
+    /// As [`Expect::ByChance`], over all servers of all pools, from the listener on.
+    EndToEnd,
+    /// The part of requests that end in an error is within what chance leaves it.
+    Errors,
+    /// Where every attempt fails, servers get exactly so many for each request.
+    Attempts,
     /// lbcheck says that it does not know, in a sentence with these words. Nothing is sent.
     Unknown(&'static str),
 }
@@ -97,6 +105,7 @@ impl Scenario {
             workers: 1,
             fail: Vec::new(),
             notice: Notice::Never,
+            returning: None,
             send,
             expect,
         }
@@ -158,7 +167,9 @@ pub fn by_query() -> Send {
 /// Requests of clients all over the IPv4 space.
 #[must_use]
 pub fn by_source() -> Send {
-    each(|number| source(IpAddr::V4((number as u32).wrapping_mul(2_654_435_769).into())))
+    // Unicast addresses only, which is what Envoy insists on.
+    let spread = |number: usize| 0x0100_0000 + (number as u32).wrapping_mul(2_654_435_769) % 0xdf00_0000;
+    each(|number| source(IpAddr::V4(spread(number).into())))
 }
 
 /// Requests of clients in neighbouring networks.

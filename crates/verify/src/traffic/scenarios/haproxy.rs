@@ -294,8 +294,8 @@ pub(super) fn uri_len() -> Scenario {
 
 pub(super) fn uri_depth() -> Scenario {
     let ask = |number: usize| {
-        let key = format!("/shop-{number}/list/");
-        Ask { path: format!("{key}deep/er?{number}"), key, ..Ask::default() }
+        let key = format!("/shop-{number}/list");
+        Ask { path: format!("{key}/deep/er?{number}"), key, ..Ask::default() }
     };
     keys("uri depth 2, consistent", "balance uri depth 2; hash-type consistent", each(ask))
 }
