@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 
 use anyhow::{Context, Result, bail};
 
-use super::backend::{Backends, CLIENT};
+use super::backend::{ANSWER, Backends, CLIENT};
 use super::client::{Answer, Ask, Connection, ask_all};
 use super::scenario::Send;
 
@@ -39,7 +39,15 @@ pub fn measure(send: &Send, proxy: SocketAddrV4, backends: &Backends) -> Result<
         Send::Same(count) => Ok(of(&ask_all(proxy, &vec![same(); *count])?)),
         Send::Each(asks) => Ok(of(&ask_all(proxy, asks)?)),
         Send::Held(count) => held(*count, proxy, backends),
-        Send::Flowing { at_once, count } => flowing(*at_once, *count, proxy, backends),
+        Send::Flowing { at_once, count } => flowing(*at_once, *count, proxy, backends, |_| Vec::new()),
+        Send::FlowingKeys { at_once, count, header } => {
+            let key = |number| vec![(*header, format!("user-{number}"))];
+            flowing(*at_once, *count, proxy, backends, key)
+        }
+        Send::Failing(count) => {
+            let failing = Ask { headers: vec![(ANSWER, "500".into())], ..same() };
+            Ok(of(&ask_all(proxy, &vec![failing; *count])?))
+        }
         Send::Returning { clients, returns } => returning(*clients, *returns, proxy),
     }
 }
@@ -54,17 +62,27 @@ pub fn same() -> Ask {
     Ask { path: "/".into(), ..Ask::default() }
 }
 
-fn numbered(client: usize) -> Ask {
-    Ask { headers: vec![(CLIENT, client.to_string())], ..same() }
+/// Headers of the request with this number.
+type Headers<'a> = &'a dyn Fn(usize) -> Vec<(&'static str, String)>;
+
+fn numbered(client: usize, number: usize, headers: Headers<'_>) -> Ask {
+    let mut headers = headers(number);
+    headers.push((CLIENT, client.to_string()));
+    Ask { headers, ..same() }
 }
 
 /// Connections that each have one request waiting at a server.
-fn fill(count: usize, proxy: SocketAddrV4, backends: &Backends) -> Result<Vec<Connection>> {
+fn fill(
+    count: usize,
+    proxy: SocketAddrV4,
+    backends: &Backends,
+    headers: Headers<'_>,
+) -> Result<Vec<Connection>> {
     backends.hold();
     let mut connections = Vec::with_capacity(count);
     for client in 0..count {
         let mut connection = Connection::open(proxy, None)?;
-        connection.send(&numbered(client))?;
+        connection.send(&numbered(client, client, headers))?;
         // The next comes only when this one is counted as in flight.
         backends.await_held(client + 1)?;
         connections.push(connection);
@@ -73,7 +91,7 @@ fn fill(count: usize, proxy: SocketAddrV4, backends: &Backends) -> Result<Vec<Co
 }
 
 fn held(count: usize, proxy: SocketAddrV4, backends: &Backends) -> Result<Measured> {
-    let connections = fill(count, proxy, backends)?;
+    let connections = fill(count, proxy, backends, &|_| Vec::new())?;
     let mut servers = Vec::with_capacity(count);
     for (server, waiting) in backends.held().into_iter().enumerate() {
         servers.extend((0..waiting).map(|_| Some(server)));
@@ -83,15 +101,21 @@ fn held(count: usize, proxy: SocketAddrV4, backends: &Backends) -> Result<Measur
     Ok(Measured { servers })
 }
 
-fn flowing(at_once: usize, count: usize, proxy: SocketAddrV4, backends: &Backends) -> Result<Measured> {
-    let mut connections = fill(at_once, proxy, backends)?;
+fn flowing(
+    at_once: usize,
+    count: usize,
+    proxy: SocketAddrV4,
+    backends: &Backends,
+    headers: impl Fn(usize) -> Vec<(&'static str, String)>,
+) -> Result<Measured> {
+    let mut connections = fill(at_once, proxy, backends, &headers)?;
     let mut servers = Vec::with_capacity(count);
     while servers.len() < count {
         let client = backends.release_oldest().context("nobody waits")?;
         let connection = connections.get_mut(client).context("an unknown client")?;
         let Some(answer) = connection.receive()? else { bail!("the proxy closes the connection") };
         servers.push(answer.server);
-        connection.send(&numbered(client))?;
+        connection.send(&numbered(client, at_once + servers.len(), &headers))?;
         backends.await_held(at_once)?;
     }
     backends.release_all();

@@ -11,6 +11,7 @@
 pub mod arena;
 pub mod backend;
 pub mod client;
+pub mod command;
 pub mod measure;
 pub mod predict;
 pub mod proxy;

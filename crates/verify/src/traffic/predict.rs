@@ -156,8 +156,10 @@ impl Servers<'_> {
 
 fn at_once(send: &Send) -> Option<u32> {
     match send {
-        Send::Same(_) | Send::Each(_) | Send::Returning { .. } => Some(1),
-        Send::Held(at_once) | Send::Flowing { at_once, .. } => u32::try_from(*at_once).ok(),
+        Send::Same(_) | Send::Each(_) | Send::Failing(_) | Send::Returning { .. } => Some(1),
+        Send::Held(at_once) | Send::Flowing { at_once, .. } | Send::FlowingKeys { at_once, .. } => {
+            u32::try_from(*at_once).ok()
+        }
     }
 }
 

@@ -60,6 +60,17 @@ pub enum Send {
         /// Requests in all.
         count: usize,
     },
+    /// The same with a key in a header, another one in each request.
+    FlowingKeys {
+        /// Requests in flight.
+        at_once: usize,
+        /// Requests in all.
+        count: usize,
+        /// The header.
+        header: &'static str,
+    },
+    /// So many requests that servers are to answer with status 500.
+    Failing(usize),
     /// The first request of each of `clients` gets a cookie, with which the client comes back `returns` times.
     Returning {
         /// Clients.

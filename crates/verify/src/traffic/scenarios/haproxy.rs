@@ -421,3 +421,108 @@ pub(super) fn map_disabled() -> Scenario {
         Expect::EveryKey,
     )
 }
+
+// ---- splits, sessions, limits, failures that nothing notices
+
+/// Everything from the frontend on.
+fn end_to_end(title: &str, config: String, send: Send) -> Scenario {
+    Scenario::new(Dialect::HaProxy, title, config, send, Expect::EndToEnd)
+}
+
+pub(super) fn rand_split() -> Scenario {
+    let front = "use_backend canary if { rand(100) lt 10 }; use_backend third if { rand(100) lt 50 }";
+    let main = servers(&["weight 2", "weight 1"]);
+    let canary = "backend canary\n    server c @BACK3@\nbackend third\n    server t @BACK4@\n";
+    let config = format!("{}{canary}", config(front, &main));
+    end_to_end("rand(100) lt 10, then rand(100) lt 50 of the rest", config, Send::Same(10_000))
+}
+
+pub(super) fn cookie_sessions() -> Scenario {
+    let mut scenario = scenario(
+        "cookie insert; one server without a cookie; half of the requests return",
+        "balance roundrobin; cookie SRV insert indirect nocache",
+        &["cookie a", "cookie b", ""],
+        // Two of three clients get a cookie and return three times with it; the third returns without one.
+        Send::Returning { clients: 300, returns: 3 },
+        Expect::ToOneRequest,
+    );
+    scenario.returning = Some(0.5);
+    scenario
+}
+
+pub(super) fn cookie_even() -> Scenario {
+    let mut scenario = scenario(
+        "cookie insert on every server, weights 3:2:1; three of four requests return",
+        "balance roundrobin; cookie SRV insert indirect nocache",
+        &["weight 3 cookie a", "weight 2 cookie b", "weight 1 cookie c"],
+        Send::Returning { clients: 300, returns: 3 },
+        Expect::ToOneRequest,
+    );
+    scenario.returning = Some(0.75);
+    scenario
+}
+
+pub(super) fn leastconn_maxconn() -> Scenario {
+    scenario(
+        "leastconn with maxconn 4 on the heaviest, 12 in flight",
+        "balance leastconn",
+        &["weight 3 maxconn 4", "weight 2", "weight 1"],
+        Send::Held(12),
+        Expect::InFlight,
+    )
+}
+
+pub(super) fn balance_factor() -> Scenario {
+    scenario(
+        "hash-balance-factor 110, ring of weights 3:2:1, 30 always in flight",
+        "balance hdr(x-user); hash-type consistent; hash-balance-factor 110",
+        THREE,
+        Send::FlowingKeys { at_once: 30, count: 4000, header: "X-User" },
+        Expect::ByChance,
+    )
+}
+
+/// A server has ended and nothing checks it. Retries on the same server wait for `timeout connect`, up to a second.
+fn unnoticed(title: &str, lines: &str, options: &[&str], send: Send) -> Scenario {
+    let mut scenario = scenario(title, lines, options, send, Expect::Errors).fails(&[1], Notice::Never);
+    scenario.config = scenario.config.replace("timeout connect 1s", "timeout connect 50ms");
+    scenario
+}
+
+pub(super) fn errors_without_redispatch() -> Scenario {
+    unnoticed(
+        "roundrobin 3:2:1 without redispatch, one dead",
+        "balance roundrobin; retries 1",
+        THREE,
+        Send::Same(120),
+    )
+}
+
+pub(super) fn errors_with_redispatch() -> Scenario {
+    unnoticed(
+        "roundrobin 3:2:1 with option redispatch, one dead",
+        "balance roundrobin; retries 1; option redispatch",
+        THREE,
+        Send::Same(300),
+    )
+}
+
+pub(super) fn errors_redispatch_map() -> Scenario {
+    let Send::Each(asks) = by_path() else { unreachable!("it is one request for each path") };
+    unnoticed(
+        "uri map-based with option redispatch, one of three dead",
+        "balance uri; retries 1; option redispatch 1",
+        &["", "", ""],
+        Send::Each(asks.into_iter().take(150).collect()),
+    )
+}
+
+pub(super) fn attempts() -> Scenario {
+    scenario(
+        "retry-on 500 with retries 3, every answer is 500",
+        "balance roundrobin; retries 3; retry-on 500; option redispatch 1",
+        &["", "", ""],
+        Send::Failing(100),
+        Expect::Attempts,
+    )
+}

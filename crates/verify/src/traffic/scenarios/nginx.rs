@@ -274,3 +274,84 @@ pub(super) fn hash_empty() -> Scenario {
     let send = Send::Each(vec![Ask { path: "/".into(), ..Ask::default() }; 600]);
     scenario("hash of a constant", "hash constant;", THREE, send, Expect::ToOneRequest)
 }
+
+// ---- splits and retries
+
+pub(super) fn split_clients() -> Scenario {
+    let mut config = config("server @BACK1@ weight=2;\nserver @BACK2@;");
+    config = config
+        .replace("proxy_pass http://pool;", "proxy_pass http://$group;")
+        .replace(
+            "    upstream pool",
+            "    split_clients $http_x_user $group {\n        10% canary;\n        25.5% third;\n        \
+             *   pool;\n    }\n    upstream canary { server @BACK3@; }\n    upstream third { server @BACK4@; }\n    \
+             upstream pool",
+        );
+    let mut scenario = Scenario::new(
+        Dialect::Nginx,
+        "split_clients 10 %, 25.5 % and the rest",
+        config,
+        by_header("X-User"),
+        Expect::EndToEnd,
+    );
+    scenario.pool = "";
+    scenario
+}
+
+fn failing(title: &str, upstream: &str, next: &str) -> Scenario {
+    let mut config = config(upstream);
+    config = config.replace("proxy_read_timeout", &format!("{next}\n        proxy_read_timeout"));
+    Scenario::new(Dialect::Nginx, title, config, Send::Failing(100), Expect::Attempts)
+}
+
+const NEVER_OUT: &str =
+    "server @BACK1@ max_fails=0;\nserver @BACK2@ max_fails=0;\nserver @BACK3@ max_fails=0;";
+
+pub(super) fn attempts() -> Scenario {
+    failing(
+        "proxy_next_upstream http_500, every answer is 500",
+        NEVER_OUT,
+        "proxy_next_upstream error http_500;",
+    )
+}
+
+pub(super) fn attempts_tries() -> Scenario {
+    failing(
+        "proxy_next_upstream http_500 with two tries, every answer is 500",
+        NEVER_OUT,
+        "proxy_next_upstream error http_500;\n        proxy_next_upstream_tries 2;",
+    )
+}
+
+pub(super) fn attempts_backup() -> Scenario {
+    failing(
+        "proxy_next_upstream http_500 with a backup, every answer is 500",
+        &format!("{NEVER_OUT}\nserver @BACK4@ backup max_fails=0;"),
+        "proxy_next_upstream error http_500;",
+    )
+}
+
+pub(super) fn errors_next_upstream() -> Scenario {
+    scenario(
+        "round robin, one of three dead, the next server is tried",
+        "",
+        &["max_fails=0", "max_fails=0", "max_fails=0"],
+        Send::Same(300),
+        Expect::Errors,
+    )
+    .fails(&[1], Notice::Never)
+}
+
+pub(super) fn errors_without_next() -> Scenario {
+    let mut scenario = scenario(
+        "round robin 3:2:1, one dead, proxy_next_upstream off",
+        "",
+        &["weight=3 max_fails=0", "weight=2 max_fails=0", "weight=1 max_fails=0"],
+        Send::Same(600),
+        Expect::Errors,
+    )
+    .fails(&[1], Notice::Never);
+    scenario.config =
+        scenario.config.replace("proxy_read_timeout", "proxy_next_upstream off;\n        proxy_read_timeout");
+    scenario
+}
