@@ -563,11 +563,15 @@ fn bounded_ring(
     let total: u64 = members.iter().map(|member| member.in_flight).sum();
     let weights: u64 = members.iter().map(|member| member.weight as u64).sum();
     let slots = ((total + 1) * factor).div_ceil(100);
-    // Each server's part of the slots, rounded up, and never none.
-    let may = |at: usize| {
-        let part = (slots * members[at].weight as u64).div_ceil(weights.max(1)).max(1);
-        members[at].in_flight < part
+    // Each server's part of the slots in whole numbers, such that all parts together are all slots, and never none.
+    let mut before = 0;
+    let mut part = |member: &Member| {
+        let (from, to) = (before, before + member.weight as u64);
+        before = to;
+        (to * slots / weights.max(1) - from * slots / weights.max(1)).max(1)
     };
+    let parts: Vec<u64> = members.iter().map(&mut part).collect();
+    let may = |at: usize| members[at].in_flight < parts[at];
     let hash = random.part();
     let start = points.partition_point(|&(sum, _)| sum <= hash);
     let around = (0..points.len()).map(|step| points[(start + step) % points.len()].1);

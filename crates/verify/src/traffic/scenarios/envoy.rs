@@ -577,7 +577,7 @@ pub(super) fn balance_factor() -> Scenario {
     let settings =
         "lb_policy: RING_HASH\ncommon_lb_config: {consistent_hashing_lb_config: {hash_balance_factor: 110}}";
     let config = routed(&policy, &cluster(settings, &group("", 1, &["", "", "", ""])));
-    let send = Send::FlowingKeys { at_once: 30, count: 4000, header: "X-User" };
+    let send = Send::FlowingKeys { at_once: 30, count: 8000, header: "X-User" };
     let title = "RING_HASH, hash_balance_factor 110, 30 always in flight";
     Scenario::new(Dialect::Envoy, title, config, send, Expect::ByChance)
 }

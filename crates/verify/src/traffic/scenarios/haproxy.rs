@@ -477,7 +477,7 @@ pub(super) fn balance_factor() -> Scenario {
         "hash-balance-factor 110, ring of weights 3:2:1, 30 always in flight",
         "balance hdr(x-user); hash-type consistent; hash-balance-factor 110",
         THREE,
-        Send::FlowingKeys { at_once: 30, count: 4000, header: "X-User" },
+        Send::FlowingKeys { at_once: 30, count: 8000, header: "X-User" },
         Expect::ByChance,
     )
 }

@@ -23,7 +23,7 @@ fn holds(name: &str) {
     let scenario = &all[number].1;
     let Some(program) = Program::for_test(scenario.dialect, name) else { return };
     let number = u8::try_from(number).expect("there are fewer than 256 scenarios");
-    let row = run(scenario, number, &program).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+    let row = run(scenario, number, &program).expect(name);
     let Some(row) = row else {
         eprintln!("SKIPPED {name}: {} is too old for it", program.path.display());
         return;
