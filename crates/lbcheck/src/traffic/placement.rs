@@ -63,11 +63,11 @@ impl Placement {
     /// Why it cannot be known: the pool does not hash, its members or their places are only known at run time,
     /// or the function is one that lbcheck does not know.
     pub fn new(config: &Config, id: PoolId) -> Result<Self, Cow<'static, str>> {
-        Self::of(config.dialect, config.pool(id))
+        Self::of(config.dialect, config.version, config.pool(id))
     }
 
     /// The same for a pool that need not be part of a configuration, such as one with failed members.
-    pub(super) fn of(dialect: Dialect, pool: &Pool) -> Result<Self, Cow<'static, str>> {
+    pub(super) fn of(dialect: Dialect, version: Version, pool: &Pool) -> Result<Self, Cow<'static, str>> {
         if let Membership::Unknown(reason) = &pool.membership {
             return Err(reason.clone().into());
         }
@@ -83,7 +83,7 @@ impl Placement {
             return Err("the algorithm does not go by keys".into());
         };
         let kind = match dialect {
-            Dialect::HaProxy => Kind::of_haproxy(pool, key, *table, *function)?,
+            Dialect::HaProxy => Kind::of_haproxy(version, pool, key, *table, *function)?,
             Dialect::Nginx => Kind::of_nginx(pool, key, *table)?,
             Dialect::Envoy => Kind::of_envoy(pool, *table, *function)?,
         };
@@ -177,6 +177,7 @@ fn spreads(key: &HashKey, function: HashFunction) -> bool {
 
 impl Kind {
     fn of_haproxy(
+        version: Version,
         pool: &Pool,
         key: &HashKey,
         table: HashTable,
@@ -188,7 +189,7 @@ impl Kind {
             return Ok(Self::Single(serving.first().copied()));
         }
         let table = match table {
-            HashTable::Ring => haproxy::ring(pool, &serving)?,
+            HashTable::Ring => haproxy::ring(version, pool, &serving)?,
             HashTable::Map => haproxy::map(pool, &serving)?,
             _ => return Err("HAProxy has no such table".into()),
         };
@@ -263,17 +264,13 @@ pub(super) fn placed(dialect: Dialect, version: Version, pool: &Pool, load: Load
         if let HashKey::Constant(_) = key {
             return plain;
         }
-        return match Placement::of(dialect, pool) {
+        return match Placement::of(dialect, version, pool) {
             Ok(placement) => {
                 plain.certainty = plain.certainty.max(Certainty::Expected);
                 plain.shares = placement.shares();
                 plain
             }
-            Err(reason) => {
-                plain.certainty = Certainty::Range;
-                plain.assumptions.push(format!("shares by weight, since {reason}").into());
-                plain
-            }
+            Err(reason) => by_weight(plain, &reason),
         };
     }
     match dialect {
@@ -286,6 +283,13 @@ pub(super) fn placed(dialect: Dialect, version: Version, pool: &Pool, load: Load
 fn with(mut plain: PoolShares, shares: Vec<f64>, certainty: Certainty) -> PoolShares {
     plain.shares = shares;
     plain.certainty = plain.certainty.max(certainty);
+    plain
+}
+
+/// What the weights ask for, where the table that decides is not known.
+fn by_weight(mut plain: PoolShares, reason: &str) -> PoolShares {
+    plain.certainty = Certainty::Range;
+    plain.assumptions.push(format!("shares by weight, since {reason}").into());
     plain
 }
 
@@ -323,9 +327,10 @@ fn of_haproxy(version: Version, pool: &Pool, load: Load, plain: PoolShares) -> P
         (Algorithm::Random { draws, .. }, load) => {
             // A single draw is a point of the ring; of two idle servers, versions before 3.4 take the later draw.
             let arcs = *draws <= 1 || (load == Load::Idle && version < Version::new(3, 4));
-            match haproxy::ring(pool, &serving) {
-                Ok(ring) if arcs => with(plain, ring.shares(pool.endpoints.len()), Certainty::Expected),
-                _ => plain,
+            match haproxy::ring(version, pool, &serving) {
+                _ if !arcs => plain,
+                Ok(ring) => with(plain, ring.shares(pool.endpoints.len()), Certainty::Expected),
+                Err(reason) => by_weight(plain, &reason),
             }
         }
         _ => plain,

@@ -157,7 +157,13 @@ pub(super) fn serving_tier(dialect: Dialect, pool: &Pool) -> Vec<usize> {
         Dialect::Envoy => endpoint.state.value == AdminState::Enabled,
         Dialect::HaProxy | Dialect::Nginx => endpoint.in_rotation(),
     };
-    let eligible = || pool.endpoints.iter().enumerate().filter(|&(_, endpoint)| in_rotation(endpoint));
+    // Degraded hosts stand by for healthy ones, whatever their priority.
+    let healthy = pool.endpoints.iter().any(|endpoint| in_rotation(endpoint) && endpoint.degraded.is_none());
+    let eligible = || {
+        let stands_by = |endpoint: &Endpoint| healthy && endpoint.degraded.is_some();
+        let serves = move |&(_, endpoint): &(usize, &Endpoint)| in_rotation(endpoint) && !stands_by(endpoint);
+        pool.endpoints.iter().enumerate().filter(serves)
+    };
     let Some(tier) = eligible().map(|(_, endpoint)| endpoint.tier.value).min() else {
         return Vec::new();
     };
