@@ -135,15 +135,22 @@ impl Proxy {
         }
     }
 
-    /// Waits until the proxy itself says that exactly the servers at `down` are down, and all others up.
+    /// Waits until the proxy itself says that exactly the servers at `down` are down, and all others up. Calls
+    /// `meanwhile` before each look.
     ///
     /// # Errors
     ///
     /// It does not say so in time, or cannot be asked.
-    pub fn await_down(&self, servers: &[SocketAddrV4], down: &[usize]) -> Result<()> {
+    pub fn await_down(
+        &self,
+        servers: &[SocketAddrV4],
+        down: &[usize],
+        meanwhile: impl Fn() -> Result<()>,
+    ) -> Result<()> {
         let wanted: Vec<bool> = (0..servers.len()).map(|index| down.contains(&index)).collect();
         let begun = Instant::now();
         loop {
+            meanwhile()?;
             let seen: Vec<Option<bool>> = match &self.control {
                 Control::Socket(socket) => {
                     let state = cli(socket, "show stat").unwrap_or_default();

@@ -88,13 +88,17 @@ fn break_servers(
     backends: &mut Backends,
 ) -> Result<()> {
     if scenario.notice == Notice::Checks {
-        proxy.await_down(servers, &[])?;
+        proxy.await_down(servers, &[], || Ok(()))?;
     }
     for &server in &scenario.fail {
         backends.end(server);
     }
     match scenario.notice {
-        Notice::Checks => proxy.await_down(servers, &scenario.fail)?,
+        Notice::Checks => proxy.await_down(servers, &scenario.fail, || Ok(()))?,
+        Notice::Traffic => {
+            let ask = || ask_all(arena.front(), &vec![same(); 50]).map(|_| ());
+            proxy.await_down(servers, &scenario.fail, ask)?;
+        }
         Notice::Requests(count) => {
             let asks = match &scenario.send {
                 Send::Each(asks) => asks.iter().cycle().take(count).cloned().collect(),
@@ -243,6 +247,15 @@ fn widest(shares: &[f64], total: usize, intervals: &[(usize, usize)]) -> String 
     format!("±{:.2} points", most * 100.0)
 }
 
+/// Figures shown one by one; of more servers only the range.
+const MOST_SHOWN: usize = 12;
+
 fn percent(shares: &[f64]) -> String {
-    shares.iter().map(|share| format!("{:.1}", share * 100.0)).collect::<Vec<_>>().join(" / ")
+    let shown = |share: f64| format!("{:.1}", share * 100.0);
+    if shares.len() > MOST_SHOWN {
+        let least = shares.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = shares.iter().copied().fold(0.0, f64::max);
+        return format!("{} to {} on {} servers", shown(least), shown(most), shares.len());
+    }
+    shares.iter().map(|&share| shown(share)).collect::<Vec<_>>().join(" / ")
 }

@@ -38,6 +38,8 @@ pub struct Scenario {
 pub enum Notice {
     /// By the checks that are configured; the proxy is asked until it says so.
     Checks,
+    /// By requests that fail: they are sent until the proxy says that it has found out.
+    Traffic,
     /// By this many requests that are sent before anything is measured.
     Requests(usize),
     /// Not at all.

@@ -616,3 +616,51 @@ pub(super) fn two_workers() -> Scenario {
     scenario("ROUND_ROBIN 3:2:1, two workers", ROUND_ROBIN, THREE, Send::Same(2000), Expect::ToOneRequest)
         .workers(2)
 }
+
+pub(super) fn random_spill() -> Scenario {
+    let mut scenario = grouped(
+        "RANDOM, overprovisioning factor 70, 50 and 2 hosts: one number for priority and host",
+        "lb_policy: RANDOM",
+        &[group("priority: 0", 1, &[""; 50]), group("priority: 1", 51, &["", ""])],
+        Send::Same(20_000),
+        Expect::ByChance,
+    );
+    scenario.config.push_str("      policy: {overprovisioning_factor: 70}\n");
+    scenario
+}
+
+pub(super) fn least_request_scan() -> Scenario {
+    scenario(
+        "LEAST_REQUEST typed, FULL_SCAN, equal weights, 30 in flight",
+        "load_balancing_policy:\n  policies:\n  - typed_extension_config:\n      name: least\n      typed_config:\n        \
+         \"@type\": type.googleapis.com/envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest\n        \
+         selection_method: FULL_SCAN",
+        EQUAL,
+        Send::Held(30),
+        Expect::InFlight,
+    )
+}
+
+pub(super) fn outlier_ejects() -> Scenario {
+    scenario(
+        "ROUND_ROBIN, outlier detection ejects the one of ten that is dead",
+        "lb_policy: ROUND_ROBIN\noutlier_detection: {interval: 0.05s, base_ejection_time: 60s, \
+         consecutive_gateway_failure: 3, enforcing_consecutive_gateway_failure: 100}\n\
+         common_lb_config: {update_merge_window: 0s}",
+        &[""; 10],
+        Send::Same(1800),
+        Expect::ToOneRequest,
+    )
+    .fails(&[4], Notice::Traffic)
+}
+
+pub(super) fn outlier_does_not_eject() -> Scenario {
+    scenario(
+        "ROUND_ROBIN, outlier detection, one of nine dead: never ejected",
+        "lb_policy: ROUND_ROBIN\noutlier_detection: {interval: 0.05s, base_ejection_time: 60s}",
+        &[""; 9],
+        Send::Same(1800),
+        Expect::ToOneRequest,
+    )
+    .fails(&[4], Notice::Requests(200))
+}

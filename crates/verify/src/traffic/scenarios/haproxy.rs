@@ -526,3 +526,23 @@ pub(super) fn attempts() -> Scenario {
         Expect::Attempts,
     )
 }
+
+pub(super) fn ring_addresses() -> Scenario {
+    placed_by("addr")
+}
+
+pub(super) fn ring_ports() -> Scenario {
+    placed_by("addr-port")
+}
+
+fn placed_by(key: &str) -> Scenario {
+    let options = ["weight 3", "weight 2", "weight 1"].map(|weight| format!("{weight} hash-key {key}"));
+    scenario(
+        &format!("consistent, hash-key {key}"),
+        "balance hdr(x-user); hash-type consistent",
+        &options.each_ref().map(String::as_str),
+        by_header("X-User"),
+        Expect::EveryKey,
+    )
+    .since(3, 0)
+}
