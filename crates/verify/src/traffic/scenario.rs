@@ -55,6 +55,8 @@ pub enum Send {
     Each(Vec<Ask>),
     /// So many equal requests that the servers hold back, one more after the other has arrived.
     Held(usize),
+    /// So many equal requests at once: those that reach a server are held there, the others wait or are refused.
+    Crowd(usize),
     /// So many equal requests, of which `at_once` are always in flight and the oldest is answered next.
     Flowing {
         /// Requests in flight.
@@ -99,6 +101,8 @@ pub enum Expect {
     EndToEnd,
     /// The part of requests that end in an error is within what chance leaves it.
     Errors,
+    /// Requests in service on each server, waiting in the proxy and refused by it are as many as predicted.
+    Crowd,
     /// Where every attempt fails, servers get exactly so many for each request.
     Attempts,
     /// lbcheck says that it does not know, in a sentence with these words. Nothing is sent.

@@ -664,3 +664,19 @@ pub(super) fn outlier_does_not_eject() -> Scenario {
     )
     .fails(&[4], Notice::Requests(200))
 }
+
+fn crowded(title: &str, thresholds: &str) -> Scenario {
+    let settings = format!("{ROUND_ROBIN}\ncircuit_breakers: {{thresholds: [{{{thresholds}}}]}}");
+    scenario(title, &settings, &["", ""], Send::Crowd(12), Expect::Crowd)
+}
+
+pub(super) fn breaker_connections() -> Scenario {
+    crowded(
+        "circuit breaker: 4 connections and 3 pending, 12 requests at once",
+        "max_connections: 4, max_pending_requests: 3",
+    )
+}
+
+pub(super) fn breaker_requests() -> Scenario {
+    crowded("circuit breaker: 4 requests, 12 at once", "max_requests: 4")
+}

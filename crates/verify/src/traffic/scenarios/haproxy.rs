@@ -546,3 +546,13 @@ fn placed_by(key: &str) -> Scenario {
     )
     .since(3, 0)
 }
+
+pub(super) fn queue() -> Scenario {
+    scenario(
+        "roundrobin with maxconn 2 and 3, 12 requests at once",
+        "balance roundrobin; timeout queue 30s",
+        &["maxconn 2", "maxconn 3", "maxconn 2"],
+        Send::Crowd(12),
+        Expect::Crowd,
+    )
+}
