@@ -166,10 +166,17 @@ pub fn by_header(name: &'static str) -> Send {
 /// Requests whose keys are their paths; the query is not part of them.
 #[must_use]
 pub fn by_path() -> Send {
-    each(|number| {
+    Send::Each(paths(KEYS))
+}
+
+/// The first of the requests of [`by_path`].
+#[must_use]
+pub fn paths(count: usize) -> Vec<Ask> {
+    let ask = |number: usize| {
         let key = format!("/shop/item-{number}.html");
         Ask { path: format!("{key}?page={}", number % 7), key, ..Ask::default() }
-    })
+    };
+    (0..count).map(ask).collect()
 }
 
 /// Requests whose keys are the value of the query parameter `id`.

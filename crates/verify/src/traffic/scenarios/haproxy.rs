@@ -6,6 +6,7 @@ use super::servers_of;
 use crate::traffic::client::Ask;
 use crate::traffic::scenario::{
     Expect, Notice, Scenario, Send, by_header, by_neighbour, by_path, by_query, by_source, by_source6, each,
+    paths,
 };
 
 /// A frontend and a backend; lines are parted by `;`.
@@ -508,12 +509,11 @@ pub(super) fn errors_with_redispatch() -> Scenario {
 }
 
 pub(super) fn errors_redispatch_map() -> Scenario {
-    let Send::Each(asks) = by_path() else { unreachable!("it is one request for each path") };
     unnoticed(
         "uri map-based with option redispatch, one of three dead",
         "balance uri; retries 1; option redispatch 1",
         &["", "", ""],
-        Send::Each(asks.into_iter().take(150).collect()),
+        Send::Each(paths(150)),
     )
 }
 
