@@ -118,6 +118,22 @@ impl Connection {
         }
     }
 
+    /// Whether an answer has begun to come, or the connection has ended.
+    ///
+    /// # Errors
+    ///
+    /// The connection cannot be asked.
+    pub fn is_answered(&self) -> Result<bool> {
+        let stream = self.reader.get_ref();
+        stream.set_nonblocking(true)?;
+        let answered = match stream.peek(&mut [0]) {
+            Ok(_) => true,
+            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+        };
+        stream.set_nonblocking(false)?;
+        Ok(answered)
+    }
+
     /// Sends requests and appends the answers, until all are there or the proxy closes the connection.
     fn ask(&mut self, asks: &[Ask], answers: &mut Vec<Answer>) -> Result<()> {
         for part in asks.chunks(AHEAD) {

@@ -1,16 +1,25 @@
 //! What the running proxy does.
 
 use std::net::SocketAddrV4;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use super::backend::{ANSWER, Backends, CLIENT};
 use super::client::{Answer, Ask, Connection, ask_all};
+use super::proxy::Queue;
 use super::scenario::Send;
+
+/// Longest wait for a request to be accounted for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Time between two looks.
+const POLL: Duration = Duration::from_millis(2);
 
 /// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measured {
+    /// Requests that wait in the proxy.
+    pub queued: usize,
     /// The server of each request, in order; `None`: the proxy answered itself.
     pub servers: Vec<Option<usize>>,
 }
@@ -34,11 +43,17 @@ impl Measured {
 /// # Errors
 ///
 /// The proxy does not answer.
-pub fn measure(send: &Send, proxy: SocketAddrV4, backends: &Backends) -> Result<Measured> {
+pub fn measure(
+    send: &Send,
+    proxy: SocketAddrV4,
+    backends: &Backends,
+    queue: &impl Queue,
+) -> Result<Measured> {
     match send {
         Send::Same(count) => Ok(of(&ask_all(proxy, &vec![same(); *count])?)),
         Send::Each(asks) => Ok(of(&ask_all(proxy, asks)?)),
         Send::Held(count) => held(*count, proxy, backends),
+        Send::Crowd(count) => crowd(*count, proxy, backends, queue),
         Send::Flowing { at_once, count } => flowing(*at_once, *count, proxy, backends, |_| Vec::new()),
         Send::FlowingKeys { at_once, count, header } => {
             let key = |number| vec![(*header, format!("user-{number}"))];
@@ -53,7 +68,7 @@ pub fn measure(send: &Send, proxy: SocketAddrV4, backends: &Backends) -> Result<
 }
 
 fn of(answers: &[Answer]) -> Measured {
-    Measured { servers: answers.iter().map(|answer| answer.server).collect() }
+    Measured { servers: answers.iter().map(|answer| answer.server).collect(), ..Measured::default() }
 }
 
 /// The request that says nothing.
@@ -98,7 +113,42 @@ fn held(count: usize, proxy: SocketAddrV4, backends: &Backends) -> Result<Measur
     }
     backends.release_all();
     drop(connections);
-    Ok(Measured { servers })
+    Ok(Measured { servers, ..Measured::default() })
+}
+
+/// Requests that are all accounted for, one after the other: at a server, waiting, or answered by the proxy.
+fn crowd(count: usize, proxy: SocketAddrV4, backends: &Backends, queue: &impl Queue) -> Result<Measured> {
+    backends.hold();
+    let mut connections = Vec::with_capacity(count);
+    let (mut held, mut queued) = (Vec::new(), 0);
+    for client in 0..count {
+        let mut connection = Connection::open(proxy, None)?;
+        connection.send(&numbered(client, client, &|_| Vec::new()))?;
+        connections.push(connection);
+        let begun = Instant::now();
+        loop {
+            let mut refused = 0;
+            for connection in &connections {
+                refused += usize::from(connection.is_answered()?);
+            }
+            held = backends.held();
+            queued = queue.queued();
+            if held.iter().sum::<u64>() as usize + refused + queued == connections.len() {
+                break;
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("{held:?} are held, {queued} wait and {refused} are refused of {}", client + 1);
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+    backends.release_all();
+    let mut servers = Vec::with_capacity(count);
+    for (server, waiting) in held.into_iter().enumerate() {
+        servers.extend((0..waiting).map(|_| Some(server)));
+    }
+    servers.resize(count - queued, None);
+    Ok(Measured { servers, queued })
 }
 
 fn flowing(
@@ -119,7 +169,7 @@ fn flowing(
         backends.await_held(at_once)?;
     }
     backends.release_all();
-    Ok(Measured { servers })
+    Ok(Measured { servers, ..Measured::default() })
 }
 
 fn returning(clients: usize, returns: usize, proxy: SocketAddrV4) -> Result<Measured> {
@@ -133,5 +183,5 @@ fn returning(clients: usize, returns: usize, proxy: SocketAddrV4) -> Result<Meas
         })
         .collect();
     servers.extend(ask_all(proxy, &again)?.iter().map(|answer| answer.server));
-    Ok(Measured { servers })
+    Ok(Measured { servers, ..Measured::default() })
 }

@@ -22,6 +22,8 @@ pub enum Predicted {
     Servers(Vec<Option<usize>>),
     /// The share of each server. What is missing to 1 is answered by the proxy itself.
     Shares(Vec<f64>),
+    /// Requests in service on each server, waiting, and refused.
+    Crowd(Vec<f64>, f64, f64),
     /// The part of all requests that end in an error.
     Errors(f64),
     /// Attempts that reach servers for each request, if all of them fail.
@@ -69,6 +71,17 @@ pub fn predict(
         Expect::Errors => {
             let outcome = failures::run(&config, id, &failure(scenario, &positions));
             Ok(Predicted::Errors(outcome.unnoticed.errors.context("lbcheck does not know the errors")?))
+        }
+        Expect::Crowd => {
+            let outcome = failures::run(&config, id, &failure(scenario, &positions));
+            let demand = outcome.demand.context("lbcheck does not know the demand")?;
+            let mut in_service = vec![0.0; servers.len()];
+            for (count, position) in demand.in_service.iter().zip(&positions) {
+                if let Some(sum) = position.and_then(|at| in_service.get_mut(at)) {
+                    *sum += count;
+                }
+            }
+            Ok(Predicted::Crowd(in_service, demand.queued, demand.refused))
         }
         Expect::Attempts => {
             let outcome = failures::run(&config, id, &failure(scenario, &positions));
@@ -157,9 +170,10 @@ impl Servers<'_> {
 fn at_once(send: &Send) -> Option<u32> {
     match send {
         Send::Same(_) | Send::Each(_) | Send::Failing(_) | Send::Returning { .. } => Some(1),
-        Send::Held(at_once) | Send::Flowing { at_once, .. } | Send::FlowingKeys { at_once, .. } => {
-            u32::try_from(*at_once).ok()
-        }
+        Send::Held(at_once)
+        | Send::Crowd(at_once)
+        | Send::Flowing { at_once, .. }
+        | Send::FlowingKeys { at_once, .. } => u32::try_from(*at_once).ok(),
     }
 }
 

@@ -20,6 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Time between two looks.
 const POLL: Duration = Duration::from_millis(5);
 
+/// Something in which requests wait for a server.
+pub trait Queue {
+    /// How many do now.
+    fn queued(&self) -> usize;
+}
+
 /// A running proxy, ended by its id.
 pub struct Proxy {
     dialect: Dialect,
@@ -135,15 +141,22 @@ impl Proxy {
         }
     }
 
-    /// Waits until the proxy itself says that exactly the servers at `down` are down, and all others up.
+    /// Waits until the proxy itself says that exactly the servers at `down` are down, and all others up. Calls
+    /// `meanwhile` before each look.
     ///
     /// # Errors
     ///
     /// It does not say so in time, or cannot be asked.
-    pub fn await_down(&self, servers: &[SocketAddrV4], down: &[usize]) -> Result<()> {
+    pub fn await_down(
+        &self,
+        servers: &[SocketAddrV4],
+        down: &[usize],
+        meanwhile: impl Fn() -> Result<()>,
+    ) -> Result<()> {
         let wanted: Vec<bool> = (0..servers.len()).map(|index| down.contains(&index)).collect();
         let begun = Instant::now();
         loop {
+            meanwhile()?;
             let seen: Vec<Option<bool>> = match &self.control {
                 Control::Socket(socket) => {
                     let state = cli(socket, "show stat").unwrap_or_default();
@@ -162,6 +175,21 @@ impl Proxy {
                 bail!("servers {down:?} should be down, seen {seen:?}");
             }
             std::thread::sleep(POLL);
+        }
+    }
+}
+
+impl Queue for Proxy {
+    fn queued(&self) -> usize {
+        match &self.control {
+            Control::Socket(socket) => haproxy_queued(&cli(socket, "show stat").unwrap_or_default()),
+            Control::Admin(admin) => {
+                let said = fetch(*admin, "/stats?filter=upstream_rq_pending_active").unwrap_or_default();
+                said.lines()
+                    .filter_map(|line| line.split_once("pending_active: ")?.1.trim().parse::<usize>().ok())
+                    .sum()
+            }
+            Control::None => 0,
         }
     }
 }
@@ -198,6 +226,14 @@ fn haproxy_down(state: &str, server: SocketAddrV4) -> Option<bool> {
         let cells: Vec<&str> = line.split(',').collect();
         (cells.get(address)? == &server).then(|| cells.get(status).is_some_and(|status| *status == "DOWN"))
     })
+}
+
+/// Requests that wait in HAProxy, for a server or for any.
+fn haproxy_queued(state: &str) -> usize {
+    let mut lines = state.lines();
+    let header = lines.next().unwrap_or_default().trim_start_matches("# ");
+    let Some(column) = header.split(',').position(|column| column == "qcur") else { return 0 };
+    lines.filter_map(|line| line.split(',').nth(column)?.parse::<usize>().ok()).sum()
 }
 
 /// Whether Envoy takes a host for unhealthy, from `/clusters`.

@@ -71,11 +71,11 @@ pub fn run(scenario: &Scenario, number: u8, program: &Program) -> Result<Option<
     let proxy = Proxy::start(program, scratch, &arena, &text, scenario.workers)?;
     break_servers(scenario, &proxy, &arena, &servers, &mut backends)?;
     let before: u64 = backends.counts().iter().sum();
-    let measured = measure(&scenario.send, arena.front(), &backends)?;
+    let measured = measure(&scenario.send, arena.front(), &backends, &proxy)?;
     let attempts = backends.counts().iter().sum::<u64>() - before;
     drop(proxy);
     Ok(Some(row(
-        measured.servers.len(),
+        measured.servers.len() + measured.queued,
         compare(&scenario.expect, &predicted, &measured, attempts, servers.len())?,
     )))
 }
@@ -88,13 +88,17 @@ fn break_servers(
     backends: &mut Backends,
 ) -> Result<()> {
     if scenario.notice == Notice::Checks {
-        proxy.await_down(servers, &[])?;
+        proxy.await_down(servers, &[], || Ok(()))?;
     }
     for &server in &scenario.fail {
         backends.end(server);
     }
     match scenario.notice {
-        Notice::Checks => proxy.await_down(servers, &scenario.fail)?,
+        Notice::Checks => proxy.await_down(servers, &scenario.fail, || Ok(()))?,
+        Notice::Traffic => {
+            let ask = || ask_all(arena.front(), &vec![same(); 50]).map(|_| ());
+            proxy.await_down(servers, &scenario.fail, ask)?;
+        }
         Notice::Requests(count) => {
             let asks = match &scenario.send {
                 Send::Each(asks) => asks.iter().cycle().take(count).cloned().collect(),
@@ -145,7 +149,7 @@ fn compare(
                 .filter(|&at| measured.servers.get(at) != wanted.get(at))
                 .collect();
             let what = if *expect == Expect::EveryKey { "key" } else { "pick" };
-            let expected = Measured { servers: wanted.clone() }.counts(servers);
+            let expected = Measured { servers: wanted.clone(), ..Measured::default() }.counts(servers);
             let shares: Vec<f64> =
                 expected.iter().map(|&count| count as f64 / wanted.len().max(1) as f64).collect();
             let problem = wrong.first().map(|&at| {
@@ -186,6 +190,26 @@ fn compare(
             compared.predicted.push_str(" errors");
             compared.measured.push_str(" errors");
             Ok(compared)
+        }
+        (Expect::Crowd, Predicted::Crowd(in_service, queued, refused)) => {
+            let answered = measured.servers.iter().filter(|server| server.is_none()).count();
+            let mut wanted: Vec<usize> = in_service.iter().map(|count| count.round() as usize).collect();
+            wanted.extend([queued.round() as usize, refused.round() as usize]);
+            let mut seen = counts;
+            seen.extend([measured.queued, answered]);
+            let words = |all: &[usize]| {
+                let (served, rest) = all.split_at(servers);
+                let served: Vec<String> = served.iter().map(ToString::to_string).collect();
+                format!("{} in service, {} wait, {} refused", served.join(" / "), rest[0], rest[1])
+            };
+            let off: usize = wanted.iter().zip(&seen).map(|(wanted, seen)| wanted.abs_diff(*seen)).sum();
+            Ok(Compared {
+                predicted: words(&wanted),
+                measured: words(&seen),
+                deviation: format!("{off} requests"),
+                bound: "every request".into(),
+                problem: (off > 0).then(|| format!("{} instead of {}", words(&seen), words(&wanted))),
+            })
         }
         (Expect::Attempts, Predicted::Attempts(most)) => {
             let wanted = u64::from(*most) * total as u64;
@@ -243,6 +267,15 @@ fn widest(shares: &[f64], total: usize, intervals: &[(usize, usize)]) -> String 
     format!("±{:.2} points", most * 100.0)
 }
 
+/// Figures shown one by one; of more servers only the range.
+const MOST_SHOWN: usize = 12;
+
 fn percent(shares: &[f64]) -> String {
-    shares.iter().map(|share| format!("{:.1}", share * 100.0)).collect::<Vec<_>>().join(" / ")
+    let shown = |share: f64| format!("{:.1}", share * 100.0);
+    if shares.len() > MOST_SHOWN {
+        let least = shares.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = shares.iter().copied().fold(0.0, f64::max);
+        return format!("{} to {} on {} servers", shown(least), shown(most), shares.len());
+    }
+    shares.iter().map(|&share| shown(share)).collect::<Vec<_>>().join(" / ")
 }

@@ -38,6 +38,8 @@ pub struct Scenario {
 pub enum Notice {
     /// By the checks that are configured; the proxy is asked until it says so.
     Checks,
+    /// By requests that fail: they are sent until the proxy says that it has found out.
+    Traffic,
     /// By this many requests that are sent before anything is measured.
     Requests(usize),
     /// Not at all.
@@ -53,6 +55,8 @@ pub enum Send {
     Each(Vec<Ask>),
     /// So many equal requests that the servers hold back, one more after the other has arrived.
     Held(usize),
+    /// So many equal requests at once: those that reach a server are held there, the others wait or are refused.
+    Crowd(usize),
     /// So many equal requests, of which `at_once` are always in flight and the oldest is answered next.
     Flowing {
         /// Requests in flight.
@@ -97,6 +101,8 @@ pub enum Expect {
     EndToEnd,
     /// The part of requests that end in an error is within what chance leaves it.
     Errors,
+    /// Requests in service on each server, waiting in the proxy and refused by it are as many as predicted.
+    Crowd,
     /// Where every attempt fails, servers get exactly so many for each request.
     Attempts,
     /// lbcheck says that it does not know, in a sentence with these words. Nothing is sent.
@@ -160,10 +166,17 @@ pub fn by_header(name: &'static str) -> Send {
 /// Requests whose keys are their paths; the query is not part of them.
 #[must_use]
 pub fn by_path() -> Send {
-    each(|number| {
+    Send::Each(paths(KEYS))
+}
+
+/// The first of the requests of [`by_path`].
+#[must_use]
+pub fn paths(count: usize) -> Vec<Ask> {
+    let ask = |number: usize| {
         let key = format!("/shop/item-{number}.html");
         Ask { path: format!("{key}?page={}", number % 7), key, ..Ask::default() }
-    })
+    };
+    (0..count).map(ask).collect()
 }
 
 /// Requests whose keys are the value of the query parameter `id`.

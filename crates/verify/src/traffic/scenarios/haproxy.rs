@@ -6,6 +6,7 @@ use super::servers_of;
 use crate::traffic::client::Ask;
 use crate::traffic::scenario::{
     Expect, Notice, Scenario, Send, by_header, by_neighbour, by_path, by_query, by_source, by_source6, each,
+    paths,
 };
 
 /// A frontend and a backend; lines are parted by `;`.
@@ -508,12 +509,11 @@ pub(super) fn errors_with_redispatch() -> Scenario {
 }
 
 pub(super) fn errors_redispatch_map() -> Scenario {
-    let Send::Each(asks) = by_path() else { unreachable!("it is one request for each path") };
     unnoticed(
         "uri map-based with option redispatch, one of three dead",
         "balance uri; retries 1; option redispatch 1",
         &["", "", ""],
-        Send::Each(asks.into_iter().take(150).collect()),
+        Send::Each(paths(150)),
     )
 }
 
@@ -524,5 +524,35 @@ pub(super) fn attempts() -> Scenario {
         &["", "", ""],
         Send::Failing(100),
         Expect::Attempts,
+    )
+}
+
+pub(super) fn ring_addresses() -> Scenario {
+    placed_by("addr")
+}
+
+pub(super) fn ring_ports() -> Scenario {
+    placed_by("addr-port")
+}
+
+fn placed_by(key: &str) -> Scenario {
+    let options = ["weight 3", "weight 2", "weight 1"].map(|weight| format!("{weight} hash-key {key}"));
+    scenario(
+        &format!("consistent, hash-key {key}"),
+        "balance hdr(x-user); hash-type consistent",
+        &options.each_ref().map(String::as_str),
+        by_header("X-User"),
+        Expect::EveryKey,
+    )
+    .since(3, 0)
+}
+
+pub(super) fn queue() -> Scenario {
+    scenario(
+        "roundrobin with maxconn 2 and 3, 12 requests at once",
+        "balance roundrobin; timeout queue 30s",
+        &["maxconn 2", "maxconn 3", "maxconn 2"],
+        Send::Crowd(12),
+        Expect::Crowd,
     )
 }

@@ -20,13 +20,13 @@ macro_rules! each_scenario {
                 map_crc32 map_crc32_avalanche ring_sdbm ring_djb2 ring_djb2_avalanche ring_crc32
                 ring_crc32_avalanche wt6 ring_ids map_fails ring_fails map_disabled rand_split
                 cookie_sessions cookie_even leastconn_maxconn balance_factor errors_without_redispatch
-                errors_with_redispatch errors_redispatch_map attempts;
+                errors_with_redispatch errors_redispatch_map attempts ring_addresses ring_ports queue;
             nginx: round_robin round_robin_four round_robin_out all_down keepalive backup_takes_over
                 max_fails least_conn_idle least_conn_held least_conn_floor least_conn_flowing random
                 random_two_idle random_two_skewed random_two_busy max_conns zone_workers hash hash_header
                 hash_down hash_overweight hash_fails ketama ketama_header ketama_down ketama_fails ip_hash
                 ip_hash_neighbours ip_hash_overweight ip_hash_down ip_hash_ipv6 hash_empty split_clients
-                attempts attempts_tries attempts_backup errors_next_upstream errors_without_next;
+                attempts attempts_tries attempts_backup errors_next_upstream errors_without_next refused;
             envoy: round_robin round_robin_weights random least_request_equal least_request_choices
                 least_request_idle least_request_busy least_request_bias_half least_request_bias_none
                 least_request_bias_two unhealthy draining degraded panic panic_disabled priorities
@@ -37,7 +37,8 @@ macro_rules! each_scenario {
                 ring_fails maglev_fails tier_spill tier_takes_over panic_by_failures weighted_clusters
                 weighted_clusters_sum runtime_fraction runtime_fractions fraction_into_clusters attempts
                 attempts_one attempts_none errors_unnoticed balance_factor localities_without_weights
-                localities_random maglev_localities two_workers;
+                localities_random maglev_localities two_workers random_spill least_request_scan
+                outlier_ejects outlier_does_not_eject breaker_connections breaker_requests;
         }
     };
 }

@@ -355,3 +355,13 @@ pub(super) fn errors_without_next() -> Scenario {
         scenario.config.replace("proxy_read_timeout", "proxy_next_upstream off;\n        proxy_read_timeout");
     scenario
 }
+
+pub(super) fn refused() -> Scenario {
+    scenario(
+        "round robin with max_conns 2 and 3, 12 requests at once",
+        "",
+        &["max_conns=2", "max_conns=3", "max_conns=2"],
+        Send::Crowd(12),
+        Expect::Crowd,
+    )
+}
