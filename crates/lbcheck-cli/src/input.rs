@@ -227,6 +227,7 @@ pub(crate) fn load(
     let named = named_version(arguments, dialect).or_else(|| policy.policy.version(dialect));
     let options = ReadOptions {
         version: named.unwrap_or_else(|| dialect.assumed_version()),
+        edition: policy.policy.edition(),
         env: arguments
             .variables
             .iter()

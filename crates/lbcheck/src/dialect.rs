@@ -84,6 +84,18 @@ impl fmt::Display for Dialect {
     }
 }
 
+/// Which nginx runs a configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Edition {
+    /// Nobody said. What only NGINX Plus knows may be right.
+    #[default]
+    Unknown,
+    /// The open source one.
+    OpenSource,
+    /// NGINX Plus, which has more directives.
+    Plus,
+}
+
 /// The text does not name a dialect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a dialect: use haproxy, nginx or envoy")]
@@ -116,6 +128,12 @@ impl Version {
     #[must_use]
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor, patch: 0 }
+    }
+
+    /// The release series: the version without its patch number.
+    #[must_use]
+    pub const fn series(self) -> Self {
+        Self::new(self.major, self.minor)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::dialect::{Dialect, Version};
+use crate::dialect::{Dialect, Edition, Version};
 use crate::load::FileLoader;
 use crate::model::Config;
 use crate::source::{Sources, Span};
@@ -15,6 +15,8 @@ pub struct ReadOptions {
     pub dialect: Dialect,
     /// The product version whose keywords and defaults hold.
     pub version: Version,
+    /// nginx: the edition whose directives hold.
+    pub edition: Edition,
     /// Environment variables of the service (HAProxy `"${VAR}"`). Nothing is taken from lbcheck's own environment.
     pub env: BTreeMap<String, String>,
     /// nginx: the directory that relative includes start from. `None`: that of the main file.
@@ -31,6 +33,7 @@ impl ReadOptions {
         Self {
             dialect,
             version: dialect.assumed_version(),
+            edition: Edition::default(),
             env: BTreeMap::new(),
             prefix: None,
             context: Vec::new(),

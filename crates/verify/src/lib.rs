@@ -2,6 +2,13 @@
 //!
 //! `cargo verify` makes the full run and writes `docs/verification.md`; the tests of this crate run a part of the same.
 
+pub mod base;
+pub mod classify;
+pub mod heal;
+pub mod mutate;
+pub mod page;
 pub mod process;
 pub mod program;
+pub mod random;
 pub mod reading;
+pub mod verdicts;

@@ -13,6 +13,8 @@ pub(crate) mod rule {
     pub(crate) const DUPLICATE: &str = "duplicate-definition";
     pub(crate) const UNREADABLE: &str = "file-unreadable";
     pub(crate) const ENVIRONMENT: &str = "env-variable-undefined";
+    pub(crate) const DEPRECATED: &str = "deprecated-directive";
+    pub(crate) const REPEATED: &str = "duplicate-singleton";
     pub(crate) const TRUNCATED: &str = "config-empty-or-truncated";
 }
 
@@ -116,7 +118,7 @@ impl Report {
     /// Blames an unknown word: an error up to the newest version whose words are known, a warning after it.
     pub(crate) fn unknown(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
         let severity =
-            if self.version > super::keywords::NEWEST { Severity::Warning } else { Severity::Error };
+            if self.version.series() > super::keywords::NEWEST { Severity::Warning } else { Severity::Error };
         self.push(Diagnostic::new(rule::UNKNOWN, severity, span, message).help(help));
     }
 

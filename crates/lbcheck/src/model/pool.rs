@@ -510,6 +510,8 @@ pub enum CheckKind {
 pub struct CheckTiming {
     /// Time between checks.
     pub interval: Option<Setting<Duration>>,
+    /// Time between checks while failures are being counted (HAProxy `fastinter`). `None`: as `interval`.
+    pub fast_interval: Option<Setting<Duration>>,
     /// Time one check may take.
     pub timeout: Option<Setting<Duration>>,
     /// Failures before it is out (`fall`, `unhealthy_threshold`).

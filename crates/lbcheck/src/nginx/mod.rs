@@ -17,6 +17,7 @@
 //!   [`Config::other_uses`](crate::model::Config::other_uses).
 
 mod arguments;
+mod buffers;
 mod builtin;
 mod data;
 mod directives;
@@ -45,6 +46,10 @@ use crate::read::{Block, ReadOptions, Reading};
 use crate::source::{Sources, Span};
 
 pub use lexer::{Token, TokenKind};
+
+/// What to do about a directive that only NGINX Plus has.
+const EDITION_HELP: &str =
+    "use what open source nginx has, or say `edition = \"plus\"` under `[proxy.nginx]` in lbcheck.toml";
 
 /// Cuts a text into tokens as nginx does; together they are the text, byte for byte.
 #[must_use]
@@ -106,14 +111,15 @@ pub(crate) fn read(
         }
     };
     let contexts = place::contexts(&tree, top);
-    let mut validator = validate::Validator::new(&tree, &contexts, options.version);
+    let mut validator = validate::Validator::new(&tree, &contexts, options);
     let found = validator.run();
     reading.diagnostics.append(&mut validator.diagnostics);
     reading.diagnostics.append(&mut data::check(&tree, &contexts, options.version));
     let complete = top == directives::M && loaded.missing.is_empty() && !reading.broken;
     reading.diagnostics.append(&mut variables::check(&tree, &contexts, &found, options.version, complete));
+    reading.diagnostics.append(&mut buffers::check(&tree, &contexts, &found));
     if complete {
-        reading.diagnostics.append(&mut references::check(&tree, &contexts, &found));
+        reading.diagnostics.append(&mut references::check(&tree, &contexts, &found, options.version));
     }
     let mut config = Config::empty(Dialect::Nginx, options.version);
     config.fragment = top != directives::M;
@@ -126,6 +132,7 @@ pub(crate) fn read(
         .find(|(id, node)| node.parent.is_none() && tree.name(*id) == "mail")
         .map(|(_, node)| node.header);
     let mut lower = lower::Lower::new(&tree, &contexts, config, whole);
+    lower.edition = options.edition;
     lower.run(top);
     reading.diagnostics.append(&mut lower.diagnostics);
     reading.config = lower.config;

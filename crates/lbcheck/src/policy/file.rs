@@ -42,10 +42,33 @@ pub struct ProxyTable {
     pub haproxy: ProductTable,
     /// nginx.
     #[serde(default)]
-    pub nginx: ProductTable,
+    pub nginx: NginxTable,
     /// Envoy.
     #[serde(default)]
     pub envoy: ProductTable,
+}
+
+/// nginx, which comes in two editions.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct NginxTable {
+    /// The version in use, such as `1.30` or `1.27.3`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub version: Option<Spanned<String>>,
+    /// The edition in use. Without it lbcheck only warns of balancing that belongs to NGINX Plus.
+    pub edition: Option<EditionName>,
+}
+
+/// An edition of nginx as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum EditionName {
+    /// Open source nginx.
+    Oss,
+    /// NGINX Plus.
+    Plus,
 }
 
 /// One product.

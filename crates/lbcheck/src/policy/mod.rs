@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 use globset::GlobMatcher;
 
 pub use file::{
-    AlgorithmsTable, DiffLimitsTable, EnvironmentTable, FailOnName, LevelName, LimitsTable, PolicyFile,
-    ProductTable, ProxyTable,
+    AlgorithmsTable, DiffLimitsTable, EditionName, EnvironmentTable, FailOnName, LevelName, LimitsTable,
+    NginxTable, PolicyFile, ProductTable, ProxyTable,
 };
 
 use crate::diagnostic::{Severity, suggest};
-use crate::dialect::{Dialect, Version};
+use crate::dialect::{Dialect, Edition, Version};
 
 /// The environment that holds when nothing says otherwise.
 pub const PRODUCTION: &str = "production";
@@ -67,6 +67,7 @@ pub const PRODUCTION_ALGORITHMS: &[&str] = &[
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     versions: BTreeMap<Dialect, Version>,
+    edition: Edition,
     default_environment: Option<String>,
     environments: BTreeMap<String, EnvironmentRules>,
     limits: Limits,
@@ -211,6 +212,12 @@ impl Policy {
     #[must_use]
     pub fn version(&self, dialect: Dialect) -> Option<Version> {
         self.versions.get(&dialect).copied()
+    }
+
+    /// The edition of nginx it names.
+    #[must_use]
+    pub fn edition(&self) -> Edition {
+        self.edition
     }
 
     /// The environment of the input at `path`, which is relative to the policy file and uses `/`.

@@ -6,11 +6,11 @@ use globset::GlobBuilder;
 use toml::Spanned;
 
 use super::{
-    EnvironmentRules, EnvironmentTable, FailOnName, Level, LevelName, Limits, LimitsTable, PRODUCTION,
-    Policy, PolicyFile,
+    EditionName, EnvironmentRules, EnvironmentTable, FailOnName, Level, LevelName, Limits, LimitsTable,
+    PRODUCTION, Policy, PolicyFile,
 };
 use crate::diagnostic::{Diagnostic, Severity, suggest};
-use crate::dialect::{Dialect, Version};
+use crate::dialect::{Dialect, Edition, Version};
 use crate::rules;
 use crate::source::{FileId, Sources, Span};
 
@@ -78,6 +78,11 @@ impl Reader {
         });
         Policy {
             versions: self.versions(parsed),
+            edition: match parsed.proxy.nginx.edition {
+                Some(EditionName::Oss) => Edition::OpenSource,
+                Some(EditionName::Plus) => Edition::Plus,
+                None => Edition::Unknown,
+            },
             default_environment,
             environments,
             limits: self.limits(&parsed.limits),
@@ -88,12 +93,12 @@ impl Reader {
     fn versions(&mut self, parsed: &PolicyFile) -> BTreeMap<Dialect, Version> {
         let mut versions = BTreeMap::new();
         let products = [
-            (Dialect::HaProxy, &parsed.proxy.haproxy),
-            (Dialect::Nginx, &parsed.proxy.nginx),
-            (Dialect::Envoy, &parsed.proxy.envoy),
+            (Dialect::HaProxy, &parsed.proxy.haproxy.version),
+            (Dialect::Nginx, &parsed.proxy.nginx.version),
+            (Dialect::Envoy, &parsed.proxy.envoy.version),
         ];
-        for (dialect, product) in products {
-            let Some(text) = &product.version else { continue };
+        for (dialect, version) in products {
+            let Some(text) = version else { continue };
             match text.get_ref().parse::<Version>() {
                 Ok(version) => {
                     versions.insert(dialect, version);

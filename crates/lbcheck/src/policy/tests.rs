@@ -109,3 +109,12 @@ fn an_unknown_environment_is_refused_once_there_are_some() {
     let error = policy.environment(Some("stagin"), "x").unwrap_err();
     assert_eq!(error.to_string(), "no policy defines the environment `stagin`; did you mean `staging`?");
 }
+
+#[test]
+fn the_edition_of_nginx_is_named_or_unknown() {
+    assert_eq!(parse("").unwrap().edition(), Edition::Unknown);
+    assert_eq!(parse("[proxy.nginx]\nedition = 'plus'").unwrap().edition(), Edition::Plus);
+    assert_eq!(parse("[proxy.nginx]\nedition = 'oss'").unwrap().edition(), Edition::OpenSource);
+    assert!(parse("[proxy.nginx]\nedition = 'r33'").is_err());
+    assert!(parse("[proxy.haproxy]\nedition = 'oss'").is_err());
+}

@@ -121,9 +121,11 @@ macro_rules! rules {
 }
 
 rules! {
+    algorithm_edition_mismatch,
     algorithm_first_without_maxconn,
     algorithm_not_allowed,
     config_empty_or_truncated,
+    deprecated_directive,
     diff_algorithm_changed,
     diff_health_check_removed,
     diff_pool_emptied,
@@ -134,6 +136,7 @@ rules! {
     diff_weight_jump,
     duplicate_definition,
     duplicate_server,
+    duplicate_singleton,
     env_variable_undefined,
     file_unreadable,
     health_check_missing,

@@ -63,7 +63,11 @@ impl Placement {
     /// Why it cannot be known: the pool does not hash, its members or their places are only known at run time,
     /// or the function is one that lbcheck does not know.
     pub fn new(config: &Config, id: PoolId) -> Result<Self, Cow<'static, str>> {
-        let pool = config.pool(id);
+        Self::of(config.dialect, config.pool(id))
+    }
+
+    /// The same for a pool that need not be part of a configuration, such as one with failed members.
+    pub(super) fn of(dialect: Dialect, pool: &Pool) -> Result<Self, Cow<'static, str>> {
         if let Membership::Unknown(reason) = &pool.membership {
             return Err(reason.clone().into());
         }
@@ -78,7 +82,7 @@ impl Placement {
         let Algorithm::Hash { key, table, function, .. } = algorithm else {
             return Err("the algorithm does not go by keys".into());
         };
-        let kind = match config.dialect {
+        let kind = match dialect {
             Dialect::HaProxy => Kind::of_haproxy(pool, key, *table, *function)?,
             Dialect::Nginx => Kind::of_nginx(pool, key, *table)?,
             Dialect::Envoy => Kind::of_envoy(pool, *table, *function)?,
@@ -217,8 +221,12 @@ pub fn pick(config: &Config, id: PoolId, key: &[u8]) -> Pick {
 /// Where there is nothing more to know than the weights this is [`pool_shares`].
 #[must_use]
 pub fn placed_shares(config: &Config, id: PoolId, load: Load) -> PoolShares {
-    let pool = config.pool(id);
-    let mut plain = pool_shares(config.dialect, pool);
+    placed(config.dialect, config.version, config.pool(id), load)
+}
+
+/// [`placed_shares`] of a pool that need not be part of a configuration.
+pub(super) fn placed(dialect: Dialect, version: Version, pool: &Pool, load: Load) -> PoolShares {
+    let mut plain = pool_shares(dialect, pool);
     if !plain.is_known() || always_used(pool).is_some() {
         return plain;
     }
@@ -226,7 +234,7 @@ pub fn placed_shares(config: &Config, id: PoolId, load: Load) -> PoolShares {
         if let HashKey::Constant(_) = key {
             return plain;
         }
-        return match Placement::new(config, id) {
+        return match Placement::of(dialect, pool) {
             Ok(placement) => {
                 plain.certainty = plain.certainty.max(Certainty::Expected);
                 plain.shares = placement.shares();
@@ -239,8 +247,8 @@ pub fn placed_shares(config: &Config, id: PoolId, load: Load) -> PoolShares {
             }
         };
     }
-    match config.dialect {
-        Dialect::HaProxy => of_haproxy(config.version, pool, load, plain),
+    match dialect {
+        Dialect::HaProxy => of_haproxy(version, pool, load, plain),
         Dialect::Nginx => of_nginx(pool, load, plain),
         Dialect::Envoy => of_envoy(pool, load, plain),
     }

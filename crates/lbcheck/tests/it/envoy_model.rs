@@ -380,7 +380,10 @@ fn resource_files_are_followed() {
     let (reading, sources) = read_all(&files, &["etc/envoy.yaml"]);
     let found: Vec<(&str, &str)> =
         reading.diagnostics.iter().map(|found| (found.rule, sources.text(found.primary.span))).collect();
-    assert_eq!(found, [("include-unresolved", "/etc/envoy/missing.yaml")]);
+    assert_eq!(
+        found,
+        [("deprecated-directive", "\"path\""), ("include-unresolved", "/etc/envoy/missing.yaml")]
+    );
     let config = &reading.config;
     assert!(!config.fragment);
     let api = pool(config, "api");

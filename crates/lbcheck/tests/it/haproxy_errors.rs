@@ -248,3 +248,19 @@ fn close_words_are_suggested() {
         "see the HAProxy configuration manual for the keywords of this section"
     );
 }
+
+#[test]
+fn a_patch_release_is_not_a_newer_series() {
+    let mut sources = Sources::new();
+    let mut options = ReadOptions::new(Dialect::HaProxy);
+    options.version = "3.2.26".parse().unwrap();
+    let text = "defaults\n  timeuot connect 5s\n";
+    let reading = read(
+        &MemoryLoader::one("haproxy.cfg", text.as_bytes()),
+        &mut sources,
+        &["haproxy.cfg".to_owned()],
+        &options,
+    );
+    let unknown = reading.diagnostics.iter().find(|found| found.rule == "unknown-directive").unwrap();
+    assert_eq!(unknown.severity, Severity::Error);
+}

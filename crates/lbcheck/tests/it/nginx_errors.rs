@@ -5,6 +5,10 @@
 
 use crate::nginx_common::{http, main, snippet, stream, with};
 use lbcheck::diagnostic::Severity;
+use lbcheck::dialect::{Dialect, Edition};
+use lbcheck::load::MemoryLoader;
+use lbcheck::read::{ReadOptions, read};
+use lbcheck::source::Sources;
 
 /// Each line inside `http` on a line of its own, so that positions start at line 2.
 fn first_error(text: &str) -> String {
@@ -102,6 +106,37 @@ fn commercial_and_third_party_directives_are_no_errors() {
         }",
     );
     assert_eq!(case.errors(), [""; 0]);
+}
+
+/// Nobody said which edition runs: a word on balancing. With the edition named, what the program does.
+#[test]
+fn the_edition_decides_over_commercial_directives() {
+    let text = "events {}
+        http {
+            upstream u { server 10.0.0.1 slow_start=9s; server 10.0.0.2; queue 10; }
+            server { location / { proxy_pass http://u; health_check; } }
+        }";
+    let found = |edition| {
+        let mut options = ReadOptions::new(Dialect::Nginx);
+        options.edition = edition;
+        let mut sources = Sources::new();
+        let loader = MemoryLoader::one("nginx.conf", text);
+        let reading = read(&loader, &mut sources, &["nginx.conf".to_owned()], &options);
+        let found = reading.diagnostics.iter();
+        found
+            .map(|found| (found.rule, found.severity, sources.text(found.primary.span).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let balancing = |severity| {
+        ["slow_start=9s", "queue"]
+            .map(|text| ("algorithm-edition-mismatch", severity, text.to_owned()))
+            .to_vec()
+    };
+    assert_eq!(found(Edition::Unknown), balancing(Severity::Warning));
+    let mut refused = balancing(Severity::Error);
+    refused.push(("unknown-directive", Severity::Error, "health_check".to_owned()));
+    assert_eq!(found(Edition::OpenSource), refused);
+    assert_eq!(found(Edition::Plus), []);
 }
 
 #[test]
@@ -409,4 +444,36 @@ fn words_that_directives_read_themselves() {
         limit_req_zone $host zone=a:1m rate=10; proxy_set_header X $nosuch;",
     );
     assert_eq!(good.errors(), [""; 0]);
+}
+
+/// Each refused by nginx 1.22 and 1.30 alike: settings that do not fit one another, and names used twice.
+#[test]
+fn settings_that_do_not_fit_one_another() {
+    for bad in [
+        "proxy_buffer_size 64k; server { }",
+        "proxy_buffers 1 4k; server { }",
+        "proxy_busy_buffers_size 1k; server { }",
+        "fastcgi_buffers 8 4k; server { fastcgi_busy_buffers_size 29k; }",
+        "proxy_max_temp_file_size 1k; server { }",
+        "limit_req_zone $host zone=a:1m rate=1r/s; limit_conn_zone $host zone=a:1m;",
+        "limit_conn_zone $host zone=a:1m; limit_conn a 1; limit_conn a 2;",
+        "proxy_redirect off; proxy_redirect a b;",
+        "proxy_cache_path /c keys_zone=a:1m; proxy_cache_path /c keys_zone=b:1m;",
+        "server { listen 80; ssl_certificate /c.pem; }",
+        "server { listen 80 ssl; ssl_reject_handshake on; } server { listen 80 ssl; server_name b; }",
+        "server { location / { proxy_set_header X $$host; } }",
+    ] {
+        assert_eq!(http(bad).errors().len(), 1, "{bad}: {:?}", http(bad).errors());
+    }
+    let good = http(
+        "proxy_buffers 1 4k; fastcgi_buffers 8 4k; fastcgi_busy_buffers_size 28k; proxy_max_temp_file_size 0;
+        limit_conn_zone $host zone=a:1m; limit_conn a 1; ssl_certificate_key /k.pem;",
+    );
+    assert_eq!(good.errors(), [""; 0]);
+    let case = http("http2_recv_timeout 1s; server { }");
+    let told = case.reports(Severity::Warning);
+    assert!(told.iter().any(|told| told.contains("directive `http2_recv_timeout` is obsolete")), "{told:?}");
+    let old = "server { listen 1; proxy_pass 10.0.0.1:1; } server { listen 1; return x; }";
+    assert_eq!(stream(old).errors(), [""; 0]);
+    assert_eq!(stream("server { proxy_pass 10.0.0.1:1; }").errors().len(), 1);
 }

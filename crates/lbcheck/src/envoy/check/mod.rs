@@ -158,6 +158,9 @@ impl<'t> Check<'t> {
             if entry.value.is_null() && field.kind != Kind::Json {
                 continue;
             }
+            if field.deprecated {
+                self.deprecated(message, field, &entry);
+            }
             if field.oneof > 0 {
                 match oneofs.iter().find(|(number, _)| *number == field.oneof) {
                     Some((_, first)) => {
@@ -221,6 +224,19 @@ impl<'t> Check<'t> {
                 }
             }
         }
+    }
+
+    /// A field that Envoy still takes and prints a warning about.
+    fn deprecated(&mut self, message: &'static Message, field: &'static Field, entry: &Entry<'t>) {
+        let text = format!(
+            "`{}` of {} is deprecated: Envoy warns of it and will drop it.",
+            field.name,
+            schema::short(message.name)
+        );
+        self.diagnostics.push(
+            Diagnostic::new("deprecated-directive", Severity::Warning, entry.key_span, text)
+                .help("See the field in the Envoy API reference for what takes its place."),
+        );
     }
 
     fn unknown_field(&mut self, message: &'static Message, entry: &Entry<'t>) {

@@ -51,6 +51,37 @@ impl<'t> Lower<'t> {
         self.check_policy(cluster, discovery, &name);
     }
 
+    /// Of two circuit breakers of one priority Envoy takes the first, in silence.
+    pub(super) fn repeated_thresholds(&mut self, cluster: Value<'t>, pool: &Pool) {
+        const PRIORITY: [(&str, i64); 2] = [("DEFAULT", 0), ("HIGH", 1)];
+        let Some(breakers) = cluster.get("circuit_breakers") else { return };
+        let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+        for threshold in breakers.list("thresholds") {
+            let Some(priority) =
+                threshold.get("priority").map_or(Some("DEFAULT"), |value| value.enumeration(&PRIORITY))
+            else {
+                continue;
+            };
+            match first.entry(priority) {
+                Entry::Vacant(entry) => {
+                    entry.insert(threshold.span());
+                }
+                Entry::Occupied(entry) => {
+                    let name = &pool.name.value;
+                    let message = format!(
+                        "The cluster `{name}` has two circuit breakers of priority {priority}, and Envoy takes the first."
+                    );
+                    self.report(
+                        Diagnostic::new("duplicate-singleton", Severity::Warning, threshold.span(), message)
+                            .also(*entry.get(), "this one holds")
+                            .help("Keep the one that is meant.")
+                            .pool(name.clone()),
+                    );
+                }
+            }
+        }
+    }
+
     fn check_addresses(&mut self, cluster: Value<'t>, name: &str) {
         let groups = cluster.path(&["load_assignment", "endpoints"]).into_iter().flat_map(Value::items);
         for endpoint in groups.flat_map(|group| group.list("lb_endpoints")) {

@@ -29,7 +29,6 @@ pub(crate) struct Field {
     /// Number of the oneof it belongs to, 0 for none.
     pub(crate) oneof: u8,
     /// Marked as deprecated.
-    #[allow(dead_code)] // A rule about deprecated fields will read it.
     pub(crate) deprecated: bool,
     pub(crate) rules: &'static [Rule],
 }

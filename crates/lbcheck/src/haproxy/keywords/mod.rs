@@ -4,6 +4,7 @@
 //! word that 3.0 refuses and 3.2 takes nobody asked 3.1, so 3.1 gets the benefit of the doubt.
 
 mod actions;
+mod deprecated;
 mod lines;
 mod samples;
 mod sections;
@@ -11,6 +12,7 @@ mod sections;
 pub(crate) use actions::{
     AFTER, ANSWER, CONNECTION, CONTENT, REQUEST, RESPONSE, SESSION, action_known, actions,
 };
+pub(crate) use deprecated::{Deprecated, Spot, deprecated};
 pub(crate) use lines::{BIND, SERVER};
 pub(crate) use samples::{ACLS, CONVERTERS, FETCHES};
 pub(crate) use sections::{

@@ -28,6 +28,7 @@ pub(super) struct ServerSettings {
     pub(super) backup: Opt<bool>,
     pub(super) disabled: Opt<bool>,
     pub(super) inter: Opt<Duration>,
+    pub(super) fastinter: Opt<Duration>,
     pub(super) rise: Opt<u32>,
     pub(super) fall: Opt<u32>,
     pub(super) agent_inter: Opt<Duration>,
@@ -63,6 +64,7 @@ impl ServerSettings {
             backup: inherit(&self.backup),
             disabled: inherit(&self.disabled),
             inter: inherit(&self.inter),
+            fastinter: inherit(&self.fastinter),
             rise: inherit(&self.rise),
             fall: inherit(&self.fall),
             agent_inter: inherit(&self.agent_inter),
@@ -470,6 +472,7 @@ fn set_time(name: &str, word: &Word<'_>, span: Span, settings: &mut ServerSettin
                 // The interval of the agent follows it unless it is set after.
                 settings.agent_inter = Some(Setting::written(duration, span));
             }
+            "fastinter" => settings.fastinter = Some(Setting::written(duration, span)),
             "agent-inter" => settings.agent_inter = Some(Setting::written(duration, span)),
             _ => {}
         },

@@ -4,6 +4,7 @@
 //! lowered.
 
 mod actions;
+mod habits;
 mod words;
 
 use super::keywords::{self, ANY, Keyword};
@@ -27,6 +28,7 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
         }
         report.assumed = section.header.assumed;
         words::check_section(section, report);
+        habits::check(section, report);
     }
     report.assumed = false;
 }

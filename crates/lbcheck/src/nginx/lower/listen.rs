@@ -111,11 +111,11 @@ impl Lower<'_> {
             return Some(listen);
         }
         let (host, port) = match text.rfind(']') {
-            Some(close) => {
+            Some(close) if text.starts_with('[') => {
                 let (host, rest) = text.split_at(close + 1);
                 (host, rest.strip_prefix(':'))
             }
-            None => match text.split_once(':') {
+            _ => match text.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
                 None if text.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
                     && !text.contains('.') =>
@@ -182,6 +182,15 @@ impl Lower<'_> {
             }
             "udp" if !http => listen.datagrams = true,
             "proxy_protocol" => listen.proxy_protocol = true,
+            "http2" if http && self.version >= patch(25, 1) => self.diagnostics.push(
+                Diagnostic::new(
+                    "deprecated-directive",
+                    Severity::Warning,
+                    word.span,
+                    "the parameter `http2` of `listen` is deprecated since nginx 1.25.1",
+                )
+                .help("write the directive `http2 on;` in the server instead"),
+            ),
             "http2" if http => {}
             "bind" | "deferred" | "reuseport" | "multipath" => {}
             _ => {

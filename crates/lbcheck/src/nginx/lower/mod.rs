@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use super::directives::{Contexts, H, L, LIF, M, S, T, TS, TU, UP};
 use super::syntax::{NodeId, Tree};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::dialect::Version;
+use crate::dialect::{Edition, Version};
 use crate::model::{Config, Gap, Mode, PoolId, Weakens};
 use crate::source::Span;
 use scope::Scope;
@@ -47,6 +47,7 @@ pub(super) struct Lower<'a> {
     tree: &'a Tree,
     contexts: &'a [Contexts],
     version: Version,
+    pub(super) edition: Edition,
     pub(super) config: Config,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Declared upstreams by lower-case name.
@@ -66,6 +67,7 @@ impl<'a> Lower<'a> {
             tree,
             contexts,
             version: config.version,
+            edition: Edition::default(),
             config,
             diagnostics: Vec::new(),
             upstreams: BTreeMap::new(),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{Family, Lower};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::dialect::Edition;
 use crate::model::{
-    AdminState, Affinity, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, Membership,
+    AdminState, Affinity, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, Membership, Origin,
     OutlierDetection, Pool, PoolKind, Setting, Weakens,
 };
 use crate::nginx::syntax::{NodeId, Word};
@@ -136,6 +137,7 @@ impl Lower<'_> {
                 }
                 _ => {
                     if let Some((algorithm, no_backup)) = self.method(id) {
+                        self.repeated_method(pool, span);
                         pool.algorithm = Setting::written(algorithm, span);
                         seen.no_backup = no_backup.then_some(span);
                     }
@@ -143,6 +145,36 @@ impl Lower<'_> {
             }
         }
         seen
+    }
+
+    /// Blames a parameter of `server` that only NGINX Plus has.
+    fn commercial_parameter(&mut self, span: Span, name: &str) {
+        let severity = match self.edition {
+            Edition::Plus => return,
+            Edition::OpenSource => Severity::Error,
+            Edition::Unknown => Severity::Warning,
+        };
+        let message =
+            format!("open source nginx has no parameter `{name}` of `server`: it belongs to NGINX Plus");
+        self.diagnostics.push(
+            Diagnostic::new("algorithm-edition-mismatch", severity, span, message)
+                .help(crate::nginx::EDITION_HELP),
+        );
+    }
+
+    /// nginx takes the last method of several, and warns.
+    fn repeated_method(&mut self, pool: &Pool, span: Span) {
+        let Origin::Written(first) = pool.algorithm.origin else { return };
+        let message = format!(
+            "upstream `{}` has two load balancing methods, and nginx takes this one",
+            pool.name.value
+        );
+        self.diagnostics.push(
+            Diagnostic::new("duplicate-singleton", Severity::Warning, span, message)
+                .also(first, "this one has no effect")
+                .help("keep the one that is meant")
+                .pool(pool.name.value.clone()),
+        );
     }
 
     /// Directives of modules that take the choice of servers away from what is written.
@@ -341,7 +373,10 @@ impl Lower<'_> {
                 true
             }
             ("service", true) => !value.is_empty(),
-            ("slow_start", true) => values::time(value, false).is_some(),
+            ("slow_start", true) => {
+                self.commercial_parameter(span, "slow_start");
+                values::time(value, false).is_some()
+            }
             // Third-party modules.
             (
                 "id" | "srun_id" | "gid" | "tag" | "max_busy" | "protocol" | "addr" | "user" | "password"

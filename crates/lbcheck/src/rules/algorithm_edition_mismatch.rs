@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "algorithm-edition-mismatch",
+    summary: "A way of balancing that this edition of nginx does not have",
+    category: Category::Algorithms,
+    severity: Severity::Error,
+    production: Severity::Error,
+    dialects: &[Dialect::Nginx],
+    docs: include_str!("algorithm_edition_mismatch.md"),
+    check: Check::Reader,
+};

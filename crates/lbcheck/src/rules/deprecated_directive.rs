@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "deprecated-directive",
+    summary: "A directive that the proxy takes for now and warns of",
+    category: Category::Syntax,
+    severity: Severity::Warning,
+    production: Severity::Warning,
+    dialects: &Dialect::ALL,
+    docs: include_str!("deprecated_directive.md"),
+    check: Check::Reader,
+};

@@ -1,0 +1,154 @@
+//! The table of verdicts, and why each disagreement that stays does.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use lbcheck::dialect::Dialect;
+
+use super::{Case, Class, Run};
+use crate::classify::Outside;
+use crate::mutate::Change;
+
+/// A disagreement that is known: where its cause begins with these words, this is why it stays.
+struct Reason {
+    dialect: Dialect,
+    class: Class,
+    cause: &'static str,
+    why: &'static str,
+}
+
+/// Every known disagreement.
+const REASONS: &[Reason] = &[];
+
+/// Why a disagreement stays. `None`: nobody has said so.
+#[must_use]
+pub fn reason(dialect: Dialect, case: &Case) -> Option<&'static str> {
+    REASONS
+        .iter()
+        .find(|known| {
+            known.dialect == dialect && known.class == case.class && case.cause.starts_with(known.cause)
+        })
+        .map(|known| known.why)
+}
+
+/// Causes shown for each class of disagreement.
+const TOP: usize = 12;
+
+/// The runs as Markdown.
+#[must_use]
+pub fn markdown(runs: &[Run]) -> String {
+    let mut text = String::new();
+    summary(runs, &mut text);
+    by_change(runs, &mut text);
+    outside(runs, &mut text);
+    for run in runs {
+        disagreements(run, &mut text);
+    }
+    text
+}
+
+fn summary(runs: &[Run], text: &mut String) {
+    text.push_str(
+        "| proxy | files | mutants | accepted | without a false error | refused | seen by lbcheck | of these on the \
+         same line | outside the file | no verdict |\n|---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for run in runs {
+        let outside = run.cases.iter().filter(|case| matches!(case.class, Class::Outside(_))).count();
+        let mutants = run.cases.iter().filter(|case| case.change.is_some()).count();
+        let _ = writeln!(
+            text,
+            "| {} {} | {} | {mutants} | {} | {} | {} | {} | {} | {outside} | {} |",
+            run.dialect,
+            run.version,
+            run.cases.len() - mutants,
+            run.accepted().whole,
+            run.accepted(),
+            run.seen().whole,
+            run.seen(),
+            run.same_line(),
+            run.count(Class::NoVerdict),
+        );
+    }
+    text.push('\n');
+}
+
+fn by_change(runs: &[Run], text: &mut String) {
+    text.push_str("| proxy | change | cases | accepted | false errors | refused | missed | other line |\n");
+    text.push_str("|---|---|---|---|---|---|---|---|\n");
+    for run in runs {
+        let kinds = std::iter::once(None).chain(Change::ALL.map(|change| Some(change.as_str())));
+        for kind in kinds {
+            let cases: Vec<&Case> = run.cases.iter().filter(|case| case.change == kind).collect();
+            let count = |class: Class| cases.iter().filter(|case| case.class == class).count();
+            let seen = count(Class::SameLine) + count(Class::OtherLine) + count(Class::Refused);
+            let _ = writeln!(
+                text,
+                "| {} {} | {} | {} | {} | {} | {} | {} | {} |",
+                run.dialect,
+                run.version,
+                kind.unwrap_or("none (the file as it is)"),
+                cases.len(),
+                count(Class::Accepted) + count(Class::FalseError),
+                count(Class::FalseError),
+                seen + count(Class::Missed),
+                count(Class::Missed),
+                count(Class::OtherLine),
+            );
+        }
+    }
+    text.push('\n');
+}
+
+fn outside(runs: &[Run], text: &mut String) {
+    text.push_str("| proxy | refused for what does not lie in the file | cases |\n|---|---|---|\n");
+    for run in runs {
+        let mut kinds: BTreeMap<Outside, usize> = BTreeMap::new();
+        for case in &run.cases {
+            if let Class::Outside(kind) = case.class {
+                *kinds.entry(kind).or_default() += 1;
+            }
+        }
+        for (kind, count) in kinds {
+            let _ = writeln!(text, "| {} {} | {} | {count} |", run.dialect, run.version, kind.as_str());
+        }
+    }
+    text.push('\n');
+}
+
+fn disagreements(run: &Run, text: &mut String) {
+    let classes = [
+        (Class::FalseError, "accepted, and an error to lbcheck"),
+        (Class::Missed, "refused, and no error to lbcheck"),
+        (Class::OtherLine, "an error to both, on different lines"),
+    ];
+    for (class, title) in classes {
+        // (cause, why) with its cases; the commonest first, then by cause.
+        let mut causes: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
+        for case in run.cases.iter().filter(|case| case.class == class) {
+            *causes.entry((case.cause.as_str(), reason(run.dialect, case))).or_default() += 1;
+        }
+        if causes.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "**{} {}: {title}**\n", run.dialect, run.version);
+        text.push_str(
+            "| cases | cause, in the words of the one that refuses | why it stays |\n|---|---|---|\n",
+        );
+        let mut rows: Vec<_> = causes.into_iter().collect();
+        rows.sort_by_key(|((cause, _), count)| (std::cmp::Reverse(*count), *cause));
+        for ((cause, why), count) in rows.iter().take(TOP) {
+            let cause = cause.replace('|', "\\|");
+            let _ = writeln!(
+                text,
+                "| {count} | `{}` | {} |",
+                cause.replace('`', "'"),
+                why.unwrap_or("not looked into")
+            );
+        }
+        let rest: usize = rows.iter().skip(TOP).map(|(_, count)| count).sum();
+        if rest > 0 {
+            let _ = writeln!(text, "| {rest} | {} further causes | |", rows.len() - TOP);
+        }
+        text.push('\n');
+    }
+}
