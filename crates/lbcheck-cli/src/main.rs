@@ -9,6 +9,7 @@ mod input;
 mod model;
 mod output;
 mod policy;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Traffic(arguments) => traffic::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Explain(arguments) => catalogue::explain(&arguments.rule),
         Command::Rules(arguments) => catalogue::rules(arguments.format),

@@ -11,6 +11,7 @@ pub mod mask;
 mod model;
 mod sarif;
 mod text;
+mod traffic;
 mod view;
 pub mod wire;
 
@@ -25,6 +26,7 @@ use lbcheck::report::{CheckReport, DiffReport, Verdict};
 pub use clean::clean;
 pub use json::{model, rules};
 pub use text::diagnostic;
+pub use traffic::TrafficReport;
 pub use view::View;
 
 /// An output format.
@@ -107,6 +109,15 @@ pub fn diff(format: Format, view: &View<'_>, report: &DiffReport, style: Style) 
         Format::Json => json::diff(view, report),
         Format::Sarif => sarif::diff(view, report),
         Format::Github => github::diff(view, report),
+    }
+}
+
+/// Renders who gets how much. Only [`Format::Text`] and [`Format::Json`] can show that; every other format gives JSON.
+#[must_use]
+pub fn traffic(format: Format, view: &View<'_>, report: TrafficReport<'_>, style: Style) -> String {
+    match format {
+        Format::Text => text::traffic(view, report, style),
+        Format::Json | Format::Sarif | Format::Github => traffic::json(view, report),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod model;
 pub mod nginx;
 pub mod policy;
 pub mod read;
+mod regex;
 pub mod report;
 pub mod rules;
 pub mod source;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::expression;
 use super::fetch;
 use super::lexer::Word;
 use super::patterns;
@@ -219,7 +220,7 @@ impl Acls {
             );
             return;
         }
-        let condition = expression(line.args(2), line.span, report);
+        let condition = test(line.args(2), line.span, report);
         let nodes = count_nodes(&condition);
         let acl =
             self.named.entry(name.text.to_string()).or_insert(Acl { alternatives: Vec::new(), nodes: 1 });
@@ -290,7 +291,7 @@ impl Acls {
                     return Condition::Opaque(joined(words));
                 }
                 at += 1;
-                expression(inside, word.span, report)
+                test(inside, word.span, report)
             } else {
                 self.named(text, word, budget, report)
             };
@@ -324,7 +325,7 @@ impl Acls {
 }
 
 /// Reads a criterion with its flags and values.
-fn expression(words: &[Word<'_>], span: Span, report: &mut Report) -> Condition {
+fn test(words: &[Word<'_>], span: Span, report: &mut Report) -> Condition {
     let Some(first) = words.first() else {
         report.error(
             rule::VALUE,
@@ -334,11 +335,13 @@ fn expression(words: &[Word<'_>], span: Span, report: &mut Report) -> Condition 
         );
         return Condition::Opaque("{ }".into());
     };
-    fetch::check_criterion(first, report);
+    let asked = expression::check_criterion(first, report);
     if words.iter().any(|word| word.unset) {
         return Condition::Opaque(joined(words));
     }
-    patterns::check(words, report);
+    if let Some(asked) = asked {
+        patterns::check(words, &asked, report);
+    }
     let texts: Vec<&str> = words.iter().map(Word::as_str).collect();
     fetch::condition(&texts)
 }

@@ -108,6 +108,10 @@ impl Conditionals {
         match head.as_str() {
             ".if" => self.open(head, args, version, env),
             ".elif" => self.elif(head, args, version, env),
+            ".else" | ".endif" if !args.is_empty() && version >= Version::new(2, 5) => Macro::Bad(
+                format!("`{}` takes no argument", head.as_str()),
+                args.iter().fold(head.span, |all, word| all.to(word.span)),
+            ),
             ".else" => self.otherwise(head),
             ".endif" => match self.frames.pop() {
                 Some(_) => Macro::Done,

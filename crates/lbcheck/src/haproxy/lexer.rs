@@ -87,6 +87,14 @@ impl Word<'_> {
         &self.text
     }
 
+    /// The span of a part of the value; of the whole word where quotes or variables hide its place.
+    pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Span {
+        let start = self.span.start as usize;
+        let plain =
+            matches!(self.text, Cow::Borrowed(_)) && range.start <= range.end && range.end <= self.text.len();
+        if plain { Span::new(self.span.file, start + range.start, start + range.end) } else { self.span }
+    }
+
     /// The value as an address: with variables replaced that stand outside quotes.
     pub(crate) fn address_text(&self) -> &str {
         self.address.as_deref().unwrap_or(&self.text)

@@ -7,7 +7,9 @@
 mod acl;
 mod conditionals;
 mod environment;
+mod expression;
 mod fetch;
+mod format;
 mod keywords;
 mod lexer;
 mod lower;

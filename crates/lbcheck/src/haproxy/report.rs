@@ -1,5 +1,6 @@
 //! What the reader has to say, gathered in one place.
 
+use super::syntax::SectionKind;
 use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::dialect::Version;
 use crate::model::{Coverage, Gap, Weakens};
@@ -30,6 +31,10 @@ pub(crate) enum Wanted {
     /// `BACKEND/SERVER`.
     Server,
     Userlist,
+    /// A section of this kind.
+    Section(SectionKind),
+    /// A stick table: a proxy that has one, or `PEERS/TABLE`.
+    Table,
 }
 
 /// A name inside a rule, to be looked up when all sections are known.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nom::IResult;
 use nom::character::complete::digit1;
 
+use crate::dialect::Version;
 use crate::model::{Address, Host};
 
 /// The unit of a number without one.
@@ -20,19 +21,27 @@ fn quantity(text: &str) -> IResult<&str, &str> {
     digit1(text)
 }
 
-/// Reads a time such as `5s`, `250ms` or a bare number.
+/// Units of times, with their microseconds; the first that fits counts.
+const UNITS: &[(&str, u64)] = &[
+    ("us", 1),
+    ("ms", 1_000),
+    ("s", 1_000_000),
+    ("m", 60_000_000),
+    ("h", 3_600_000_000),
+    ("d", 86_400_000_000),
+];
+
+/// Reads a time such as `5s`, `250ms` or a bare number. What follows the unit is ignored, see [`time_surplus`].
 ///
 /// On failure gives the reason for a message "… is not a time: *reason*".
 pub(crate) fn time(text: &str, bare: Unit) -> Result<Duration, String> {
     let (unit, number) = quantity(text).map_err(|_| "it must start with a digit".to_owned())?;
     let number: u64 = number.parse().map_err(|_| "it is too large".to_owned())?;
-    let per_unit: u64 = match (unit, bare) {
-        ("us", _) => 1,
-        ("ms", _) | ("", Unit::Milliseconds) => 1_000,
-        ("s", _) | ("", Unit::Seconds) => 1_000_000,
-        ("m", _) => 60_000_000,
-        ("h", _) => 3_600_000_000,
-        ("d", _) => 86_400_000_000,
+    let known = UNITS.iter().find(|(name, _)| unit.starts_with(name)).map(|&(_, micros)| micros);
+    let per_unit = match (known, bare) {
+        (Some(micros), _) => micros,
+        (None, Unit::Milliseconds) if unit.is_empty() => 1_000,
+        (None, Unit::Seconds) if unit.is_empty() => 1_000_000,
         _ => return Err(format!("`{unit}` is not one of the units us, ms, s, m, h, d")),
     };
     let micros = number.checked_mul(per_unit).ok_or("it is too large")?;
@@ -41,6 +50,13 @@ pub(crate) fn time(text: &str, bare: Unit) -> Result<Duration, String> {
         return Err("it is more than 24 days, the longest timer".into());
     }
     Ok(Duration::from_micros(micros))
+}
+
+/// What stands after the unit of a time, which the program ignores with a warning: the `30s` of `1m30s`.
+pub(crate) fn time_surplus(text: &str) -> Option<&str> {
+    let (unit, _) = quantity(text).ok()?;
+    let rest = UNITS.iter().find_map(|(name, _)| unit.strip_prefix(name))?;
+    (!rest.is_empty()).then_some(rest)
 }
 
 /// Reads a size such as `16k` or a bare number of bytes.
@@ -55,6 +71,38 @@ pub(crate) fn size(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(1 << shift)
+}
+
+/// Whether a text is an IPv4 address in the usual notation.
+pub(crate) fn is_ipv4(text: &str) -> bool {
+    text.parse::<Ipv4Addr>().is_ok()
+}
+
+/// Whether a text may be the name of a host: letters, digits, `-` and `_` in labels, and at least one letter, for
+/// what has only digits and dots is an address or nothing.
+pub(crate) fn may_be_host_name(text: &str) -> bool {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    text.bytes().any(|byte| byte.is_ascii_alphabetic()) && text.split('.').all(label)
+}
+
+/// Whether a host is a name that no name service can know.
+pub(crate) fn impossible_name(host: &Host) -> bool {
+    matches!(host, Host::Name(name) if !may_be_host_name(name) && !is_short_address(name))
+}
+
+/// Whether the C library takes a text for an IPv4 address with fewer than four parts, such as `127.1`.
+fn is_short_address(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let Some((last, first)) = parts.split_last() else { return false };
+    let bytes = 4u32.saturating_sub(u32::try_from(first.len()).unwrap_or(4));
+    bytes > 0
+        && first.iter().all(|part| part.parse::<u8>().is_ok())
+        && last.parse::<u64>().is_ok_and(|number| number < 1 << (8 * bytes))
 }
 
 /// The number at the start of a text, as C's `atol` reads it: anything after it is ignored, nothing gives 0.
@@ -119,6 +167,15 @@ enum Family {
 
 /// Reads an address. On failure gives the reason for a message.
 pub(crate) fn endpoint(text: &str) -> Result<Endpoint, String> {
+    read_endpoint(text, false)
+}
+
+/// Reads an address as this version does: before 3.0 what follows the digits of a port is ignored.
+pub(crate) fn endpoint_of(text: &str, version: Version) -> Result<Endpoint, String> {
+    read_endpoint(text, version < Version::new(2, 9))
+}
+
+fn read_endpoint(text: &str, lenient: bool) -> Result<Endpoint, String> {
     let special = |datagram| {
         Ok(Endpoint { host: Host::Special(text.to_owned()), port: Port::None, has_port: false, datagram })
     };
@@ -146,7 +203,12 @@ pub(crate) fn endpoint(text: &str) -> Result<Endpoint, String> {
         },
     };
     let (host, port) = split_port(rest)?;
-    Ok(Endpoint { host: read_host(host, family)?, port: read_port(port, text)?, has_port: true, datagram })
+    Ok(Endpoint {
+        host: read_host(host, family)?,
+        port: read_port(port, text, lenient)?,
+        has_port: true,
+        datagram,
+    })
 }
 
 /// Cuts at the last colon; brackets keep the colons of an IPv6 address.
@@ -179,14 +241,19 @@ fn read_host(text: &str, family: Family) -> Result<Host, String> {
     if let Ok(ip) = text.parse::<Ipv4Addr>() {
         return Ok(Host::Ip(IpAddr::V4(ip)));
     }
+    if text.contains([':', '/']) {
+        return Err(format!("`{text}` is neither an address nor a name"));
+    }
     Ok(Host::Name(text.to_ascii_lowercase()))
 }
 
-fn read_port(text: &str, whole: &str) -> Result<Port, String> {
+fn read_port(text: &str, whole: &str, lenient: bool) -> Result<Port, String> {
     if text.is_empty() {
         return Ok(Port::None);
     }
     let number = |digits: &str| -> Result<u16, String> {
+        let length = digits.bytes().take_while(u8::is_ascii_digit).count();
+        let digits = if lenient { digits.get(..length).unwrap_or_default() } else { digits };
         digits
             .bytes()
             .all(|byte| byte.is_ascii_digit())
@@ -230,7 +297,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(time(text, Unit::Milliseconds), expected, "{text}");
         }
-        for text in ["", "s", "5x", "1m30s", "-1", "100d", "99999999999999999999"] {
+        for text in ["", "s", "5x", "-1", "100d", "99999999999999999999"] {
             assert!(time(text, Unit::Milliseconds).is_err(), "{text}");
         }
         assert_eq!(time("5", Unit::Seconds), ms(5_000));

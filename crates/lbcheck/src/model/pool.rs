@@ -158,6 +158,8 @@ pub struct Endpoint {
     pub tier: Setting<u32>,
     /// Whether the operator has taken it out.
     pub state: Setting<AdminState>,
+    /// Envoy `health_status: DEGRADED`, and where it is written: used only for what healthy endpoints leave.
+    pub degraded: Option<Span>,
     /// The active check of this endpoint. `None`: nobody checks it, or only the pool's checks do.
     pub check: Option<Setting<HealthCheck>>,
     /// The pool's checks leave this endpoint out (Envoy `disable_active_health_check`).
@@ -182,6 +184,8 @@ pub struct Endpoint {
     pub tls: Option<Setting<bool>>,
     /// How many members this line makes: the size of a `server-template`, otherwise 1.
     pub slots: u32,
+    /// The number after the name of the first of several slots; each next one is one higher.
+    pub first_slot: u32,
     /// The address is a name of which every address becomes a member of its own (nginx, Envoy STRICT_DNS), so
     /// that the number of members is not in the configuration. HAProxy uses one address of a name.
     pub expands: bool,
@@ -198,6 +202,7 @@ impl Endpoint {
             weight: Setting::default(1, default_note),
             tier: Setting::default(0, default_note),
             state: Setting::default(AdminState::Enabled, default_note),
+            degraded: None,
             check: None,
             check_disabled: None,
             outlier_detection: None,
@@ -210,6 +215,7 @@ impl Endpoint {
             hash_key: None,
             tls: None,
             slots: 1,
+            first_slot: 1,
             expands: false,
         }
     }

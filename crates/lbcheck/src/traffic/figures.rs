@@ -1,7 +1,5 @@
 //! The figures that are shown for a pool: exact where they are, and where they go by load, at that load.
 
-use std::borrow::Cow;
-
 use super::placement::{Load, placed};
 use super::scenario::endpoint_limit;
 use super::shares::{Certainty, PoolShares, always_used};
@@ -54,10 +52,10 @@ pub(super) fn of_pool(dialect: Dialect, version: Version, pool: &Pool, known: Kn
         && keys > 0
     {
         // So many keys fall on arcs as if drawn: the spread of a share among them.
-        let half = |share: &f64| 1.96 * (share * (1.0 - share) / f64::from(keys)).sqrt();
+        let half = |share: &f64| 1.96 * (share * (1.0 - share) / f64::from(keys)).max(0.0).sqrt();
         figures.half_width = Some(figures.shares.shares.iter().map(half).collect());
         let keys = match keys {
-            1 => "there is 1 key, so that one endpoint gets everything".to_owned(),
+            1 => format!("there is 1 key, so that one {} gets everything", dialect.endpoint_noun()),
             keys => format!("there are {keys} keys, equally popular"),
         };
         figures.shares.assumptions.retain(|assumption| !assumption.starts_with("hash keys are many"));
@@ -76,10 +74,13 @@ fn by_load(dialect: Dialect, version: Version, pool: &Pool, known: Known) -> Fig
         return plain(busy);
     }
     let Some(concurrency) = known.concurrency else {
-        return between(placed(dialect, version, pool, Load::Idle), busy, pool);
+        return between(placed(dialect, version, pool, Load::Idle), busy, dialect, pool);
     };
     if concurrency <= 1 {
         return plain(placed(dialect, version, pool, Load::Idle));
+    }
+    if takes_turns(&pool.algorithm.value) && has_room(pool, &busy, concurrency) {
+        return plain(busy);
     }
     let Some(found) = simulate::simulate(dialect, version, pool, concurrency, known.seed) else {
         return plain(busy);
@@ -99,8 +100,19 @@ fn by_load(dialect: Dialect, version: Version, pool: &Pool, known: Known) -> Fig
     Figures { shares, idle: None, half_width: Some(found.half_width) }
 }
 
+fn takes_turns(algorithm: &Algorithm) -> bool {
+    matches!(algorithm, Algorithm::RoundRobin | Algorithm::StaticRoundRobin)
+}
+
+/// Whether so many requests leave everybody a fifth of its limit, which is far from spilling over.
+fn has_room(pool: &Pool, shares: &PoolShares, concurrency: u32) -> bool {
+    pool.endpoints.iter().zip(&shares.shares).all(|(endpoint, share)| {
+        endpoint_limit(endpoint).is_none_or(|limit| share * f64::from(concurrency) <= 0.8 * limit as f64)
+    })
+}
+
 /// What is replaced by a load that is named.
-fn about_load(assumption: &Cow<'static, str>) -> bool {
+fn about_load(assumption: &str) -> bool {
     assumption.contains("requests cost the same") || assumption.contains("requests at once than")
 }
 
@@ -108,24 +120,25 @@ fn about_load(assumption: &Cow<'static, str>) -> bool {
 const BUSY: u32 = 100_000;
 
 /// No load is named: what it is between.
-fn between(idle: PoolShares, busy: PoolShares, pool: &Pool) -> Figures {
+fn between(idle: PoolShares, busy: PoolShares, dialect: Dialect, pool: &Pool) -> Figures {
     let differs = idle.shares.iter().zip(&busy.shares).any(|(idle, busy)| (idle - busy).abs() > ALIKE);
     let spills = pool.endpoints.iter().any(|endpoint| endpoint_limit(endpoint).is_some());
     let bounded = matches!(pool.algorithm.value, Algorithm::Hash { .. });
+    let noun = dialect.endpoint_noun();
     let mut shares = busy;
     if differs {
         shares.certainty = shares.certainty.max(Certainty::Range);
         shares.assumptions.retain(|assumption| !about_load(assumption));
         shares
             .assumptions
-            .push("many requests are in flight; with one at a time, as in the other column".into());
+            .push("many requests are in flight; shares are different while there are few".into());
         return Figures { shares, idle: Some(idle.shares), half_width: None };
     }
     if bounded {
-        shares.assumptions.push("no endpoint is busy enough to reach the balance factor".into());
+        shares.assumptions.push(format!("no {noun} is busy enough to reach the balance factor").into());
         shares.certainty = shares.certainty.max(Certainty::Expected);
     } else if spills && pool.algorithm.value != Algorithm::First {
-        shares.assumptions.push("no endpoint is at its limit".into());
+        shares.assumptions.push(format!("no {noun} is at its limit").into());
         shares.certainty = shares.certainty.max(Certainty::Expected);
     }
     Figures { shares, idle: None, half_width: None }

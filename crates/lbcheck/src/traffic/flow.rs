@@ -75,6 +75,8 @@ const MOST_CONDITIONS: usize = 8;
 struct Item<'a> {
     /// Interned conditions on the request, sorted.
     needs: Vec<u32>,
+    /// The same in the order in which they are written.
+    order: Vec<u32>,
     /// What is drawn: chances in millionths, with what Envoy divides by.
     chances: Vec<Chance>,
     route: &'a Route,
@@ -122,7 +124,7 @@ fn flow(config: &Config, index: usize, listener: &Listener) -> Flow {
         if shadowed {
             continue;
         }
-        let words = item.needs.iter().filter_map(|need| names.get(need)).map(|condition| match condition {
+        let words = item.order.iter().filter_map(|need| names.get(need)).map(|condition| match condition {
             Condition::Any(_) => format!("({})", words::condition(condition)),
             condition => words::condition(condition),
         });
@@ -150,6 +152,13 @@ fn applicable(needs: &[u32], by_needs: &BTreeMap<&[u32], Vec<usize>>) -> Vec<usi
     found
 }
 
+/// What has to hold on the way to a route: a few conditions for each table passed.
+#[derive(Clone, Default)]
+struct Needs {
+    conditions: Vec<u32>,
+    chances: Vec<Chance>,
+}
+
 struct Walk<'a> {
     config: &'a Config,
     conditions: BTreeMap<&'a Condition, u32>,
@@ -161,49 +170,50 @@ impl<'a> Walk<'a> {
     /// Collects the routes that `root` leads to, nested tables in their place.
     fn table(&mut self, root: TableId) {
         let config = self.config;
-        let mut stack = vec![(root, 0, Vec::new(), Vec::new())];
-        while let Some((table, at, needs, chances)) = stack.pop() {
+        let mut stack = vec![(root, 0, Needs::default())];
+        while let Some((table, at, needs)) = stack.pop() {
             let Some(route) = config.table(table).routes.get(at) else { continue };
             if self.items.len() >= MOST_ROUTES || stack.len() > MOST_ROUTES {
                 self.cut = true;
                 return;
             }
-            stack.push((table, at + 1, needs.clone(), chances.clone()));
-            let (mut needs, mut chances) = (needs, chances);
-            if !self.split(&route.when, route.chance_denominator, &mut needs, &mut chances) {
+            stack.push((table, at + 1, needs.clone()));
+            let mut needs = needs;
+            if !self.split(&route.when, route.chance_denominator, &mut needs) {
                 continue;
             }
             match route.action {
-                Action::Table(inner) => stack.push((inner, 0, needs, chances)),
-                _ => self.items.push(Item { needs, chances, route }),
+                Action::Table(inner) => stack.push((inner, 0, needs)),
+                _ => {
+                    let mut sorted = needs.conditions.clone();
+                    sorted.sort_unstable();
+                    let item = Item { needs: sorted, order: needs.conditions, chances: needs.chances, route };
+                    self.items.push(item);
+                }
             }
         }
     }
 
     /// Adds the parts of `condition` to what a route needs. False: it never holds.
-    fn split(
-        &mut self,
-        condition: &'a Condition,
-        denominator: Option<u32>,
-        needs: &mut Vec<u32>,
-        chances: &mut Vec<Chance>,
-    ) -> bool {
+    fn split(&mut self, condition: &'a Condition, denominator: Option<u32>, needs: &mut Needs) -> bool {
         let mut parts = vec![condition];
         while let Some(part) = parts.pop() {
             match part {
                 Condition::Always => {}
                 Condition::Never | Condition::Chance(0) => return false,
-                Condition::All(all) => parts.extend(all),
-                Condition::Chance(ppm) => chances.push(Chance { ppm: (*ppm).min(1_000_000), denominator }),
+                Condition::All(all) => parts.extend(all.iter().rev()),
+                Condition::Chance(ppm) => {
+                    needs.chances.push(Chance { ppm: (*ppm).min(1_000_000), denominator })
+                }
                 Condition::Not(inner) if matches!(**inner, Condition::Chance(_)) => {
                     let Condition::Chance(ppm) = **inner else { continue };
-                    chances.push(Chance { ppm: 1_000_000_u32.saturating_sub(ppm), denominator: None });
+                    needs.chances.push(Chance { ppm: 1_000_000_u32.saturating_sub(ppm), denominator: None });
                 }
                 other => {
                     let next = self.conditions.len() as u32;
                     let id = *self.conditions.entry(other).or_insert(next);
-                    if let Err(place) = needs.binary_search(&id) {
-                        needs.insert(place, id);
+                    if !needs.conditions.contains(&id) {
+                        needs.conditions.push(id);
                     }
                 }
             }

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use super::hash;
 use super::shares::ids;
 use super::table::{MOST_ENTRIES, Ring, Table};
+use crate::dialect::Version;
 use crate::model::{HashFunction, HashKey, Host, Pool};
 
 /// Why a table cannot be built.
@@ -88,8 +89,24 @@ fn gcd(a: u32, b: u32) -> u32 {
     a
 }
 
+/// How a server's id becomes the place of its first point.
+///
+/// Versions from 3.0 on hashed the id once more, until "fix key calculation when using default hash-key id" of 3.2.7.
+/// 3.0.11 was seen to do so; when the fix came to the branches 3.0 and 3.1 is not known.
+fn base(version: Version) -> Result<fn(u32) -> u32, Reason> {
+    let spaced: fn(u32) -> u32 = |id| id.wrapping_mul(4096);
+    match (version.major, version.minor, version.patch) {
+        (3, 0, 1..=11) | (3, 2, 1..=6) => Ok(hash::avalanche),
+        (3, 0 | 1, 0) => Err("HAProxy 3.0 and 3.1 build another ring in early patch releases than in late \
+             ones, and the version named has no patch release"
+            .into()),
+        (3, 0 | 1, _) => Err("which ring this patch release of HAProxy builds is not known".into()),
+        _ => Ok(spaced),
+    }
+}
+
 /// The ring of consistent hashing and of `random`: 16 points for each unit of weight, placed by the server's id.
-pub(super) fn ring(pool: &Pool, serving: &[usize]) -> Result<Table, Reason> {
+pub(super) fn ring(version: Version, pool: &Pool, serving: &[usize]) -> Result<Table, Reason> {
     check_members(pool, serving)?;
     let other_key = |&index: &usize| {
         pool.endpoints[index].hash_key.as_ref().is_some_and(|key| !key.value.eq_ignore_ascii_case("id"))
@@ -102,9 +119,10 @@ pub(super) fn ring(pool: &Pool, serving: &[usize]) -> Result<Table, Reason> {
         return Err("the ring is too large to build".into());
     }
     let ids = ids(pool);
+    let first = base(version)?;
     let mut points = Vec::new();
     for &index in serving {
-        let base = ids[index].wrapping_mul(4096);
+        let base = first(ids[index]);
         points.extend(
             (0..count(index)).map(|node| (u64::from(hash::avalanche(base.wrapping_add(node))), index as u32)),
         );
@@ -226,6 +244,18 @@ mod tests {
         let members = [(1, 10), (2, 20), (3, 30), (4, 40)];
         let order = [4, 3, 4, 2, 3, 4, 1, 4, 3, 2, 4, 3, 4, 2, 3, 4, 1, 4, 3, 2];
         assert_eq!(round_robin(&members, 20), order);
+    }
+
+    #[test]
+    fn the_first_point_hangs_on_the_version() {
+        let first = |major, minor, patch| {
+            base(Version { major, minor, patch }).map(|place| hash::avalanche(place(1)))
+        };
+        assert_eq!(first(2, 6, 12), Ok(1_237_450_891));
+        assert_eq!(first(3, 2, 26), first(2, 6, 12));
+        assert_eq!(first(3, 2, 0), first(2, 6, 12));
+        assert_eq!(first(3, 0, 11), Ok(hash::avalanche(hash::avalanche(1))));
+        assert!(first(3, 0, 0).is_err() && first(3, 1, 9).is_err());
     }
 
     #[test]

@@ -63,11 +63,11 @@ impl Placement {
     /// Why it cannot be known: the pool does not hash, its members or their places are only known at run time,
     /// or the function is one that lbcheck does not know.
     pub fn new(config: &Config, id: PoolId) -> Result<Self, Cow<'static, str>> {
-        Self::of(config.dialect, config.pool(id))
+        Self::of(config.dialect, config.version, config.pool(id))
     }
 
     /// The same for a pool that need not be part of a configuration, such as one with failed members.
-    pub(super) fn of(dialect: Dialect, pool: &Pool) -> Result<Self, Cow<'static, str>> {
+    pub(super) fn of(dialect: Dialect, version: Version, pool: &Pool) -> Result<Self, Cow<'static, str>> {
         if let Membership::Unknown(reason) = &pool.membership {
             return Err(reason.clone().into());
         }
@@ -83,7 +83,7 @@ impl Placement {
             return Err("the algorithm does not go by keys".into());
         };
         let kind = match dialect {
-            Dialect::HaProxy => Kind::of_haproxy(pool, key, *table, *function)?,
+            Dialect::HaProxy => Kind::of_haproxy(version, pool, key, *table, *function)?,
             Dialect::Nginx => Kind::of_nginx(pool, key, *table)?,
             Dialect::Envoy => Kind::of_envoy(pool, *table, *function)?,
         };
@@ -146,8 +146,38 @@ impl Placement {
     }
 }
 
+impl Placement {
+    /// The part of evenly spread hashes that move, where both tables can be laid over each other.
+    fn moved(&self, after: &Self, same: impl Fn(usize, usize) -> bool) -> Option<f64> {
+        match (&self.kind, &after.kind) {
+            (
+                Kind::HaProxy { function: old_function, table: old, key },
+                Kind::HaProxy { function: new_function, table: new, .. },
+            ) if old_function == new_function && spreads(key, *old_function) => old.moved(new, same),
+            (Kind::NginxRing(old), Kind::NginxRing(new)) => old.moved(new, same),
+            (Kind::Envoy(old), Kind::Envoy(new)) => match (old.as_slice(), new.as_slice()) {
+                // With several priorities the hash picks the priority too.
+                ([(100, old)], [(100, new)]) => old.moved(new, same),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Whether a hash function of HAProxy spreads keys that are alike; `sdbm` and `djb2` alone do not, and `none` leaves
+/// numbers as they are.
+fn spreads(key: &HashKey, function: HashFunction) -> bool {
+    match function {
+        HashFunction::Sdbm { avalanche } | HashFunction::Djb2 { avalanche } => avalanche,
+        HashFunction::Identity { .. } => *key == HashKey::Source,
+        _ => true,
+    }
+}
+
 impl Kind {
     fn of_haproxy(
+        version: Version,
         pool: &Pool,
         key: &HashKey,
         table: HashTable,
@@ -159,7 +189,7 @@ impl Kind {
             return Ok(Self::Single(serving.first().copied()));
         }
         let table = match table {
-            HashTable::Ring => haproxy::ring(pool, &serving)?,
+            HashTable::Ring => haproxy::ring(version, pool, &serving)?,
             HashTable::Map => haproxy::map(pool, &serving)?,
             _ => return Err("HAProxy has no such table".into()),
         };
@@ -234,17 +264,13 @@ pub(super) fn placed(dialect: Dialect, version: Version, pool: &Pool, load: Load
         if let HashKey::Constant(_) = key {
             return plain;
         }
-        return match Placement::of(dialect, pool) {
+        return match Placement::of(dialect, version, pool) {
             Ok(placement) => {
                 plain.certainty = plain.certainty.max(Certainty::Expected);
                 plain.shares = placement.shares();
                 plain
             }
-            Err(reason) => {
-                plain.certainty = Certainty::Range;
-                plain.assumptions.push(format!("shares by weight, since {reason}").into());
-                plain
-            }
+            Err(reason) => by_weight(plain, &reason),
         };
     }
     match dialect {
@@ -257,6 +283,13 @@ pub(super) fn placed(dialect: Dialect, version: Version, pool: &Pool, load: Load
 fn with(mut plain: PoolShares, shares: Vec<f64>, certainty: Certainty) -> PoolShares {
     plain.shares = shares;
     plain.certainty = plain.certainty.max(certainty);
+    plain
+}
+
+/// What the weights ask for, where the table that decides is not known.
+fn by_weight(mut plain: PoolShares, reason: &str) -> PoolShares {
+    plain.certainty = Certainty::Range;
+    plain.assumptions.push(format!("shares by weight, since {reason}").into());
     plain
 }
 
@@ -294,9 +327,10 @@ fn of_haproxy(version: Version, pool: &Pool, load: Load, plain: PoolShares) -> P
         (Algorithm::Random { draws, .. }, load) => {
             // A single draw is a point of the ring; of two idle servers, versions before 3.4 take the later draw.
             let arcs = *draws <= 1 || (load == Load::Idle && version < Version::new(3, 4));
-            match haproxy::ring(pool, &serving) {
-                Ok(ring) if arcs => with(plain, ring.shares(pool.endpoints.len()), Certainty::Expected),
-                _ => plain,
+            match haproxy::ring(version, pool, &serving) {
+                _ if !arcs => plain,
+                Ok(ring) => with(plain, ring.shares(pool.endpoints.len()), Certainty::Expected),
+                Err(reason) => by_weight(plain, &reason),
             }
         }
         _ => plain,
@@ -323,10 +357,7 @@ fn of_nginx(pool: &Pool, load: Load, plain: PoolShares) -> PoolShares {
 }
 
 fn of_envoy(pool: &Pool, load: Load, plain: PoolShares) -> PoolShares {
-    let algorithm = match &pool.algorithm.value {
-        Algorithm::Subset(inner) => inner.as_ref(),
-        other => other,
-    };
+    let algorithm = &pool.algorithm.value;
     let weight = |index: &usize| f64::from(pool.endpoints[*index].weight.value);
     let weights = |hosts: &[usize]| -> Vec<f64> { hosts.iter().map(weight).collect() };
     let levels = envoy::levels(pool);
@@ -336,7 +367,10 @@ fn of_envoy(pool: &Pool, load: Load, plain: PoolShares) -> PoolShares {
     match algorithm {
         Algorithm::RoundRobin => with(plain, envoy::shares(pool, &levels, weights), certainty),
         Algorithm::Random { .. } => {
-            let shares = envoy::shares(pool, &levels, |hosts| vec![1.0; hosts.len()]);
+            let shares = match several && pool.locality_weighted.is_none() {
+                true => envoy::random_spill(pool.endpoints.len(), &levels),
+                false => envoy::shares(pool, &levels, |hosts| vec![1.0; hosts.len()]),
+            };
             with(plain, shares, Certainty::Expected)
         }
         Algorithm::LeastConnections { bias_milli, .. } => {
@@ -398,13 +432,14 @@ pub fn sequence(config: &Config, id: PoolId, count: usize) -> Option<Vec<usize>>
     }
 }
 
-/// Keys tried by [`keys_moved`]: enough for half a percent.
+/// Keys tried by [`keys_moved`] where tables cannot be compared: enough for half a percent.
 const SAMPLE: u32 = 20_000;
 
 /// The part of all keys that another endpoint serves after a change, from the tables of both sides.
 ///
-/// `same` says whether an endpoint of the old pool and one of the new are the same server. A fixed sample of 20 000
-/// keys (client addresses, where addresses are hashed) is placed on both sides. Where the key itself changes
+/// `same` says whether an endpoint of the old pool and one of the new are the same server. Arcs and slots of both
+/// tables are set against each other where the hash spreads keys evenly; otherwise a fixed sample of 20 000 keys
+/// (client addresses, where addresses are hashed) is placed on both sides. Where the key itself changes
 /// nothing connects the two sides, and keys stay only by chance. `None` where a side is not known.
 #[must_use]
 pub fn keys_moved(
@@ -429,6 +464,10 @@ pub fn keys_moved(
             Some(share * other)
         });
         return Some(1.0 - stays.sum::<f64>());
+    }
+    let counted = before.moved(&after, |old, new| counterpart.get(old).copied().flatten() == Some(new));
+    if counted.is_some() {
+        return counted;
     }
     let mut moved = 0_u32;
     for number in 0..SAMPLE {

@@ -157,7 +157,13 @@ pub(super) fn serving_tier(dialect: Dialect, pool: &Pool) -> Vec<usize> {
         Dialect::Envoy => endpoint.state.value == AdminState::Enabled,
         Dialect::HaProxy | Dialect::Nginx => endpoint.in_rotation(),
     };
-    let eligible = || pool.endpoints.iter().enumerate().filter(|&(_, endpoint)| in_rotation(endpoint));
+    // Degraded hosts stand by for healthy ones, whatever their priority.
+    let healthy = pool.endpoints.iter().any(|endpoint| in_rotation(endpoint) && endpoint.degraded.is_none());
+    let eligible = || {
+        let stands_by = |endpoint: &Endpoint| healthy && endpoint.degraded.is_some();
+        let serves = move |&(_, endpoint): &(usize, &Endpoint)| in_rotation(endpoint) && !stands_by(endpoint);
+        pool.endpoints.iter().enumerate().filter(serves)
+    };
     let Some(tier) = eligible().map(|(_, endpoint)| endpoint.tier.value).min() else {
         return Vec::new();
     };
@@ -228,13 +234,9 @@ fn choose(
             assumptions.push("hash keys are many and equally popular".into());
             Choice::Shares(by_locality(pool, serving, weight), Certainty::Expected)
         }
-        Algorithm::Subset(inner) => {
-            assumptions.push("no subset is selected by route metadata".into());
-            match inner.as_ref() {
-                // A subset of subsets does not exist in Envoy, so this is as deep as it gets.
-                Algorithm::Subset(_) => Choice::Unknown("nested subsets".into()),
-                inner => choose(inner, pool, serving, assumptions),
-            }
+        // Without a matching subset the default is to serve nobody.
+        Algorithm::Subset(_) => {
+            Choice::Unknown("which subset serves a request depends on the metadata of its route".into())
         }
         Algorithm::StickyLog => Choice::Shares(spread(pool, &serving[..1], |_| 1.0), Certainty::Expected),
         Algorithm::OriginalDestination => Choice::Unknown("the client's destination decides".into()),

@@ -69,8 +69,8 @@ fn wrong_lines_of_a_proxy_section() {
         ("bind :80 tfoo", &["unknown-directive: tfoo"]),
         ("acl a@b path /", &["invalid-value: a@b"]),
         ("acl a foo bar", &["unknown-directive: foo"]),
-        ("acl a path,lowr /", &["unknown-directive: path,lowr"]),
-        ("acl a var(x) y", &["invalid-value: var(x)"]),
+        ("acl a path,lowr /", &["unknown-directive: lowr"]),
+        ("acl a var(x) y", &["invalid-value: x"]),
         ("use_backend l if nope", &["invalid-value: nope"]),
         ("use_backend l if { path /", &["invalid-value: {"]),
         ("use_backend l path /", &["invalid-value: path"]),
@@ -78,8 +78,8 @@ fn wrong_lines_of_a_proxy_section() {
         ("use-server s if TRUE", &["invalid-value: s"]),
         ("http-request dney", &["unknown-directive: dney"]),
         ("http-request deny now", &["invalid-value: now"]),
-        ("http-request set-header X", &["invalid-value: set-header"]),
-        ("http-request set-header X %[foo]", &["unknown-directive: %[foo]"]),
+        ("http-request set-header X", &["invalid-value: X"]),
+        ("http-request set-header X %[foo]", &["unknown-directive: foo"]),
         ("redirect location /x code 200", &["invalid-value: 200"]),
         ("stick-table type ip", &["invalid-value: stick-table type ip"]),
         ("http-reuse often", &["invalid-value: often"]),
@@ -134,9 +134,9 @@ fn wrong_words_inside_rules() {
         ("http-request return status 418", &[]),
         ("http-request del-header X iff TRUE", &["invalid-value: iff"]),
         ("redirect scheme https iff TRUE", &["invalid-value: iff"]),
-        ("use_backend %[nosuch]", &["unknown-directive: %[nosuch]"]),
-        ("http-request set-header X 100%", &["invalid-value: 100%"]),
-        ("http-request set-path /a%20b", &["invalid-value: /a%20b"]),
+        ("use_backend %[nosuch]", &["unknown-directive: nosuch"]),
+        ("http-request set-header X 100%", &["invalid-value: %"]),
+        ("http-request set-path /a%20b", &["invalid-value: %2"]),
         ("http-request set-header X %[src", &["invalid-value: %[src"]),
         ("http-request set-header X %%20%[src]%ci%{+Q}r%,%[path,regsub(a,%20)]", &[]),
         ("log-format \"a %\"", &["invalid-value: \"a %\""]),
@@ -144,7 +144,7 @@ fn wrong_words_inside_rules() {
         ("balance hdr(x) foo", &["invalid-value: foo"]),
         ("balance url_param x foo", &["invalid-value: foo"]),
         ("balance rdp-cookie(", &["invalid-value: rdp-cookie("]),
-        ("balance hash nosuch(x)", &["unknown-directive: nosuch(x)"]),
+        ("balance hash nosuch(x)", &["unknown-directive: nosuch"]),
     ];
     for (lines, expected) in cases {
         let text = format!("listen l\n mode http\n bind :80\n {lines}\n");
@@ -199,7 +199,7 @@ fn verdicts_depend_on_the_version() {
     assert_eq!(errors_as(newer, (2, 6)), ["unknown-directive: hash-key"]);
     assert_eq!(errors_as(newer, (3, 0)), Vec::<String>::new());
     // What a version after the newest known one may have learnt is no error.
-    assert_eq!(errors_as("backend a\n some-new-keyword\n", (3, 4)), Vec::<String>::new());
+    assert_eq!(errors_as("backend a\n some-new-keyword\n", (3, 5)), Vec::<String>::new());
 }
 
 #[test]

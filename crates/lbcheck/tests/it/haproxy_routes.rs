@@ -235,7 +235,8 @@ fn rules_of_named_defaults_run_before_those_of_their_heirs() {
     let config = config(
         "defaults d\n mode http\n http-request deny if { path /no }\n\
          frontend f from d\n bind :80\n http-request deny deny_status 404 if { path /mine }\n \
-         default_backend b\nbackend b from d\n server s 10.0.0.1:80\n",
+         default_backend b\ndefaults e\n mode http\n http-request deny if { path /no }\n\
+         backend b from e\n server s 10.0.0.1:80\n",
     );
     assert_eq!(first_table(&config), "path=/no -> deny 403\npath=/mine -> deny 404\nalways -> b\n");
     assert_eq!(pool(&config, "b").overrides.len(), 1);

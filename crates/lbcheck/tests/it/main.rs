@@ -24,3 +24,4 @@ mod nginx_robust;
 mod rule_pages;
 mod support;
 mod traffic_measured;
+mod traffic_scenarios;

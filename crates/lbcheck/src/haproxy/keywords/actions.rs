@@ -1,6 +1,6 @@
 //! Actions of the rule sets.
 
-use super::{ALWAYS, NOT_IN_2_6, NOT_IN_3_0, Since};
+use super::versions::*;
 use crate::dialect::Version;
 
 /// An action and the rule sets it may stand in.
@@ -9,7 +9,7 @@ pub(crate) struct RuleAction {
     /// The action; a final `*` stands for any end, mostly an argument in parentheses.
     name: &'static str,
     sets: u8,
-    since: Since,
+    versions: Versions,
 }
 
 impl RuleAction {
@@ -20,7 +20,10 @@ impl RuleAction {
 
     fn is(&self, word: &str) -> bool {
         match self.name.strip_suffix('*') {
-            Some(start) => word.starts_with(start),
+            // An argument in parentheses, or the number of a counter.
+            Some(start) => word.strip_prefix(start).is_some_and(|rest| {
+                rest.is_empty() || rest.starts_with(|c: char| c == '(' || c.is_ascii_digit())
+            }),
             None => self.name == word,
         }
     }
@@ -41,97 +44,110 @@ pub(crate) const RESPONSE: u8 = 32;
 /// `http-after-response`.
 pub(crate) const AFTER: u8 = 64;
 
-const fn a(name: &'static str, sets: u8, since: Since) -> RuleAction {
-    RuleAction { name, sets, since }
+const fn a(name: &'static str, sets: u8, since: Since, until: Until) -> RuleAction {
+    RuleAction { name, sets, versions: Versions { since, until } }
 }
 
 /// The actions. A name may have several lines.
 #[rustfmt::skip]
 pub(crate) const ACTIONS: &[RuleAction] = &[
-    a("accept", CONNECTION | SESSION | CONTENT | ANSWER, ALWAYS),
-    a("add-acl*", REQUEST | RESPONSE, ALWAYS),
-    a("add-header", REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("allow", REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("attach-srv", SESSION, NOT_IN_2_6),
-    a("auth", REQUEST, ALWAYS),
-    a("cache-store", RESPONSE, ALWAYS),
-    a("cache-use", REQUEST, ALWAYS),
-    a("capture", CONTENT | REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("close", ANSWER, ALWAYS),
-    a("del-acl*", REQUEST | RESPONSE, ALWAYS),
-    a("del-acl*", AFTER, NOT_IN_2_6),
-    a("del-header", REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("del-map*", REQUEST | RESPONSE, ALWAYS),
-    a("del-map*", AFTER, NOT_IN_2_6),
-    a("deny", REQUEST | RESPONSE, ALWAYS),
-    a("disable-l7-retry", REQUEST, ALWAYS),
-    a("do-log", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, NOT_IN_3_0),
-    a("do-resolve*", CONTENT | REQUEST, ALWAYS),
-    a("early-hint", REQUEST, ALWAYS),
-    a("expect-netscaler-cip", CONNECTION, ALWAYS),
-    a("expect-proxy", CONNECTION, ALWAYS),
-    a("normalize-uri", REQUEST, ALWAYS),
-    a("ot-group", CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("pause", REQUEST | RESPONSE, NOT_IN_3_0),
-    a("redirect", REQUEST | RESPONSE, ALWAYS),
-    a("reject", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST, ALWAYS),
-    a("replace-header", REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("replace-path", REQUEST, ALWAYS),
-    a("replace-pathq", REQUEST, ALWAYS),
-    a("replace-uri", REQUEST, ALWAYS),
-    a("replace-value", REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("return", REQUEST | RESPONSE, ALWAYS),
-    a("sc-add-gpc*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, NOT_IN_2_6),
-    a("sc-inc-gpc*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("sc-inc-gpc*", AFTER, NOT_IN_2_6),
-    a("sc-inc-gpc0*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("sc-inc-gpc0*", AFTER, NOT_IN_2_6),
-    a("sc-inc-gpc1*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("sc-inc-gpc1*", AFTER, NOT_IN_2_6),
-    a("sc-set-gpt*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("sc-set-gpt*", AFTER, NOT_IN_2_6),
-    a("sc-set-gpt0*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("sc-set-gpt0*", AFTER, NOT_IN_2_6),
-    a("send-spoe-group", CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("set-bandwidth-limit", CONTENT | ANSWER | REQUEST | RESPONSE, NOT_IN_2_6),
-    a("set-bc-mark", CONTENT | REQUEST, NOT_IN_2_6),
-    a("set-bc-tos", CONTENT | REQUEST, NOT_IN_2_6),
-    a("set-dst", CONNECTION | SESSION | CONTENT | REQUEST, ALWAYS),
-    a("set-dst-port", CONNECTION | SESSION | CONTENT | REQUEST, ALWAYS),
-    a("set-fc-mark", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, NOT_IN_2_6),
-    a("set-fc-tos", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, NOT_IN_2_6),
-    a("set-header", REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("set-log-level", CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("set-log-level", AFTER, NOT_IN_2_6),
-    a("set-map*", REQUEST | RESPONSE, ALWAYS),
-    a("set-map*", AFTER, NOT_IN_2_6),
-    a("set-mark", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("set-method", REQUEST, ALWAYS),
-    a("set-nice", CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("set-path", REQUEST, ALWAYS),
-    a("set-pathq", REQUEST, ALWAYS),
-    a("set-priority-class", CONTENT | REQUEST, ALWAYS),
-    a("set-priority-offset", CONTENT | REQUEST, ALWAYS),
-    a("set-query", REQUEST, ALWAYS),
-    a("set-retries", CONTENT | REQUEST, NOT_IN_3_0),
-    a("set-src", CONNECTION | SESSION | CONTENT | REQUEST, ALWAYS),
-    a("set-src-port", CONNECTION | SESSION | CONTENT | REQUEST, ALWAYS),
-    a("set-status", RESPONSE | AFTER, ALWAYS),
-    a("set-timeout", REQUEST, ALWAYS),
-    a("set-timeout", RESPONSE, NOT_IN_2_6),
-    a("set-tos", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("set-uri", REQUEST, ALWAYS),
-    a("set-var*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("set-var-fmt*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("silent-drop", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS),
-    a("strict-mode", REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("switch-mode", CONTENT, ALWAYS),
-    a("tarpit", REQUEST, ALWAYS),
-    a("track-sc*", CONNECTION | SESSION | CONTENT | REQUEST | RESPONSE, ALWAYS),
-    a("unset-var*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, ALWAYS),
-    a("use-service", CONTENT | REQUEST, ALWAYS),
-    a("wait-for-body", REQUEST | RESPONSE, ALWAYS),
-    a("wait-for-handshake", REQUEST, ALWAYS),
+    a("accept", CONNECTION | SESSION | CONTENT | ANSWER, ALWAYS, KEPT),
+    a("add-acl*", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("add-header", REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("add-headers-bin", REQUEST | RESPONSE | AFTER, IN_3_4, KEPT),
+    a("allow", REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("attach-srv", SESSION, IN_3_0, KEPT),
+    a("auth", REQUEST, ALWAYS, KEPT),
+    a("cache-store", RESPONSE, ALWAYS, KEPT),
+    a("cache-use", REQUEST, ALWAYS, KEPT),
+    a("capture", CONTENT | REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("capture", AFTER, IN_2_6, KEPT),
+    a("close", ANSWER, ALWAYS, KEPT),
+    a("del-acl*", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("del-acl*", AFTER, IN_2_8, KEPT),
+    a("del-header", REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("del-headers-bin", REQUEST | RESPONSE | AFTER, IN_3_4, KEPT),
+    a("del-map*", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("del-map*", AFTER, IN_2_8, KEPT),
+    a("deny", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("disable-l7-retry", REQUEST, ALWAYS, KEPT),
+    a("do-log", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, IN_3_2, KEPT),
+    a("do-resolve*", CONTENT | REQUEST, ALWAYS, KEPT),
+    a("early-hint", REQUEST, ALWAYS, KEPT),
+    a("expect-netscaler-cip", CONNECTION, ALWAYS, KEPT),
+    a("expect-proxy", CONNECTION, ALWAYS, KEPT),
+    a("normalize-uri", REQUEST, ALWAYS, KEPT),
+    a("ot-group", CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("pause", REQUEST | RESPONSE, IN_3_2, KEPT),
+    a("redirect", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("reject", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST, ALWAYS, KEPT),
+    a("replace-header", REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("replace-path", REQUEST, ALWAYS, KEPT),
+    a("replace-pathq", REQUEST, ALWAYS, KEPT),
+    a("replace-uri", REQUEST, ALWAYS, KEPT),
+    a("replace-value", REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("return", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("sc-add-gpc*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, IN_2_8, KEPT),
+    a("sc-inc-gpc*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, IN_2_6, KEPT),
+    a("sc-inc-gpc*", AFTER, IN_2_8, KEPT),
+    a("sc-inc-gpc0*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("sc-inc-gpc0*", AFTER, IN_2_8, KEPT),
+    a("sc-inc-gpc1*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("sc-inc-gpc1*", AFTER, IN_2_8, KEPT),
+    a("sc-set-gpt*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, IN_2_6, KEPT),
+    a("sc-set-gpt*", AFTER, IN_2_8, KEPT),
+    a("sc-set-gpt0*", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("sc-set-gpt0*", AFTER, IN_2_8, KEPT),
+    a("send-spoe-group", CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("set-bandwidth-limit", CONTENT | ANSWER | REQUEST | RESPONSE, IN_2_8, KEPT),
+    a("set-bc-mark", CONTENT | REQUEST, IN_3_0, KEPT),
+    a("set-bc-tos", CONTENT | REQUEST, IN_3_0, KEPT),
+    a("set-dst", CONNECTION | SESSION | CONTENT | REQUEST, ALWAYS, KEPT),
+    a("set-dst-port", CONNECTION | SESSION | CONTENT | REQUEST, ALWAYS, KEPT),
+    a("set-fc-mark", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, IN_3_0, KEPT),
+    a("set-fc-tos", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, IN_3_0, KEPT),
+    a("set-header", REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("set-headers-bin", REQUEST | RESPONSE | AFTER, IN_3_4, KEPT),
+    a("set-log-level", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("set-log-level", CONTENT | ANSWER, IN_2_6, KEPT),
+    a("set-log-level", AFTER, IN_2_8, KEPT),
+    a("set-map*", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("set-map*", AFTER, IN_2_8, KEPT),
+    a("set-mark", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("set-mark", CONNECTION | SESSION | CONTENT | ANSWER, IN_2_6, KEPT),
+    a("set-method", REQUEST, ALWAYS, KEPT),
+    a("set-nice", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("set-nice", CONTENT | ANSWER, IN_2_6, KEPT),
+    a("set-path", REQUEST, ALWAYS, KEPT),
+    a("set-pathq", REQUEST, ALWAYS, KEPT),
+    a("set-priority-class", CONTENT | REQUEST, ALWAYS, KEPT),
+    a("set-priority-offset", CONTENT | REQUEST, ALWAYS, KEPT),
+    a("set-query", REQUEST, ALWAYS, KEPT),
+    a("set-retries", CONTENT | REQUEST, IN_3_2, KEPT),
+    a("set-src", CONNECTION | SESSION | REQUEST, ALWAYS, KEPT),
+    a("set-src", CONTENT, IN_2_6, KEPT),
+    a("set-src-port", CONNECTION | SESSION | REQUEST, ALWAYS, KEPT),
+    a("set-src-port", CONTENT, IN_2_6, KEPT),
+    a("set-status", RESPONSE | AFTER, ALWAYS, KEPT),
+    a("set-timeout", REQUEST, ALWAYS, KEPT),
+    a("set-timeout", RESPONSE, IN_3_0, KEPT),
+    a("set-tos", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("set-tos", CONNECTION | SESSION | CONTENT | ANSWER, IN_2_6, KEPT),
+    a("set-uri", REQUEST, ALWAYS, KEPT),
+    a("set-var*", SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("set-var*", CONNECTION, IN_2_6, KEPT),
+    a("set-var-fmt*", SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("set-var-fmt*", CONNECTION, IN_2_6, KEPT),
+    a("silent-drop", CONNECTION | SESSION | CONTENT | ANSWER | REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("strict-mode", REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("switch-mode", CONTENT, ALWAYS, KEPT),
+    a("tarpit", REQUEST, ALWAYS, KEPT),
+    a("track-sc*", CONNECTION | SESSION | CONTENT | REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("unset-var*", SESSION | CONTENT | ANSWER | REQUEST | RESPONSE | AFTER, ALWAYS, KEPT),
+    a("unset-var*", CONNECTION, IN_2_6, KEPT),
+    a("use-service", CONTENT | REQUEST, ALWAYS, KEPT),
+    a("wait-for-body", REQUEST | RESPONSE, ALWAYS, KEPT),
+    a("wait-for-handshake", REQUEST, ALWAYS, KEPT),
 ];
 
 /// How names of actions start that come from scripts and extensions.
@@ -142,7 +158,7 @@ pub(crate) fn action_known(set: u8, word: &str, version: Version) -> bool {
     FOREIGN.iter().any(|start| word.starts_with(start))
         || ACTIONS
             .iter()
-            .any(|action| action.sets & set != 0 && action.since.allows(version) && action.is(word))
+            .any(|action| action.sets & set != 0 && action.versions.allow(version) && action.is(word))
 }
 
 /// The actions of a rule set.

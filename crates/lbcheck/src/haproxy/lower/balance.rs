@@ -1,6 +1,7 @@
 //! `balance`, `hash-type` and `hash-balance-factor`.
 
 use super::settings::Settings;
+use crate::haproxy::keywords::places;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::Line;
 use crate::haproxy::values::atol;
@@ -94,7 +95,7 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
                 None
             }
             Some(expression) => {
-                crate::haproxy::fetch::check_expression(expression, report);
+                crate::haproxy::expression::check(&line.words, 2, places::AT_BALANCE, report);
                 let key = match constant(expression.as_str()) {
                     true => HashKey::Constant(expression.text.to_string()),
                     false => HashKey::Expression(rest()),

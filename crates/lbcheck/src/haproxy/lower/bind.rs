@@ -3,7 +3,8 @@
 use crate::haproxy::keywords;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::Line;
-use crate::haproxy::values::{Endpoint, Port, endpoint};
+use crate::haproxy::validate::value;
+use crate::haproxy::values::{Endpoint, Port, endpoint_of, impossible_name};
 use crate::model::{Bind, Host};
 
 /// Reads a `bind` line: one [`Bind`] for each address.
@@ -19,7 +20,7 @@ pub(super) fn bind(line: &Line<'_>, certified: bool, report: &mut Report) -> Vec
         );
         return Vec::new();
     };
-    let Words { tls, accept_proxy, certificate } = words(line, report);
+    let Words { tls, accept_proxy, certificate } = words(line, 2, report);
     let text = word.address_text();
     let mut binds = Vec::new();
     for (index, address) in text.split(',').enumerate() {
@@ -30,7 +31,7 @@ pub(super) fn bind(line: &Line<'_>, certified: bool, report: &mut Report) -> Vec
             binds.push(Bind { host: word.text.to_string(), ports: None, tls, accept_proxy, span: word.span });
             break;
         }
-        match endpoint(address).and_then(|found| check(found, address)) {
+        match endpoint_of(address, report.version).and_then(|found| check(found, address)) {
             Ok(found) => binds.push(Bind {
                 host: host_text(&found.host),
                 ports: match found.port {
@@ -63,7 +64,7 @@ pub(super) fn bind(line: &Line<'_>, certified: bool, report: &mut Report) -> Vec
 }
 
 /// What the words after the address say.
-struct Words {
+pub(super) struct Words {
     tls: bool,
     accept_proxy: bool,
     /// A certificate, or leave to start without one.
@@ -78,6 +79,7 @@ fn check(found: Endpoint, text: &str) -> Result<Endpoint, String> {
         return Ok(found);
     }
     match found.port {
+        _ if impossible_name(&found.host) => Err("it names no host".into()),
         Port::None => Err("it has no port".into()),
         Port::Offset(_) => Err("a port relative to another one is not possible here".into()),
         Port::One(0) | Port::Range(0, _) => Err("the port must be from 1 to 65535".into()),
@@ -96,9 +98,8 @@ fn host_text(host: &Host) -> String {
 }
 
 /// Checks the words after the address.
-fn words(line: &Line<'_>, report: &mut Report) -> Words {
+pub(super) fn words(line: &Line<'_>, mut at: usize, report: &mut Report) -> Words {
     let mut found = Words { tls: false, accept_proxy: false, certificate: false };
-    let mut at = 2;
     while let Some(word) = line.word(at) {
         let name = word.as_str();
         match name {
@@ -137,6 +138,8 @@ fn words(line: &Line<'_>, report: &mut Report) -> Words {
                 format!("the keyword `{name}` of `bind` needs an argument"),
                 format!("write `{name} VALUE`"),
             );
+        } else if line.word(at + 1).is_some() {
+            value(line, at, keywords::BIND_VALUES, report);
         }
         at += 1 + usize::from(entry.args);
     }

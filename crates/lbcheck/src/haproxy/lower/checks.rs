@@ -67,6 +67,7 @@ pub(super) fn rule(line: &Line<'_>, settings: &mut Settings) {
         (_, "connect") => {
             settings.check_connects_to_port |=
                 line.words.iter().any(|word| matches!(word.as_str(), "port" | "addr"));
+            settings.check_connects_with_tls |= line.words.iter().any(|word| word.as_str() == "ssl");
         }
         ("tcp-check", "send" | "send-lf" | "send-binary" | "send-binary-lf" | "expect") => {
             if let Some(check) = &mut settings.check

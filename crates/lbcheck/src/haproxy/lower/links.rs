@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Pools;
 use super::proxy::Proxy;
 use super::server::Server;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Section, SectionKind};
+use crate::haproxy::values::impossible_name;
 use crate::model::{Config, Host, Mode};
 use crate::source::Span;
 
@@ -56,8 +58,10 @@ pub(super) fn check(
             report.assumed = server.assumed;
             resolver(server, proxy, &resolvers, report);
             track(server, proxy, &names, pools, config, report);
+            agent_port(server, report);
+            name_exists(server, report);
             if !verify_off {
-                verification(server, report);
+                verification(server, proxy.settings.check_connects_with_tls, report);
             }
             if !proxy.settings.check_connects_to_port {
                 check_port(server, report);
@@ -99,8 +103,9 @@ fn modes(proxies: &[Proxy<'_, '_>], pools: &Pools<'_>, config: &Config, report: 
         for (name, span, assumed) in switched.chain(fallback) {
             let Some(to) = clash(from, name) else { continue };
             report.assumed = assumed;
-            report.error(
+            let diagnostic = Diagnostic::new(
                 rule::VALUE,
+                Severity::Error,
                 span,
                 format!(
                     "{} is in `mode {}` and cannot use backend `{name}`, which is in `mode {}`",
@@ -108,7 +113,9 @@ fn modes(proxies: &[Proxy<'_, '_>], pools: &Pools<'_>, config: &Config, report: 
                     mode_word(from),
                     mode_word(to)
                 ),
-                "give both the same mode",
+            );
+            report.push(
+                diagnostic.also(proxy.section.header.span, "this section").help("give both the same mode"),
             );
         }
     }
@@ -224,9 +231,10 @@ fn missing(span: Span, message: String, report: &mut Report) {
     report.error(rule::VALUE, span, message, "name a server that is checked, as `BACKEND/SERVER`");
 }
 
-fn verification(server: &Server, report: &mut Report) {
+fn verification(server: &Server, checks_with_tls: bool, report: &mut Report) {
     let settings = &server.settings;
-    let tls = [settings.ssl, settings.check_ssl].iter().flatten().any(|tls| tls.value);
+    let checks = checks_with_tls && settings.check.is_some_and(|check| check.value);
+    let tls = checks || [settings.ssl, settings.check_ssl].iter().flatten().any(|tls| tls.value);
     if !tls || settings.verifiable.is_some_and(|verifiable| verifiable.value) || settings.unknown.is_some() {
         return;
     }
@@ -245,12 +253,55 @@ fn verification(server: &Server, report: &mut Report) {
     );
 }
 
+/// The agent listens on a port of its own.
+fn agent_port(server: &Server, report: &mut Report) {
+    let settings = &server.settings;
+    let Some(agent) = settings.agent_check.filter(|agent| agent.value) else { return };
+    if settings.unknown.is_some() || settings.agent_port.is_some_and(|port| port.value > 0) {
+        return;
+    }
+    report.error(
+        rule::VALUE,
+        agent.span().unwrap_or(server.span),
+        format!("server `{}` asks an agent but does not say on which port", server.name.as_str()),
+        "add `agent-port N`",
+    );
+}
+
+/// A name that no name service can know keeps the program from starting, unless `init-addr` allows that.
+fn name_exists(server: &Server, report: &mut Report) {
+    let settings = &server.settings;
+    let lenient = settings.may_lack_address.is_some_and(|lenient| lenient.value);
+    if !impossible_name(&server.address.host)
+        || lenient
+        || settings.resolvers.is_some()
+        || settings.unknown.is_some()
+    {
+        return;
+    }
+    let Host::Name(name) = &server.address.host else { return };
+    report.error(
+        rule::VALUE,
+        server.span,
+        format!(
+            "`{name}`, the address of server `{}`, is neither an address nor the name of a host",
+            server.name.as_str()
+        ),
+        "correct it",
+    );
+}
+
 /// A check needs a port: that of the server, `port`, or one of a `connect` step.
 fn check_port(server: &Server, report: &mut Report) {
     let settings = &server.settings;
     let checked = settings.check.is_some_and(|check| check.value);
-    let has_host = matches!(server.address.host, Host::Ip(_) | Host::Name(_)) && !server.srv_record;
-    if !checked || !has_host || server.address.port.is_some() || settings.check_port.is_some() {
+    // A name is looked up too late for the program to notice.
+    let has_host = matches!(server.address.host, Host::Ip(_));
+    if !checked
+        || !has_host
+        || server.address.port.is_some_and(|port| port > 0)
+        || settings.check_port.is_some()
+    {
         return;
     }
     if settings.unknown.is_some() {

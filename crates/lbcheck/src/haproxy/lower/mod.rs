@@ -33,6 +33,7 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
     let mut config = Config::empty(options.dialect, options.version);
     names::check(sections, report);
     let parents = names::parents(sections, report);
+    names::shared_rules(sections, &parents, report);
     let mut inherited: Vec<Option<Settings>> = sections.iter().map(|_| None).collect();
     let mut proxies: Vec<Proxy<'_, '_>> = Vec::new();
     let lines: usize = sections.iter().map(|section| section.lines.len()).sum();
@@ -112,6 +113,11 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
     references::check(&proxies, sections, report);
     report.assumed = false;
     config
+}
+
+/// Checks words of `bind` on another line that takes them, from the word `at` on.
+pub(super) fn check_bind_words(line: &super::syntax::Line<'_>, at: usize, report: &mut Report) {
+    bind::words(line, at, report);
 }
 
 /// The mode of a section that sets none.

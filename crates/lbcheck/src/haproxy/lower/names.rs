@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Section, SectionKind, is_name_character};
+use crate::haproxy::validate::for_named_defaults;
 
 /// For each section the index of the `defaults` section it inherits.
 pub(super) fn parents(sections: &[Section<'_>], report: &mut Report) -> Vec<Option<usize>> {
@@ -45,7 +46,16 @@ fn parent(
 ) -> Option<usize> {
     let wanted = match (section.header.arg(2), section.header.word(3)) {
         ("from", Some(wanted)) => wanted,
-        // `defaults from x` names a section called `from`; only a third word makes it a reference.
+        ("from", None) if section.kind == SectionKind::Defaults => {
+            report.error(
+                rule::VALUE,
+                section.header.at(2),
+                format!("{} does not say from which section it inherits", section.label()),
+                "write `defaults NAME from OTHER`",
+            );
+            return None;
+        }
+        // `defaults from x` names a section called `from`.
         _ => {
             // A `defaults` section without `from` starts afresh.
             return last.filter(|_| section.kind != SectionKind::Defaults);
@@ -83,6 +93,40 @@ fn parent(
             );
             None
         }
+    }
+}
+
+/// Reports sections that may not inherit the rules of their `defaults` section: rules know only one side of a proxy.
+pub(super) fn shared_rules(sections: &[Section<'_>], parents: &[Option<usize>], report: &mut Report) {
+    let mut first_heirs: BTreeMap<usize, SectionKind> = BTreeMap::new();
+    for (section, parent) in sections.iter().zip(parents) {
+        let Some(index) = *parent else { continue };
+        let Some(parent) = sections.get(index).filter(|_| section.kind != SectionKind::Defaults) else {
+            continue;
+        };
+        let mut rules =
+            parent.lines.iter().filter(|line| line.keyword() != "acl" && for_named_defaults(line));
+        let Some(shared) = rules.next() else { continue };
+        report.assumed = section.header.assumed;
+        let other_side = *first_heirs.entry(index).or_insert(section.kind) != section.kind;
+        let message = match section.kind {
+            SectionKind::Listen => format!(
+                "{} inherits rules from {}, which a `listen` section cannot",
+                section.label(),
+                parent.label()
+            ),
+            _ if other_side => format!(
+                "{} inherits rules from {}, which a section of the other side inherits too",
+                section.label(),
+                parent.label()
+            ),
+            _ => continue,
+        };
+        report.push(
+            Diagnostic::new(rule::VALUE, Severity::Error, section.header.span, message)
+                .also(shared.span, "one of the rules")
+                .help("give frontends and backends `defaults` sections of their own, and `listen` sections one without rules"),
+        );
     }
 }
 

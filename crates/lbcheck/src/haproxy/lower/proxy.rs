@@ -8,6 +8,7 @@ use super::server::{self, Server};
 use super::settings::{Opt, Settings};
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, Modifier, Section, SectionKind};
+use crate::haproxy::validate::warn_of_time;
 use crate::haproxy::values::{Unit, atol, time};
 use crate::model::{Affinity, Bind, Mode, Setting};
 use crate::source::Spanned;
@@ -194,6 +195,7 @@ fn timeout(line: &Line<'_>, settings: &mut Settings, report: &mut Report) {
     if value.unset {
         return;
     }
+    warn_of_time(value, report);
     match time(value.as_str(), Unit::Milliseconds) {
         Ok(duration) => {
             if let Some(slot) = slot {

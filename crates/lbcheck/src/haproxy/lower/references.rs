@@ -17,6 +17,14 @@ pub(super) fn check(proxies: &[Proxy<'_, '_>], sections: &[Section<'_>], report:
     let backends = named(&[SectionKind::Backend, SectionKind::Listen]);
     let frontends = named(&[SectionKind::Frontend, SectionKind::Listen]);
     let userlists = named(&[SectionKind::Userlist]);
+    let others: BTreeSet<(SectionKind, &str)> = sections
+        .iter()
+        .filter(|section| !section.kind.is_proxy())
+        .map(|section| (section.kind, section.name()))
+        .collect();
+    let with_tables = table_owners(sections);
+    let inherited_table =
+        sections.iter().any(|section| section.kind == SectionKind::Defaults && has_table(section));
     let mut servers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let references = std::mem::take(&mut report.references);
     if references.iter().any(|reference| reference.wanted == Wanted::Server) {
@@ -35,6 +43,13 @@ pub(super) fn check(proxies: &[Proxy<'_, '_>], sections: &[Section<'_>], report:
             Wanted::Backend => (!backends.contains(name)).then(|| format!("there is no backend `{name}`")),
             Wanted::Frontend => (!frontends.contains(name)).then(|| format!("there is no frontend `{name}`")),
             Wanted::Userlist => (!userlists.contains(name)).then(|| format!("there is no userlist `{name}`")),
+            // The program makes this one itself from /etc/resolv.conf.
+            Wanted::Section(SectionKind::Resolvers) if name == "default" => None,
+            Wanted::Section(kind) => (!others.contains(&(kind, name)))
+                .then(|| format!("there is no section `{} {name}`", kind.word())),
+            // Tables of peers are named `PEERS/TABLE`.
+            Wanted::Table => (!name.contains('/') && !with_tables.contains(name) && !inherited_table)
+                .then(|| format!("there is no stick table `{name}`")),
             Wanted::Server => match name.split_once('/') {
                 Some((proxy, server)) => match servers.get(proxy) {
                     _ if frontends.contains(proxy) && !backends.contains(proxy) => None,
@@ -47,7 +62,7 @@ pub(super) fn check(proxies: &[Proxy<'_, '_>], sections: &[Section<'_>], report:
         };
         if let Some(missing) = missing {
             report.assumed = reference.assumed || doubtful;
-            let message = format!("{missing}, which `{}` asks about", reference.fetch);
+            let message = format!("{missing}, which `{}` names", reference.fetch);
             report.error(rule::VALUE, reference.span, message, "define it, or correct the name");
         }
     }
@@ -55,18 +70,24 @@ pub(super) fn check(proxies: &[Proxy<'_, '_>], sections: &[Section<'_>], report:
     loops(sections, &backends, doubtful, report);
 }
 
+fn has_table(section: &Section<'_>) -> bool {
+    section.lines.iter().any(|line| line.keyword() == "stick-table")
+}
+
+/// The names of the proxies that have a stick table.
+fn table_owners<'s>(sections: &'s [Section<'_>]) -> BTreeSet<&'s str> {
+    sections
+        .iter()
+        .filter(|section| section.kind.is_proxy() && has_table(section))
+        .map(Section::name)
+        .collect()
+}
+
 /// A `stick` rule needs the table of its own section, or one that it names.
 fn tables(sections: &[Section<'_>], doubtful: bool, report: &mut Report) {
     let proxies = || sections.iter().filter(|section| section.kind.is_proxy());
-    let owners: BTreeSet<&str> = proxies()
-        .filter(|section| section.lines.iter().any(|line| line.keyword() == "stick-table"))
-        .map(Section::name)
-        .collect();
-    let heirs_may_have_one = proxies().any(|section| {
-        section.kind == SectionKind::Defaults
-            && section.lines.iter().any(|line| line.keyword() == "stick-table")
-    });
-    if heirs_may_have_one {
+    let owners = table_owners(sections);
+    if proxies().any(|section| section.kind == SectionKind::Defaults && has_table(section)) {
         return;
     }
     for section in

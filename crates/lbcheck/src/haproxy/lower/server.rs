@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::settings::{Opt, inherit};
+use crate::haproxy::expression;
 use crate::haproxy::keywords::{self, Entry};
 use crate::haproxy::lexer::Word;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, is_name_character};
-use crate::haproxy::values::{Port, Unit, atol, endpoint, time};
+use crate::haproxy::validate::{value, warn_of_time};
+use crate::haproxy::values::{Port, Unit, atol, endpoint, endpoint_of, time};
 use crate::model::{Address, Host, Setting};
 use crate::source::Span;
 
@@ -50,6 +52,10 @@ pub(super) struct ServerSettings {
     /// A port for checks, from `port` or from `addr`.
     pub(super) check_port: Opt<bool>,
     pub(super) fcgi: Opt<bool>,
+    /// `agent-port`.
+    pub(super) agent_port: Opt<i64>,
+    /// `init-addr` lets the program start though the name has no address.
+    pub(super) may_lack_address: Opt<bool>,
     /// A word whose value hangs on a variable that is not set.
     pub(super) unknown: Option<Span>,
 }
@@ -84,6 +90,8 @@ impl ServerSettings {
             check_ssl: inherit(&self.check_ssl),
             check_port: inherit(&self.check_port),
             fcgi: inherit(&self.fcgi),
+            agent_port: inherit(&self.agent_port),
+            may_lack_address: inherit(&self.may_lack_address),
             unknown: self.unknown,
         }
     }
@@ -96,6 +104,7 @@ pub(super) struct Server {
     pub(super) address: Address,
     pub(super) span: Span,
     pub(super) slots: u32,
+    pub(super) first_slot: u32,
     pub(super) settings: ServerSettings,
     /// The address is an SRV record, which fills the slots at run time.
     pub(super) srv_record: bool,
@@ -126,12 +135,21 @@ pub(super) fn server(line: &Line<'_>, inherited: &ServerSettings, report: &mut R
         return None;
     };
     check_name(name, report);
-    let slots = if template { count(line, report)? } else { 1 };
+    let (first_slot, slots) = if template { count(line, report)? } else { (1, 1) };
     let (address, srv_record) = read_address(address, report)?;
     let mut settings = inherited.inherited();
     words(line, address_at + 1, &mut settings, false, report);
     let name = Word { text: name.text.to_string().into(), span: name.span, unset: name.unset, address: None };
-    Some(Server { name, address, span: line.span, slots, settings, srv_record, assumed: line.assumed })
+    Some(Server {
+        name,
+        address,
+        span: line.span,
+        slots,
+        first_slot,
+        settings,
+        srv_record,
+        assumed: line.assumed,
+    })
 }
 
 /// Reads `dispatch ADDRESS:PORT` as a server without a name of its own.
@@ -144,6 +162,7 @@ pub(super) fn dispatch(line: &Line<'_>) -> Option<Server> {
         address,
         span: line.span,
         slots: 1,
+        first_slot: 1,
         settings,
         srv_record: false,
         assumed: line.assumed,
@@ -161,15 +180,16 @@ fn check_name(name: &Word<'_>, report: &mut Report) {
     }
 }
 
-fn count(line: &Line<'_>, report: &mut Report) -> Option<u32> {
+/// The first number of a template, and how many there are.
+fn count(line: &Line<'_>, report: &mut Report) -> Option<(u32, u32)> {
     let text = line.arg(2);
     let number = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
     let slots = match text.split_once('-') {
         Some((first, last)) => match (number(first), number(last)) {
-            (Some(first), Some(last)) if first <= last => Some(last - first + 1),
+            (Some(first), Some(last)) if first <= last => Some((first, last - first + 1)),
             _ => None,
         },
-        None => number(text),
+        None => number(text).map(|slots| (1, slots)),
     };
     if slots.is_none() {
         report.error(
@@ -196,7 +216,7 @@ fn read_address(word: &Word<'_>, report: &mut Report) -> Option<(Address, bool)>
             "write ADDRESS[:PORT], for example `10.0.0.1:8080`, `[::1]:8080` or `unix@/run/app.sock`",
         );
     };
-    match endpoint(text) {
+    match endpoint_of(text, report.version) {
         Ok(found) => {
             if matches!(found.port, Port::Range(..)) {
                 bad("a port range is not possible here".into(), report);
@@ -251,7 +271,9 @@ fn words(
             Some(argument) if entry.args > 0 => word.span.to(argument.span),
             _ => word.span,
         };
-        apply(entry, name, line.word(at + 1), span, settings, report);
+        if line.word(at + 1).is_none() || value(line, at, keywords::SERVER_VALUES, report) {
+            apply(entry, name, line.word(at + 1), span, settings, report);
+        }
         at += 1 + usize::from(entry.args) + extra_words(line, at);
     }
 }
@@ -316,7 +338,7 @@ fn apply(
     }
     let Some(word) = argument else {
         // Words read as numbers take a missing argument for 0; the others refuse the line.
-        if !matches!(name, "weight" | "maxconn" | "minconn" | "maxqueue" | "port" | "shard" | "max-reuse") {
+        if !matches!(name, "weight" | "maxconn" | "minconn" | "maxqueue" | "shard") {
             report.error(
                 rule::VALUE,
                 span,
@@ -360,28 +382,23 @@ fn apply(
                 "layer7" => Some(Observe::Layer7),
                 _ => None,
             };
-            one_of(name, word, &["none", "layer4", "layer7"], report);
             settings.observe =
                 observe.map(|observe| Setting::written(observe, span)).or(settings.observe.take());
         }
-        "on-error" => one_of(name, word, &["fastinter", "fail-check", "sudden-death", "mark-down"], report),
-        "on-marked-down" => one_of(name, word, &["shutdown-sessions"], report),
-        "on-marked-up" => one_of(name, word, &["shutdown-backup-sessions"], report),
-        "resolve-prefer" => one_of(name, word, &["ipv4", "ipv6"], report),
-        "ws" => one_of(name, word, &["auto", "h1", "h2"], report),
-        "verify" => {
-            if text == "none" {
-                settings.verifiable = Some(Setting::written(true, span));
-            }
-            one_of(name, word, &["none", "required"], report);
-        }
+        "verify" if text == "none" => settings.verifiable = Some(Setting::written(true, span)),
         "proto" => settings.fcgi = Some(Setting::written(text == "fcgi", span)),
         "addr" if endpoint(word.address_text()).is_ok_and(|found| found.port != Port::None) => {
             settings.check_port = Some(Setting::written(true, span));
         }
-        "log-proto" => one_of(name, word, &["legacy", "octet-count"], report),
-        "init-state" => one_of(name, word, &["none", "fully-up", "up", "down", "fully-down"], report),
+        "sni" | "pool-conn-name" | "check-pool-conn-name" => {
+            let place = if name == "check-pool-conn-name" { 0 } else { keywords::places::AT_CONNECT };
+            expression::check(std::slice::from_ref(word), 0, place, report);
+        }
+        "agent-port" => settings.agent_port = Some(Setting::written(atol(text), span)),
         "init-addr" => {
+            let may_lack =
+                text.split(',').any(|method| method == "none" || method.parse::<std::net::IpAddr>().is_ok());
+            settings.may_lack_address = Some(Setting::written(may_lack, span));
             for method in text.split(',') {
                 let known =
                     matches!(method, "libc" | "last" | "none") || method.parse::<std::net::IpAddr>().is_ok();
@@ -459,6 +476,7 @@ fn set_number(name: &str, number: i64, span: Span, settings: &mut ServerSettings
 
 fn set_time(name: &str, word: &Word<'_>, span: Span, settings: &mut ServerSettings, report: &mut Report) {
     // Slow start counts in seconds only in its documentation; a bare number is milliseconds everywhere here.
+    warn_of_time(word, report);
     match time(word.as_str(), Unit::Milliseconds) {
         Ok(duration) if duration.is_zero() && name != "slowstart" => report.error(
             rule::VALUE,

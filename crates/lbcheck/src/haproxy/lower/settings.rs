@@ -35,6 +35,8 @@ pub(super) struct Settings {
     pub(super) check_uri: Opt<String>,
     /// A `connect` step of the checks names a port or an address of its own.
     pub(super) check_connects_to_port: bool,
+    /// A `connect` step of the checks uses TLS.
+    pub(super) check_connects_with_tls: bool,
     pub(super) full_connections: Opt<u64>,
     pub(super) default_backend: Option<Spanned<String>>,
     pub(super) disabled: Opt<bool>,
@@ -68,6 +70,7 @@ impl Settings {
             check: inherit(&self.check),
             check_uri: inherit(&self.check_uri),
             check_connects_to_port: self.check_connects_to_port,
+            check_connects_with_tls: self.check_connects_with_tls,
             full_connections: inherit(&self.full_connections),
             default_backend: self.default_backend.clone(),
             disabled: inherit(&self.disabled),

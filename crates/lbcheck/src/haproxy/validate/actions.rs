@@ -1,11 +1,14 @@
 //! The actions of rules and the words after them.
 
 use super::super::acl::joined;
-use super::super::fetch;
+use super::super::expression::check_variable_action;
+use super::super::format;
 use super::super::keywords;
-use super::super::report::{Report, rule};
+use super::super::report::{Reference, Report, Wanted, rule};
 use super::super::syntax::{Line, SectionKind};
-use super::words::{a_time, choice, formats};
+use super::super::values::atol;
+use super::words::{a_time, choice, refuse};
+use super::{forms, places};
 
 pub(super) fn tcp(line: &Line<'_>, kind: SectionKind, sets: &[&str], report: &mut Report) {
     let misplaced = match (line.keyword(), line.arg(1), kind) {
@@ -36,10 +39,10 @@ pub(super) fn tcp(line: &Line<'_>, kind: SectionKind, sets: &[&str], report: &mu
             return;
         }
     };
-    action(line, 2, set, report);
+    action(line, 2, set, kind, report);
 }
 
-pub(super) fn action(line: &Line<'_>, at: usize, set: u8, report: &mut Report) {
+pub(super) fn action(line: &Line<'_>, at: usize, set: u8, kind: SectionKind, report: &mut Report) {
     let rules = joined(line.words.get(..at).unwrap_or_default());
     let Some(word) = line.word(at).filter(|word| !word.as_str().is_empty()) else {
         report.error(
@@ -64,71 +67,91 @@ pub(super) fn action(line: &Line<'_>, at: usize, set: u8, report: &mut Report) {
         return;
     }
     let name = text.split('(').next().unwrap_or(text);
-    if matches!(name, "auth" | "capture" | "del-header" | "set-var" | "silent-drop")
-        || name.starts_with("track-sc")
-    {
-        misspelt_condition(line, at + 1, report);
+    let place = places::of_rules(set, kind);
+    if matches!(name, "set-var" | "set-var-fmt" | "unset-var") && !check_variable_action(word, report) {
+        return;
+    }
+    if let Some(form) = keywords::action_form(name) {
+        forms::action(line, at + 1, form.takes, form.then, place, report);
+        return;
     }
     match name {
-        "set-var" | "unset-var" | "set-var-fmt" => {
-            fetch::check_variable_action(text, word, report);
-            match line.word(at + 1) {
-                Some(expression) if name == "set-var" => fetch::check_expression(expression, report),
-                None if name == "set-var" => exactly(line, at, 1, report),
-                _ => {}
-            }
-        }
-        "redirect" => redirect(line, at + 1, report),
-        "set-header" | "add-header" => {
-            exactly(line, at, 2, report);
-            formats(line.args(at + 2), report);
-            line.word(at + 2).into_iter().for_each(|format| fetch::check_percent(format, report));
-        }
-        "set-path" | "set-pathq" | "set-uri" | "set-query" | "set-method" => {
-            exactly(line, at, 1, report);
-            formats(line.args(at + 1), report);
-            line.word(at + 1).into_iter().for_each(|format| fetch::check_percent(format, report));
-        }
-        "replace-header" | "replace-value" => exactly(line, at, 3, report),
-        "replace-path" | "replace-pathq" | "replace-uri" => exactly(line, at, 2, report),
-        "allow" | "accept" | "reject" | "close" => trailing(line, at + 1, false, report),
-        "deny" | "tarpit" | "return" => answer(line, at, report),
-        "set-map" | "early-hint" => exactly(line, at, 2, report),
-        "set-log-level" | "set-nice" | "set-mark" | "set-tos" | "set-fc-mark" | "set-fc-tos"
-        | "set-bc-mark" | "set-bc-tos" | "add-acl" | "del-acl" | "del-map" | "cache-use" | "cache-store" => {
+        "redirect" => redirect(line, at + 1, place, report),
+        "deny" | "tarpit" | "return" => answer(line, at, place, report),
+        "set-mark" | "set-tos" | "set-fc-mark" | "set-fc-tos" | "set-bc-mark" | "set-bc-tos" => {
             exactly(line, at, 1, report);
         }
-        "strict-mode" => {
-            exactly(line, at, 1, report);
-            choice(line, at + 1, &["on", "off"], report);
+        "use-service" => service(line, at, report),
+        "set-timeout" => timeout(line, at, kind, report),
+        "do-resolve" => do_resolve(line, at, place, report),
+        "normalize-uri" | "set-bandwidth-limit" if line.word(at + 1).is_none() => {
+            exactly(line, at, 1, report)
         }
-        "set-timeout" => choice(line, at + 1, &["client", "server", "tunnel"], report),
-        "set-src"
-        | "set-src-port"
-        | "set-dst"
-        | "set-dst-port"
-        | "set-priority-class"
-        | "set-priority-offset"
-        | "del-header"
-        | "capture"
-        | "normalize-uri"
-        | "pause"
-        | "set-bandwidth-limit"
-        | "use-service"
-        | "do-resolve"
-            if line.word(at + 1).is_none() =>
-        {
-            exactly(line, at, 1, report);
+        _ if name.starts_with("track-sc") => {
+            let table = &[keywords::Param { word: "table", takes: &[keywords::Kind::Anything] }];
+            let then = keywords::Then::ParamsThenCondition(table);
+            forms::action(line, at + 1, &[keywords::Kind::Expression], then, place, report);
         }
-        _ => {
-            if name.starts_with("track-sc") {
-                match line.word(at + 1) {
-                    Some(expression) => fetch::check_expression(expression, report),
-                    None => exactly(line, at, 1, report),
-                }
-            }
-        }
+        _ => {}
     }
+}
+
+/// Services that are part of the program; others come from Lua.
+const SERVICES: &[&str] = &["haterm", "prometheus-exporter"];
+
+fn service(line: &Line<'_>, at: usize, report: &mut Report) {
+    exactly(line, at, 1, report);
+    let Some(name) = line.word(at + 1).filter(|name| !name.unset) else { return };
+    if !SERVICES.contains(&name.as_str()) && !name.as_str().starts_with("lua.") {
+        refuse(name, "a service of HAProxy, nor one of Lua, which start with `lua.`", SERVICES, report);
+    }
+}
+
+/// `set-timeout NAME TIME|EXPRESSION`. A section can only set the timeouts of its side.
+fn timeout(line: &Line<'_>, at: usize, kind: SectionKind, report: &mut Report) {
+    let known: &[&str] = match kind {
+        SectionKind::Frontend if report.at_least(2, 9) => &["client", "tarpit"],
+        SectionKind::Frontend => &[],
+        SectionKind::Backend => &["connect", "queue", "server", "tarpit", "tunnel"],
+        _ => &["client", "connect", "queue", "server", "tarpit", "tunnel"],
+    };
+    choice(line, at + 1, known, report);
+    exactly(line, at, 2, report);
+}
+
+/// `do-resolve(VARIABLE,RESOLVERS[,FAMILY]) EXPRESSION`.
+fn do_resolve(line: &Line<'_>, at: usize, place: u32, report: &mut Report) {
+    let Some(word) = line.word(at) else { return };
+    let text = word.as_str();
+    let inside = text.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+    let parts: Vec<&str> = inside.unwrap_or_default().split(',').collect();
+    let fits = match parts.as_slice() {
+        [_, _] => true,
+        [_, _, family] => matches!(*family, "ipv4" | "ipv6"),
+        _ => false,
+    };
+    if !fits {
+        report.error(
+            rule::VALUE,
+            word.span,
+            format!("`{text}` does not say where to put the address and whom to ask"),
+            "write `do-resolve(txn.address,RESOLVERS)`, with `ipv4` or `ipv6` as a third argument",
+        );
+        return;
+    }
+    if let Some(name) = parts.get(1) {
+        let wanted = Wanted::Section(SectionKind::Resolvers);
+        let (name, fetch, assumed) = ((*name).to_owned(), "do-resolve".to_owned(), report.assumed);
+        report.references.push(Reference { wanted, name, fetch, span: word.span, assumed });
+    }
+    forms::action(
+        line,
+        at + 1,
+        &[keywords::Kind::Expression],
+        keywords::Then::Condition(false),
+        place,
+        report,
+    );
 }
 
 /// The action at `at` takes this many words before its condition.
@@ -174,42 +197,87 @@ pub(super) fn trailing(line: &Line<'_>, at: usize, needed: bool, report: &mut Re
     );
 }
 
-pub(super) fn redirect(line: &Line<'_>, at: usize, report: &mut Report) {
-    misspelt_condition(line, at, report);
-    let kinds = ["prefix", "location", "scheme"];
-    let words = line.args(at);
-    let end = words.iter().position(|word| matches!(word.as_str(), "if" | "unless")).unwrap_or(words.len());
-    let words = words.get(..end).unwrap_or_default();
-    if !words.iter().any(|word| kinds.contains(&word.as_str())) {
+pub(super) fn redirect(line: &Line<'_>, mut at: usize, place: u32, report: &mut Report) {
+    let start = at;
+    let mut target = false;
+    while let Some(word) = line.word(at) {
+        let argument = line.word(at + 1);
+        match word.as_str() {
+            "if" | "unless" => break,
+            _ if word.unset => return,
+            "drop-query" | "append-slash" | "ignore-empty" | "keep-query" => {
+                at += 1;
+                continue;
+            }
+            kind @ ("prefix" | "location" | "scheme" | "set-cookie" | "clear-cookie" | "code") => {
+                let Some(argument) = argument else {
+                    report.error(
+                        rule::VALUE,
+                        word.span,
+                        format!("`{kind}` of a redirect needs an argument"),
+                        format!("write `{kind} VALUE`"),
+                    );
+                    return;
+                };
+                target |= matches!(kind, "prefix" | "location" | "scheme");
+                if kind == "code" {
+                    status(argument, report);
+                } else {
+                    format::check(argument, place, report);
+                }
+                at += 2;
+            }
+            _ => {
+                let known = [
+                    "prefix",
+                    "location",
+                    "scheme",
+                    "set-cookie",
+                    "clear-cookie",
+                    "code",
+                    "drop-query",
+                    "append-slash",
+                    "ignore-empty",
+                    "keep-query",
+                    "if",
+                    "unless",
+                ];
+                refuse(word, "a word of redirects", &known, report);
+                return;
+            }
+        }
+    }
+    if !target {
         report.error(
             rule::VALUE,
-            line.at(at),
+            line.at(start),
             "a redirect must say whether it changes the location, the prefix or the scheme",
             "write `redirect location URL`, `redirect prefix URL` or `redirect scheme https`",
         );
+    }
+}
+
+fn status(code: &super::super::lexer::Word<'_>, report: &mut Report) {
+    if code.unset || matches!(code.as_str(), "301" | "302" | "303" | "307" | "308") {
         return;
     }
-    if let Some(code) = words.iter().position(|word| word.as_str() == "code").and_then(|at| words.get(at + 1))
-        && !matches!(code.as_str(), "301" | "302" | "303" | "307" | "308")
-        && !code.unset
-    {
-        report.error(
-            rule::VALUE,
-            code.span,
-            format!("`{}` is not a status a redirect can have", code.as_str()),
-            "use 301, 302, 303, 307 or 308",
-        );
-    }
-    formats(words, report);
+    report.error(
+        rule::VALUE,
+        code.span,
+        format!("`{}` is not a status a redirect can have", code.as_str()),
+        "use 301, 302, 303, 307 or 308",
+    );
 }
 
 /// `deny`, `tarpit` and `return` describe the answer before their condition.
-fn answer(line: &Line<'_>, at: usize, report: &mut Report) {
+fn answer(line: &Line<'_>, at: usize, place: u32, report: &mut Report) {
     let start = at;
     let mut at = at + 1;
     // Words that give the answer a body or headers of its own.
     let mut described = false;
     let mut refused = None;
+    // A body needs a type.
+    let (mut body, mut typed) = (None, false);
     while let Some(word) = line.word(at) {
         if matches!(word.as_str(), "status" | "deny_status")
             && let Some(status) = line.word(at + 1)
@@ -227,6 +295,17 @@ fn answer(line: &Line<'_>, at: usize, report: &mut Report) {
         }
         described |=
             !matches!(word.as_str(), "status" | "deny_status" | "default-errorfiles" | "if" | "unless");
+        match word.as_str() {
+            "content-type" => typed = true,
+            "file" | "lf-file" => body = Some(word),
+            "string" if line.word(at + 1).is_some() => body = Some(word),
+            _ => {}
+        }
+        match word.as_str() {
+            "lf-string" => line.word(at + 1).into_iter().for_each(|text| format::check(text, place, report)),
+            "hdr" => line.word(at + 2).into_iter().for_each(|text| format::check(text, place, report)),
+            _ => {}
+        }
         at += match word.as_str() {
             "default-errorfiles" => 1,
             "status" | "deny_status" | "content-type" | "errorfile" | "errorfiles" | "file" | "lf-file"
@@ -237,6 +316,14 @@ fn answer(line: &Line<'_>, at: usize, report: &mut Report) {
                 break;
             }
         };
+    }
+    if let Some(body) = body.filter(|_| !typed) {
+        report.error(
+            rule::VALUE,
+            body.span,
+            format!("`{}` gives the answer a body, but its type is not said", body.as_str()),
+            "add for example `content-type text/plain` before it",
+        );
     }
     let plain = line.arg(start) != "return" && !described && !report.at_least(3, 3);
     if let Some(status) = refused.filter(|status| plain && !status.unset && is_status(status.as_str())) {
@@ -261,47 +348,10 @@ fn answer(line: &Line<'_>, at: usize, report: &mut Report) {
 }
 
 fn is_status(text: &str) -> bool {
-    text.parse::<u16>().is_ok_and(|status| (200..=599).contains(&status))
+    (200..=599).contains(&atol(text))
 }
 
 /// Whether the program has a page for this status; others need an answer of their own.
 fn has_default_page(status: &str) -> bool {
-    matches!(
-        status,
-        "200"
-            | "400"
-            | "401"
-            | "403"
-            | "404"
-            | "405"
-            | "407"
-            | "408"
-            | "410"
-            | "413"
-            | "414"
-            | "421"
-            | "422"
-            | "425"
-            | "429"
-            | "431"
-            | "500"
-            | "501"
-            | "502"
-            | "503"
-            | "504"
-    )
-}
-
-/// A condition misspelt as `iff`, after actions whose arguments are not counted.
-fn misspelt_condition(line: &Line<'_>, from: usize, report: &mut Report) {
-    if line.words.iter().any(|word| matches!(word.as_str(), "if" | "unless")) {
-        return;
-    }
-    let Some(word) = line.args(from).iter().find(|word| word.as_str() == "iff") else { return };
-    report.error(
-        rule::VALUE,
-        word.span,
-        "`iff` stands where only `if` or `unless` may follow",
-        "start the condition with `if` or `unless`",
-    );
+    keywords::STATUSES.contains(&atol(status).to_string().as_str())
 }

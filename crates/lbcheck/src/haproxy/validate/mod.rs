@@ -4,8 +4,13 @@
 //! lowered.
 
 mod actions;
+mod checks;
+mod forms;
 mod habits;
+mod places;
 mod words;
+
+pub(super) use forms::{value, warn_of_time};
 
 use super::keywords::{self, ANY, Keyword};
 use super::report::{Report, rule};
@@ -27,7 +32,9 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
             }
         }
         report.assumed = section.header.assumed;
-        words::check_section(section, report);
+        if section.kind.is_proxy() {
+            checks::sequences(section, report);
+        }
         habits::check(section, report);
     }
     report.assumed = false;
@@ -36,8 +43,18 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
 fn header(section: &Section<'_>, report: &mut Report) {
     let header = &section.header;
     let word = section.kind.word();
+    if !keywords::section_known(section.kind, report.version) {
+        report.error(
+            rule::UNKNOWN,
+            header.at(0),
+            format!("HAProxy {} knows no section `{word}`", report.version),
+            "remove it, or read the file for the version it was written for",
+        );
+        return;
+    }
     match section.kind {
-        SectionKind::Global => surplus(header, 0, report),
+        SectionKind::Global | SectionKind::Traces => surplus(header, 0, report),
+        SectionKind::CrtStore => surplus(header, 1, report),
         SectionKind::Frontend | SectionKind::Backend | SectionKind::Listen => {
             let referring = header.arg(2) == "from" && header.words.len() > 3;
             let extra = if referring { header.word(4) } else { header.word(2) };
@@ -75,6 +92,18 @@ fn header(section: &Section<'_>, report: &mut Report) {
                 );
                 return;
             };
+            let single = matches!(
+                section.kind,
+                SectionKind::Cache
+                    | SectionKind::Peers
+                    | SectionKind::Userlist
+                    | SectionKind::FcgiApp
+                    | SectionKind::LogForward
+                    | SectionKind::LogProfile
+            );
+            if single {
+                surplus(header, 1, report);
+            }
             let strict =
                 matches!(section.kind, SectionKind::Userlist | SectionKind::Peers | SectionKind::Resolvers);
             if let Some(bad) = name.as_str().chars().find(|&c| !is_name_character(c)).filter(|_| strict) {
@@ -120,16 +149,14 @@ fn keyword(line: &Line<'_>, section: &Section<'_>, report: &mut Report) -> bool 
         );
         return false;
     }
-    if place & keywords::place(SectionKind::Defaults) != 0
-        && section.name().is_empty()
-        && for_named_defaults(line)
-    {
-        report.error(
-            rule::VALUE,
-            line.at(0),
-            format!("`{name}` may not stand in a `defaults` section without a name"),
-            "give the section a name: `defaults NAME`",
-        );
+    let shared = place & keywords::place(SectionKind::Defaults) != 0 && for_named_defaults(line);
+    if shared && (section.name().is_empty() || !report.at_least(2, 5)) {
+        let (what, help) = match report.at_least(2, 5) {
+            true => ("without a name", "give the section a name: `defaults NAME`"),
+            false => ("of HAProxy 2.4", "move the rule to the sections that need it"),
+        };
+        let message = format!("`{name}` may not stand in a `defaults` section {what}");
+        report.error(rule::VALUE, line.at(0), message, help);
         return false;
     }
     count(line, entry, report)
@@ -151,7 +178,8 @@ fn removed(line: &Line<'_>, place: u32, report: &mut Report) -> bool {
     true
 }
 
-fn for_named_defaults(line: &Line<'_>) -> bool {
+/// Whether a line may stand in a `defaults` section only if that has a name.
+pub(super) fn for_named_defaults(line: &Line<'_>) -> bool {
     match line.keyword() {
         "acl" | "http-request" | "http-response" | "http-after-response" => true,
         "tcp-request" => matches!(line.arg(1), "connection" | "session" | "content"),

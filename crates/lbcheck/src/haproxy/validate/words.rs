@@ -1,43 +1,65 @@
 //! Words after the keyword that the program refuses.
 
-use super::super::fetch;
+use super::super::format;
 use super::super::keywords::{self, ANY};
 use super::super::lexer::Word;
 use super::super::report::{Report, rule};
 use super::super::syntax::{Line, Modifier, Section, SectionKind};
-use super::super::values::{Port, Unit, endpoint, size, time};
+use super::super::values::{Port, Unit, endpoint_of, impossible_name, time};
 use super::actions::{action, redirect, tcp, trailing};
+use super::{checks, forms, places};
 
 /// Checks the words of a line whose keyword is in its place.
 pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report) {
-    let proxy = section.kind.is_proxy();
+    let kind = section.kind;
+    let proxy = kind.is_proxy();
+    // What is negated takes no values.
+    if line.modifier == Modifier::None
+        && let Some(form) = keywords::form(line.keyword(), line.arg(1), keywords::place(kind))
+    {
+        forms::check(line, form, places::of_line(line, kind), report);
+    }
     match line.keyword() {
         "option" if proxy => option(line, report),
-        "http-request" if proxy => action(line, 1, keywords::REQUEST, report),
-        "http-response" if proxy => action(line, 1, keywords::RESPONSE, report),
-        "http-after-response" if proxy => action(line, 1, keywords::AFTER, report),
+        "http-request" if proxy => action(line, 1, keywords::REQUEST, kind, report),
+        "http-response" if proxy => action(line, 1, keywords::RESPONSE, kind, report),
+        "http-after-response" if proxy => action(line, 1, keywords::AFTER, kind, report),
         "tcp-request" if proxy => {
-            tcp(line, section.kind, &["connection", "session", "content", "inspect-delay"], report)
+            tcp(line, kind, &["connection", "session", "content", "inspect-delay"], report)
         }
-        "tcp-response" if proxy => tcp(line, section.kind, &["content", "inspect-delay"], report),
+        "tcp-response" if proxy => tcp(line, kind, &["content", "inspect-delay"], report),
+        "http-check" | "tcp-check" if proxy => checks::step(line, report),
         "use_backend" if proxy => {
-            formats(line.words.get(1..2).unwrap_or_default(), report);
+            if let Some(name) = line.word(1) {
+                format::check(name, places::of_line(line, kind), report);
+            }
             trailing(line, 2, false, report);
         }
         "use-server" if proxy => trailing(line, 2, true, report),
         "force-persist" | "ignore-persist" if proxy => trailing(line, 1, true, report),
-        "redirect" if proxy => redirect(line, 1, report),
+        "redirect" if proxy => redirect(line, 1, places::of_line(line, kind), report),
         "stick-table" if proxy => stick_table(line, report),
+        "stick" if proxy => choice(line, 1, &["match", "on", "store-request", "store-response"], report),
+        "monitor" if proxy => {
+            choice(line, 1, &["fail"], report);
+            trailing(line, 2, true, report);
+        }
         "stats" if proxy => stats(line, report),
-        "http-reuse" if proxy => choice(line, 1, &["never", "safe", "aggressive", "always"], report),
+        "stats" if kind == SectionKind::Global => {
+            choice(line, 1, &["socket", "maxconn", "bind-process", "timeout"], report);
+            if line.arg(1) == "socket" {
+                super::super::lower::check_bind_words(line, 3, report);
+            }
+        }
+        "filter" if proxy => choice(line, 1, FILTERS, report),
         "cookie" if proxy => cookie(line, report),
-        "log" if matches!(section.kind, SectionKind::Global) || proxy => log(line, section.kind, report),
-        "capture" if proxy => capture(line, report),
+        "log" if matches!(kind, SectionKind::Global) || proxy => log(line, kind, report),
+        "capture" if proxy => choice(line, 1, &["cookie", "request", "response"], report),
+        "declare" if proxy => choice(line, 1, &["capture"], report),
         "persist" if proxy && !line.arg(1).starts_with("rdp-cookie") => {
             choice(line, 1, &["rdp-cookie"], report)
         }
         "retry-on" if proxy => retry_on(line, report),
-        "maxconn" if section.kind == SectionKind::Global => number(line, 0, u32::MAX, report),
         "log-format" | "log-format-sd" | "error-log-format" | "unique-id-format" if proxy => {
             if let Some(extra) = line.word(2) {
                 report.error(
@@ -46,56 +68,16 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
                     format!("`{}` takes one argument, so `{}` cannot follow", line.keyword(), extra.as_str()),
                     "put the format in quotes, or escape its blanks as `\\ `",
                 );
-            }
-            formats(line.args(1), report);
-            if let [format] = line.args(1) {
-                fetch::check_percent(format, report);
+            } else if let Some(word) = line.word(1) {
+                format::check(word, places::of_line(line, kind), report);
             }
         }
+        // Older versions read the digits at its start.
+        "maxconn" if kind == SectionKind::Global && report.at_least(2, 7) => integer(line, report),
         "nameserver" if !line.arg(2).is_empty() => address_with_port(line, 2, report),
-        "peer" if section.kind == SectionKind::Peers && !line.arg(2).is_empty() => {
-            address_with_port(line, 2, report)
-        }
+        "peer" if kind == SectionKind::Peers && !line.arg(2).is_empty() => address_with_port(line, 2, report),
         "dispatch" if proxy => address_with_port(line, 1, report),
-        "tune.comp.maxlevel" => number(line, 1, 9, report),
-        "spread-checks" => number(line, 0, 50, report),
-        "nbthread" => number(line, 1, 4096, report),
         _ => {}
-    }
-}
-
-/// Checks what concerns several lines of a section.
-pub(super) fn check_section(section: &Section<'_>, report: &mut Report) {
-    if !section.kind.is_proxy() {
-        return;
-    }
-    for keyword in ["http-check", "tcp-check"] {
-        check_sequence(section, keyword, report);
-    }
-}
-
-/// A sequence of checks that connects must start by connecting.
-fn check_sequence(section: &Section<'_>, keyword: &str, report: &mut Report) {
-    let mut first: Option<&str> = None;
-    for line in section.lines.iter().filter(|line| line.keyword() == keyword) {
-        let step = line.arg(1);
-        if matches!(step, "comment" | "disable-on-404" | "send-state")
-            || step.starts_with("set-var")
-            || step.starts_with("unset-var")
-        {
-            continue;
-        }
-        let begin = *first.get_or_insert(step);
-        if step == "connect" && begin != "connect" {
-            report.assumed = line.assumed;
-            report.error(
-                rule::VALUE,
-                line.at(1),
-                format!("`{keyword} connect` follows a step that does not connect"),
-                format!("start the sequence with `{keyword} connect`"),
-            );
-            return;
-        }
     }
 }
 
@@ -142,47 +124,11 @@ fn option(line: &Line<'_>, report: &mut Report) {
             "remove it",
         );
     }
-    if name == "pgsql-check" && line.words.len() < 4 {
-        report.error(
-            rule::VALUE,
-            word.span,
-            "`option pgsql-check` needs a user",
-            "write `option pgsql-check user NAME`",
-        );
-    }
 }
 
 fn stick_table(line: &Line<'_>, report: &mut Report) {
-    let words = line.args(1);
-    let after =
-        |name: &str| words.iter().position(|word| word.as_str() == name).and_then(|at| words.get(at + 1));
-    match after("type") {
-        Some(kind) if matches!(kind.as_str(), "ip" | "ipv6" | "integer" | "string" | "binary") => {}
-        Some(kind) if !kind.unset => report.error(
-            rule::VALUE,
-            kind.span,
-            format!("`{}` is not a type of stick table", kind.as_str()),
-            "use ip, ipv6, integer, string or binary",
-        ),
-        _ => {}
-    }
-    match after("size") {
-        Some(word) if size(word.as_str()).is_none() && !word.unset => report.error(
-            rule::VALUE,
-            word.span,
-            format!("`{}` is not a size", word.as_str()),
-            "write a number with an optional k, m or g, for example `100k`",
-        ),
-        None => {
-            report.error(rule::VALUE, line.span, "a stick table needs a size", "add for example `size 100k`")
-        }
-        _ => {}
-    }
-    if let Some(word) = after("expire")
-        && !word.unset
-        && let Err(reason) = time(word.as_str(), Unit::Milliseconds)
-    {
-        bad_time(word, &reason, report);
+    if line.args(1).iter().all(|word| word.as_str() != "size" && !word.unset) {
+        report.error(rule::VALUE, line.span, "a stick table needs a size", "add for example `size 100k`");
     }
 }
 
@@ -203,24 +149,6 @@ fn stats(line: &Line<'_>, report: &mut Report) {
         "uri",
     ];
     choice(line, 1, &known, report);
-    if line.arg(1) == "refresh" {
-        match line.word(2) {
-            Some(word) if !word.unset => {
-                if let Err(reason) = time(word.as_str(), Unit::Seconds) {
-                    bad_time(word, &reason, report);
-                }
-            }
-            _ => {}
-        }
-    }
-    if matches!(line.arg(1), "uri" | "realm" | "auth" | "scope") && line.word(2).is_none() {
-        report.error(
-            rule::VALUE,
-            line.span,
-            format!("`stats {}` needs an argument", line.arg(1)),
-            format!("write `stats {} VALUE`", line.arg(1)),
-        );
-    }
 }
 
 fn cookie(line: &Line<'_>, report: &mut Report) {
@@ -257,20 +185,39 @@ fn cookie(line: &Line<'_>, report: &mut Report) {
     }
 }
 
-fn capture(line: &Line<'_>, report: &mut Report) {
-    let complete = match (line.arg(1), line.arg(2)) {
-        ("cookie", _) => line.arg(3) == "len" && !line.arg(4).is_empty(),
-        ("request" | "response", "header") => line.arg(4) == "len" && !line.arg(5).is_empty(),
-        _ => false,
+/// Filters that are part of the program.
+const FILTERS: &[&str] = &[
+    "bwlim-in",
+    "bwlim-out",
+    "cache",
+    "comp-req",
+    "comp-res",
+    "compression",
+    "fcgi-app",
+    "opentelemetry",
+    "opentracing",
+    "spoe",
+    "trace",
+];
+
+/// Formats of log lines.
+const FORMATS: &[&str] = &["local", "rfc3164", "rfc5424", "priority", "short", "timed", "iso", "raw"];
+
+fn log_address(line: &Line<'_>, report: &mut Report) {
+    let Some(word) = line.word(1) else { return };
+    let text = word.address_text();
+    let special = text.contains('@') || text.starts_with('/');
+    let problem = match endpoint_of(text, report.version) {
+        Err(reason) => reason,
+        Ok(found) if !special && impossible_name(&found.host) => "it names no host".to_owned(),
+        Ok(_) => return,
     };
-    if !complete {
-        report.error(
-            rule::VALUE,
-            line.span,
-            "`capture` must say what it captures and up to which length",
-            "write `capture cookie NAME len N` or `capture request|response header NAME len N`",
-        );
-    }
+    report.error(
+        rule::VALUE,
+        word.span,
+        format!("the log address `{text}` cannot be used: {problem}"),
+        "write ADDRESS[:PORT], a path such as `/dev/log`, `stdout` or `ring@NAME`",
+    );
 }
 
 fn log(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
@@ -283,14 +230,24 @@ fn log(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
         );
         return;
     }
-    if line.modifier != Modifier::None
-        || matches!(line.arg(1), "global")
-        || line.words.iter().any(|word| word.unset)
-    {
+    if line.modifier != Modifier::None {
+        if let Some(extra) = line.word(1) {
+            let help = "write `no log` alone: it removes the log lines that are inherited";
+            report.error(rule::VALUE, extra.span, "`no log` takes no argument", help);
+        }
         return;
     }
+    if line.arg(1) == "global" || line.words.iter().any(|word| word.unset) {
+        return;
+    }
+    log_address(line, report);
     let mut at = 2;
-    while matches!(line.arg(at), "len" | "format" | "sample" | "profile") {
+    while let Some(word) = line.word(at) {
+        match word.as_str() {
+            "format" => choice(line, at + 1, FORMATS, report),
+            "len" | "sample" | "profile" => {}
+            _ => break,
+        }
         at += 2;
     }
     let Some(facility) = line.word(at) else {
@@ -356,7 +313,7 @@ pub(super) fn choice(line: &Line<'_>, at: usize, known: &[&str], report: &mut Re
     }
 }
 
-fn refuse(word: &Word<'_>, what: &str, known: &[&str], report: &mut Report) {
+pub(super) fn refuse(word: &Word<'_>, what: &str, known: &[&str], report: &mut Report) {
     let help = match report.suggest(word.as_str(), known.iter().copied()) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("use one of {}", known.join(", ")),
@@ -380,22 +337,22 @@ fn bad_time(word: &Word<'_>, reason: &str, report: &mut Report) {
     );
 }
 
-fn number(line: &Line<'_>, least: u32, most: u32, report: &mut Report) {
+fn integer(line: &Line<'_>, report: &mut Report) {
     let Some(word) = line.word(1).filter(|word| !word.unset) else { return };
-    let fits = word.as_str().parse::<u32>().is_ok_and(|number| (least..=most).contains(&number));
-    if !fits {
+    let digits = word.as_str().strip_prefix(['-', '+']).unwrap_or(word.as_str());
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         report.error(
             rule::VALUE,
             word.span,
-            format!("`{}` needs a number from {least} to {most}, not `{}`", line.keyword(), word.as_str()),
-            format!("write a number from {least} to {most}"),
+            format!("`{}` is not a whole number, which `{}` needs", word.as_str(), line.keyword()),
+            "write a whole number",
         );
     }
 }
 
 fn address_with_port(line: &Line<'_>, at: usize, report: &mut Report) {
     let Some(word) = line.word(at).filter(|word| !word.unset) else { return };
-    let problem = match endpoint(word.address_text()) {
+    let problem = match endpoint_of(word.address_text(), report.version) {
         Err(reason) => reason,
         Ok(found) if found.has_port && found.port == Port::None => "it has no port".to_owned(),
         Ok(_) => return,
@@ -406,14 +363,4 @@ fn address_with_port(line: &Line<'_>, at: usize, report: &mut Report) {
         format!("the address `{}` after `{}` cannot be used: {problem}", word.address_text(), line.keyword()),
         "write ADDRESS:PORT",
     );
-}
-
-/// Checks the expressions inside log formats.
-pub(super) fn formats(words: &[Word<'_>], report: &mut Report) {
-    for word in words {
-        if matches!(word.as_str(), "if" | "unless") {
-            return;
-        }
-        fetch::check_format(word, report);
-    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::dialect::Dialect;
 use crate::model::{CheckKind, CheckTiming, Config, Endpoint, Pool, PoolId};
+use crate::traffic::shares::PoolShares;
 
 /// When one failed endpoint is noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum Noticed {
     ByTraffic {
         /// How many it takes.
         failures: u32,
+        /// How long that takes at the rate of the scenario; `None`: the rate is not given.
+        within: Option<Duration>,
         /// Every worker process counts for itself (nginx without `zone`).
         each_worker: bool,
     },
@@ -65,8 +68,15 @@ pub fn ejectable(pool: &Pool) -> Option<u64> {
     Some(if detection.always_eject_one { allowed.max(1) } else { allowed })
 }
 
-/// Detections of `failed`, in that order.
-pub(super) fn of(config: &Config, id: PoolId, failed: &[usize], assume: bool) -> Vec<Detection> {
+/// Detections of `failed`, in that order. `rate`: requests per second to the pool.
+pub(super) fn of(
+    config: &Config,
+    id: PoolId,
+    failed: &[usize],
+    assume: bool,
+    rate: Option<f64>,
+    before: &PoolShares,
+) -> Vec<Detection> {
     let pool = config.pool(id);
     let allowed = ejectable(pool);
     let mut ejected = 0;
@@ -83,6 +93,12 @@ pub(super) fn of(config: &Config, id: PoolId, failed: &[usize], assume: bool) ->
                     allowed => format!("outlier detection may eject only {allowed} of {hosts} hosts"),
                 });
             }
+        }
+        if let Noticed::ByTraffic { failures, within, .. } = &mut noticed {
+            let share = before.shares.get(index).copied().unwrap_or(0.0);
+            *within = rate
+                .map(|rate| f64::from(*failures) / (rate * share))
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         }
         if assume && !noticed.is_ever() {
             noticed = Noticed::Assumed;
@@ -121,6 +137,7 @@ fn of_endpoint(config: &Config, pool: &Pool, endpoint: &Endpoint) -> Noticed {
         }
         Some(passive) => Noticed::ByTraffic {
             failures: passive.failures,
+            within: None,
             each_worker: config.dialect == Dialect::Nginx && pool.shared_state.is_none(),
         },
         None => Noticed::Never("nothing checks it".into()),

@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::envoy;
+use super::figures::{self, Known};
 use super::placement::{Load, placed};
 use super::shares::{Certainty, PoolShares};
 use crate::dialect::Dialect;
@@ -41,6 +42,11 @@ pub struct Scenario {
     pub rate: Option<f64>,
     /// What each endpoint can take, where somebody says so. Limits of the configuration hold beside it.
     pub capacity: Option<Capacity>,
+    /// The part of requests that come with a valid token of a session, from 0 to 1. `None`: none do.
+    pub returning: Option<f64>,
+    /// Simulates algorithms that go by load at [`Scenario::concurrency`], starting from this number. `None`: closed
+    /// forms only, which take no longer than reading the weights.
+    pub seed: Option<u64>,
     /// Failed endpoints are out even where nothing in the configuration would notice that they failed.
     pub assume_noticed: bool,
 }
@@ -53,6 +59,8 @@ impl Default for Scenario {
             concurrency: None,
             rate: None,
             capacity: None,
+            returning: None,
+            seed: None,
             assume_noticed: false,
         }
     }
@@ -151,14 +159,21 @@ pub fn run(config: &Config, id: PoolId, scenario: &Scenario) -> Outcome {
         scenario.failed.iter().copied().filter(|&index| index < pool.endpoints.len()).collect();
     let failed: Vec<usize> = failed.into_iter().collect();
     let in_flight = scenario.concurrency.map(|count| f64::from(count) * scenario.load);
-    let normal = load_of(scenario.concurrency.map(f64::from));
-    let before = placed(config.dialect, config.version, pool, normal);
+    let before = shares(config, pool, scenario.concurrency.map(f64::from), scenario);
 
-    let detections = detection::of(config, id, &failed, scenario.assume_noticed);
+    let detections = detection::of(
+        config,
+        id,
+        &failed,
+        scenario.assume_noticed,
+        scenario.rate.map(|rate| rate * scenario.load),
+        &before,
+    );
     let out: Vec<usize> =
         detections.iter().filter(|found| found.noticed.is_ever()).map(|found| found.endpoint).collect();
     let survivors = without(pool, &out);
-    let mut after = placed(config.dialect, config.version, &survivors, load_of(in_flight));
+    let mut after = shares(config, &survivors, in_flight, scenario);
+    stay(pool, scenario.returning, &before, &out, &mut after);
     if after.is_known() && out.len() < failed.len() {
         after.assumptions.push("what nothing notices keeps its share, as errors".into());
     }
@@ -170,7 +185,8 @@ pub fn run(config: &Config, id: PoolId, scenario: &Scenario) -> Outcome {
     let attempts = retry::attempts(config, id);
     let unnoticed = retry::unnoticed(config, id, &failed, &before);
     let limits = limits::Limits::new(config, &survivors, scenario.capacity, &before, scenario.concurrency);
-    let first_full = limits.first_full(&after);
+    // By closed forms: which of several equal ones is named must not hang on a simulation.
+    let first_full = limits.first_full(&placed(config.dialect, config.version, &survivors, load_of(None)));
     let demand = in_flight.and_then(|count| limits.demand(&after, count));
     let cascade = cascade::run(config, pool, &out, scenario, &before);
     Outcome {
@@ -186,6 +202,35 @@ pub fn run(config: &Config, id: PoolId, scenario: &Scenario) -> Outcome {
         first_full,
         demand,
         cascade,
+    }
+}
+
+/// The shares of `pool` at this many requests at once; `None`: busy.
+fn shares(config: &Config, pool: &Pool, in_flight: Option<f64>, scenario: &Scenario) -> PoolShares {
+    let load = load_of(in_flight);
+    match (scenario.seed, in_flight, load) {
+        (Some(seed), Some(_), load) => {
+            let concurrency = match load {
+                Load::Idle => 1,
+                Load::Concurrent(count) => count,
+            };
+            let known = Known { concurrency: Some(concurrency), seed, ..Known::default() };
+            figures::of_pool(config.dialect, config.version, pool, known).shares
+        }
+        _ => placed(config.dialect, config.version, pool, load),
+    }
+}
+
+/// Sessions of endpoints that live stay where they are; those of failed ones are chosen for anew.
+fn stay(pool: &Pool, returning: Option<f64>, before: &PoolShares, out: &[usize], after: &mut PoolShares) {
+    let Some(returning) = returning.filter(|part| *part > 0.0 && !pool.affinity.is_empty()) else { return };
+    if !before.is_known() || !after.is_known() {
+        return;
+    }
+    let freed: f64 = out.iter().filter_map(|&index| before.shares.get(index)).sum();
+    for (index, (share, before)) in after.shares.iter_mut().zip(&before.shares).enumerate() {
+        let kept = if out.contains(&index) { 0.0 } else { *before };
+        *share = returning * (kept + freed * *share) + (1.0 - returning) * *share;
     }
 }
 

@@ -122,7 +122,8 @@ pub(super) fn unnoticed(config: &Config, id: PoolId, failed: &[usize], before: &
     if hit <= 0.0 {
         return known(0.0, 1.0, Certainty::Exact, Vec::new());
     }
-    let refused = || -> Assumption { "failed endpoints refuse connections".into() };
+    let noun = config.dialect.endpoint_noun();
+    let refused = || -> Assumption { format!("a failed {noun} refuses connections").into() };
     let bounds = attempts(config, id);
     let retries = f64::from(bounds.most - 1);
     if bounds.most <= 1 {

@@ -90,7 +90,10 @@ fn backups_take_over_when_the_last_active_server_fails() {
 fn nginx_counts_failures_of_requests() {
     let config = nginx("server 10.0.0.1:80 max_fails=2; server 10.0.0.2:80; server 10.0.0.3:80;");
     let outcome = outcome(&config, &failing(&[0]));
-    assert_eq!(outcome.detections[0].noticed, Noticed::ByTraffic { failures: 2, each_worker: true });
+    assert_eq!(
+        outcome.detections[0].noticed,
+        Noticed::ByTraffic { failures: 2, within: None, each_worker: true }
+    );
     assert_eq!((outcome.unnoticed.errors, outcome.attempts.most), (Some(0.0), 3));
     let alone = nginx("server 10.0.0.1:80;");
     let noticed = run(&alone, PoolId(0), &Scenario { failed: vec![0], ..Scenario::default() }).detections;
@@ -147,18 +150,55 @@ fn overload_moves_on_until_it_is_stable_or_all_are_down() {
     assert_eq!((order, cascade.end), (vec![vec![2], vec![1]], CascadeEnd::Down));
 }
 
-#[test]
-fn envoy_panics_and_sends_to_what_is_down() {
-    let host = |port| {
+fn envoy(settings: &str, hosts: u32) -> Config {
+    let host = |number| {
         format!(
-            "       - {{endpoint: {{address: {{socket_address: {{address: 10.0.0.1, port_value: {port}}}}}}}}}\n"
+            "       - {{endpoint: {{address: {{socket_address: {{address: 10.0.0.{number}, port_value: 80}}}}}}}}\n"
         )
     };
-    let hosts: String = (1..=4).map(host).collect();
+    let hosts: String = (1..=hosts).map(host).collect();
     let text = format!(
-        "static_resources:\n  clusters:\n  - name: c\n    connect_timeout: 1s\n    health_checks: [{{timeout: 1s, interval: 2s, unhealthy_threshold: 3, healthy_threshold: 1, tcp_health_check: {{}}}}]\n    load_assignment:\n     cluster_name: c\n     endpoints:\n     - lb_endpoints:\n{hosts}"
+        "static_resources:\n  clusters:\n  - name: c\n    connect_timeout: 1s\n    {settings}\n    load_assignment:\n     cluster_name: c\n     endpoints:\n     - lb_endpoints:\n{hosts}"
     );
-    let config = config(Dialect::Envoy, &text);
+    config(Dialect::Envoy, &text)
+}
+
+#[test]
+fn circuit_breakers_let_through_what_envoy_did() {
+    for (thresholds, counts) in [
+        ("max_connections: 2, max_pending_requests: 3, max_requests: 100", [2.0, 3.0, 7.0]),
+        ("max_connections: 100, max_pending_requests: 100, max_requests: 4", [4.0, 0.0, 8.0]),
+        ("max_connections: 4, max_pending_requests: 2, max_requests: 5", [4.0, 2.0, 6.0]),
+    ] {
+        let config = envoy(&format!("circuit_breakers: {{thresholds: [{{{thresholds}}}]}}"), 2);
+        let scenario = Scenario { concurrency: Some(12), ..Scenario::default() };
+        let demand = outcome(&config, &scenario).demand.unwrap();
+        assert_eq!([demand.in_service.iter().sum(), demand.queued, demand.refused], counts, "{thresholds}");
+    }
+}
+
+#[test]
+fn outlier_detection_ejects_no_more_than_it_may() {
+    let noticed = |settings: &str, hosts| {
+        let config = envoy(settings, hosts);
+        let outcome = outcome(&config, &Scenario { failed: vec![0, 1], ..Scenario::default() });
+        let seen = outcome.detections.iter().map(|found| found.noticed.is_ever()).collect::<Vec<_>>();
+        (seen, (outcome.lost * 1000.0).round() / 1000.0)
+    };
+    // As counted on Envoy 1.40: nothing is ejected of 9, one of 11, two of 20.
+    assert_eq!(noticed("outlier_detection: {}", 9), (vec![false, false], 0.222));
+    assert_eq!(noticed("outlier_detection: {}", 11), (vec![true, false], 0.1));
+    assert_eq!(noticed("outlier_detection: {}", 20), (vec![true, true], 0.0));
+    let always = "outlier_detection: {always_eject_one_host: true}";
+    assert_eq!(noticed(always, 9), (vec![true, false], 0.125));
+}
+
+#[test]
+fn envoy_panics_and_sends_to_what_is_down() {
+    let config = envoy(
+        "health_checks: [{timeout: 1s, interval: 2s, unhealthy_threshold: 3, healthy_threshold: 1, tcp_health_check: {}}]",
+        4,
+    );
     let half = outcome(&config, &failing(&[0, 1]));
     assert_eq!((half.lost, half.panic, rounded(&half.after.shares)), (0.0, false, vec![0.0, 0.0, 0.5, 0.5]));
     let most = outcome(&config, &failing(&[0, 1, 2]));
