@@ -2,14 +2,17 @@
 //! numbers of arguments, and values of the plain kinds.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::directives::{self, Contexts, DATA, Directive, OTHER, TU, UP, ValueKind, Vendor};
 use super::special;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, Fix, Severity, Suggestion, suggest, suggestion};
 use crate::dialect::{Dialect, Edition, Version};
+use crate::model::{TimeKind, TimeUnit, WrittenTime};
 use crate::read::ReadOptions;
+use crate::source::Span;
 
 /// Unknown names for which a suggestion is looked up; each costs a walk over the table.
 const MAX_SUGGESTIONS: usize = 64;
@@ -21,7 +24,9 @@ pub(super) struct Validator<'a> {
     pub(super) version: Version,
     edition: Edition,
     pub(super) diagnostics: Vec<Diagnostic>,
-    suggestions: BTreeMap<(String, Contexts), Option<&'static str>>,
+    /// Times as they were written.
+    pub(super) times: Vec<WrittenTime>,
+    suggestions: BTreeMap<(String, Contexts), Option<Suggestion<'static>>>,
 }
 
 impl<'a> Validator<'a> {
@@ -32,6 +37,7 @@ impl<'a> Validator<'a> {
             version: options.version,
             edition: options.edition,
             diagnostics: Vec::new(),
+            times: Vec::new(),
             suggestions: BTreeMap::new(),
         }
     }
@@ -223,14 +229,16 @@ impl<'a> Validator<'a> {
         let suggestion = match self.suggestions.get(&key) {
             Some(&known) => known,
             None if room => {
-                let found = suggest(name, directives::names_in(context));
+                let found = suggestion(name, directives::names_in(context));
                 self.suggestions.insert(key, found);
                 found
             }
             None => None,
         };
         diagnostic = match (suggestion, name.contains('#'), name.chars().next()) {
-            (Some(name), _, _) => diagnostic.help(format!("did you mean `{name}`?")),
+            (Some(close), _, _) => {
+                diagnostic.help(format!("did you mean `{}`?", close.word)).fix(Fix::word(span, name, close))
+            }
             (None, true, _) => {
                 diagnostic.help("a comment starts only at the start of a word: put a blank before the `#`")
             }
@@ -326,8 +334,13 @@ impl<'a> Validator<'a> {
             }
             ValueKind::Size => values::size(text, false).is_some(),
             ValueKind::Offset => values::size(text, true).is_some(),
-            ValueKind::Millis => values::time(text, true).is_some(),
-            ValueKind::Seconds => values::time(text, false).is_some(),
+            ValueKind::Millis | ValueKind::Seconds => {
+                let time = values::time(text, directive.value == ValueKind::Millis);
+                if let Some(time) = time.filter(|_| directive.name.ends_with("_timeout")) {
+                    self.times.push(written_time(directive.name, text, time, word.span));
+                }
+                time.is_some()
+            }
             ValueKind::Buffers => {
                 let second = self.tree.arg(id, 1).unwrap_or_default();
                 values::number(text).is_some_and(|number| number > 0)
@@ -395,4 +408,12 @@ impl<'a> Validator<'a> {
 fn repeats_are_refused(directive: &Directive) -> bool {
     directive.vendor == Vendor::Nginx
         && !matches!(directive.value, ValueKind::Any | ValueKind::FlagMany | ValueKind::Bits(_))
+}
+
+/// A time with what its name says it limits; a number without a unit counts seconds.
+pub(super) fn written_time(name: &str, text: &str, value: Duration, span: Span) -> WrittenTime {
+    let kind = if name.ends_with("connect_timeout") { TimeKind::Connect } else { TimeKind::Wait };
+    let bare = text.bytes().all(|byte| byte.is_ascii_digit());
+    let unit = if bare { TimeUnit::Assumed } else { TimeUnit::Written };
+    WrittenTime { name: name.to_owned(), kind, value, unit, span }
 }

@@ -341,7 +341,12 @@ impl Lower<'_> {
                 values::number(value).map(|fails| passive.fails = Some((small(fails), span))).is_some()
             }
             ("fail_timeout", true) => {
-                values::time(value, false).map(|time| passive.timeout = Some((time, span))).is_some()
+                let time = values::time(value, false);
+                if let Some(time) = time {
+                    let written = crate::nginx::validate::written_time(key, value, time, span);
+                    self.config.times.push(written);
+                }
+                time.map(|time| passive.timeout = Some((time, span))).is_some()
             }
             ("backup", false) => {
                 if let Some(method) = seen.no_backup {
