@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// What does this change do to traffic?
     Diff(DiffArgs),
+    /// Who gets how much, also when servers fail or load grows?
+    Traffic(TrafficArgs),
     /// Print the model that a configuration is read into, as JSON.
     Model(ModelArgs),
     /// Print the page of a rule.
@@ -71,6 +73,152 @@ pub(crate) struct DiffArgs {
     pub(crate) judging: JudgingArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrafficArgs {
+    /// Files or a directory of one configuration; `-` is standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    #[command(flatten)]
+    pub(crate) asking: AskingArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// text or json, on standard output or into a file; may be given several times. Default: text.
+    #[arg(long = "format", value_parser = parse::<FormatTo>, value_name = "text|json[=FILE]", help_heading = "Output")]
+    pub(crate) formats: Vec<FormatTo>,
+    /// When to use colour.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", help_heading = "Output")]
+    pub(crate) color: Colour,
+}
+
+/// What is asked, and what is known beside the configuration.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Question")]
+pub(crate) struct AskingArgs {
+    /// Only this backend, upstream or cluster.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pool: Option<String>,
+    /// With --pool: print where each hash key of this file goes, one key a line; `-` is standard input.
+    #[arg(long, value_name = "FILE", requires = "pool")]
+    pub(crate) keys: Option<String>,
+    /// These fail: names, POOL/NAME or addresses; or any=1, in each pool the single worst loss.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…|any=1")]
+    pub(crate) fail: Vec<String>,
+    /// Traffic as a multiple of normal, such as 3x.
+    #[arg(long, value_parser = parse::<Times>, default_value = "1x", value_name = "TIMES", hide_default_value = true)]
+    pub(crate) load: Times,
+    /// Requests in flight in each pool at normal load.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000), value_name = "N")]
+    pub(crate) concurrency: Option<u32>,
+    /// Requests per second to each pool at normal load.
+    #[arg(long, value_parser = parse::<Rate>, value_name = "N")]
+    pub(crate) rate: Option<Rate>,
+    /// What each server can take: requests at once, or a multiple of its normal load such as 1.5x.
+    #[arg(long, value_parser = parse::<CapacityArg>, value_name = "N|TIMES")]
+    pub(crate) capacity: Option<CapacityArg>,
+    /// How many different hash keys, or client addresses where those are hashed, there are.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
+    pub(crate) clients: Option<u32>,
+    /// The part of requests that belong to a session that has begun, such as 0.8 or 80%.
+    #[arg(long, value_parser = parse::<Part>, value_name = "PART")]
+    pub(crate) cookie_share: Option<Part>,
+    /// How many addresses a host name has.
+    #[arg(long, value_parser = parse::<Addresses>, value_name = "NAME=N")]
+    pub(crate) addresses: Vec<Addresses>,
+    /// What simulations start from.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) seed: u64,
+}
+
+/// A multiple: `3x`, `1.5x`, `3`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times(pub(crate) f64);
+
+impl FromStr for Times {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_suffix(['x', 'X']).unwrap_or(text);
+        match digits.parse::<f64>() {
+            Ok(times) if times.is_finite() && times > 0.0 && times <= 1e6 => Ok(Self(times)),
+            _ => Err("write a multiple above 0 such as 3x or 1.5x".to_owned()),
+        }
+    }
+}
+
+/// Requests per second.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rate(pub(crate) f64);
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse::<f64>() {
+            Ok(rate) if rate.is_finite() && rate > 0.0 => Ok(Self(rate)),
+            _ => Err("write a number of requests per second above 0".to_owned()),
+        }
+    }
+}
+
+/// A number of requests, or a multiple with an `x`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CapacityArg {
+    Requests(u64),
+    Multiple(f64),
+}
+
+impl FromStr for CapacityArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.ends_with(['x', 'X']) {
+            return text.parse::<Times>().map(|times| Self::Multiple(times.0));
+        }
+        match text.parse::<u64>() {
+            Ok(requests) if requests > 0 => Ok(Self::Requests(requests)),
+            _ => Err("write a number of requests such as 200, or a multiple such as 1.5x".to_owned()),
+        }
+    }
+}
+
+/// A part of the whole: `0.8` or `80%`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part(pub(crate) f64);
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let part = match text.strip_suffix('%') {
+            Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
+            None => text.parse::<f64>(),
+        };
+        match part {
+            Ok(part) if (0.0..=1.0).contains(&part) => Ok(Self(part)),
+            _ => Err("write a part from 0 to 1, or a percentage such as 80%".to_owned()),
+        }
+    }
+}
+
+/// `NAME=N`.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) name: String,
+    pub(crate) count: u32,
+}
+
+impl FromStr for Addresses {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.rsplit_once('=').and_then(|(name, count)| Some((name, count.parse::<u32>().ok()?)));
+        match parts {
+            Some((name, count)) if !name.is_empty() => Ok(Self { name: name.to_owned(), count }),
+            _ => Err("write it as NAME=N, such as app.internal=3".to_owned()),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ use lbcheck::source::Sources;
 use lbcheck_report::{View, verdict};
 
 use crate::args::CheckArgs;
+use crate::disk::Disk;
 use crate::fix::{self, Plan};
 use crate::input::Input;
 use crate::{Failure, input, output};
@@ -16,7 +17,8 @@ use crate::{Failure, input, output};
 pub(crate) fn run(arguments: &CheckArgs) -> Result<ExitCode, Failure> {
     output::validate(&arguments.output)?;
     let mut sources = Sources::new();
-    let (disk, mut inputs) = input::load_all(&mut sources, &arguments.paths, &arguments.reading)?;
+    let mut disk = Disk::default();
+    let mut inputs = input::load_from(&mut disk, &mut sources, &arguments.paths, &arguments.reading)?;
     if arguments.fix {
         let plans = inputs
             .iter()

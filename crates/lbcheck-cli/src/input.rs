@@ -280,17 +280,25 @@ fn named_version(arguments: &ReadingArgs, dialect: Dialect) -> Option<Version> {
     }
 }
 
-/// Reads every configuration that `paths` form; also what was read from, since a pipe can be read only once.
+/// Reads every configuration that `paths` form.
 pub(crate) fn load_all(
     sources: &mut Sources,
     paths: &[String],
     arguments: &ReadingArgs,
-) -> Result<(Disk, Vec<Input>), Failure> {
+) -> Result<Vec<Input>, Failure> {
+    load_from(&mut Disk::default(), sources, paths, arguments)
+}
+
+/// The same from a disk that the caller keeps: what came through a pipe can be read only once.
+pub(crate) fn load_from(
+    disk: &mut Disk,
+    sources: &mut Sources,
+    paths: &[String],
+    arguments: &ReadingArgs,
+) -> Result<Vec<Input>, Failure> {
     let policy = crate::policy::load(arguments)?;
-    let mut disk = Disk::default();
-    let inputs = gather(&mut disk, paths, arguments.dialect, !arguments.context.is_empty())?
+    gather(disk, paths, arguments.dialect, !arguments.context.is_empty())?
         .into_iter()
-        .map(|configuration| load(&disk, sources, configuration, arguments, &policy))
-        .collect::<Result<_, _>>()?;
-    Ok((disk, inputs))
+        .map(|configuration| load(disk, sources, configuration, arguments, &policy))
+        .collect()
 }

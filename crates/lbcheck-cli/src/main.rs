@@ -10,6 +10,7 @@ mod input;
 mod model;
 mod output;
 mod policy;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Traffic(arguments) => traffic::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
         Command::Explain(arguments) => catalogue::explain(&arguments.rule),
         Command::Rules(arguments) => catalogue::rules(arguments.format),

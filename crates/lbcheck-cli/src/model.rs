@@ -11,7 +11,7 @@ use crate::{Failure, input, output};
 
 pub(crate) fn run(arguments: &ModelArgs) -> Result<ExitCode, Failure> {
     let mut sources = Sources::new();
-    let (_, inputs) = input::load_all(&mut sources, &arguments.paths, &arguments.reading)?;
+    let inputs = input::load_all(&mut sources, &arguments.paths, &arguments.reading)?;
     let summaries: Vec<_> =
         inputs.iter().map(|input| analysis::summary(&sources, &input.subject())).collect();
     let configs: Vec<_> =

@@ -85,6 +85,18 @@ fn use_colour(colour: Colour) -> bool {
     }
 }
 
+/// Columns of the terminal, if standard output is one; bars grow with it. Elsewhere [`BAR_WIDTH`], so that what goes
+/// to a file is the same everywhere.
+pub(crate) fn terminal_width() -> usize {
+    match terminal_size::terminal_size_of(io::stdout()) {
+        Some((terminal_size::Width(columns), _)) => usize::from(columns).clamp(40, 200),
+        None => BAR_WIDTH,
+    }
+}
+
+/// Columns of tables with bars where there is no terminal.
+const BAR_WIDTH: usize = 100;
+
 /// Writes to standard output. Whoever reads it may stop early: `lbcheck … | head` is no error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();

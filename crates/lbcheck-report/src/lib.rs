@@ -12,6 +12,7 @@ mod model;
 mod patch;
 mod sarif;
 mod text;
+mod traffic;
 mod view;
 pub mod wire;
 
@@ -27,6 +28,7 @@ pub use clean::clean;
 pub use json::{model, rules};
 pub use patch::unified;
 pub use text::diagnostic;
+pub use traffic::TrafficReport;
 pub use view::View;
 
 /// An output format.
@@ -109,6 +111,15 @@ pub fn diff(format: Format, view: &View<'_>, report: &DiffReport, style: Style) 
         Format::Json => json::diff(view, report),
         Format::Sarif => sarif::diff(view, report),
         Format::Github => github::diff(view, report),
+    }
+}
+
+/// Renders who gets how much. Only [`Format::Text`] and [`Format::Json`] can show that; every other format gives JSON.
+#[must_use]
+pub fn traffic(format: Format, view: &View<'_>, report: TrafficReport<'_>, style: Style) -> String {
+    match format {
+        Format::Text => text::traffic(view, report, style),
+        Format::Json | Format::Sarif | Format::Github => traffic::json(view, report),
     }
 }
 

@@ -284,7 +284,8 @@ pub(crate) fn settle(
     // What is written once for each of two branches is not written twice.
     let branches = found.values().any(|line| line.statement);
     reading.diagnostics.retain(|diagnostic| {
-        !on_a_hole(diagnostic) && !(branches && diagnostic.rule.starts_with("duplicate-"))
+        let doubled = branches && diagnostic.rule.starts_with("duplicate-");
+        !doubled && !on_a_hole(diagnostic)
     });
     for line in found.values() {
         if line.reported {

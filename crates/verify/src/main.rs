@@ -102,6 +102,11 @@ fn compare_verdicts(args: &VerdictArgs) -> Result<()> {
     if args.write {
         page::write("verdicts", &table)?;
     }
+    for run in &runs {
+        for short in run.shortfalls() {
+            println!("{} {} falls short: {short}", run.dialect, run.version);
+        }
+    }
     Ok(())
 }
 

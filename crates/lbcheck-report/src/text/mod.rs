@@ -2,6 +2,7 @@
 
 mod change;
 mod excerpt;
+mod traffic;
 
 use std::fmt::Write as _;
 
@@ -14,6 +15,7 @@ use crate::clean::clean;
 use crate::view::View;
 
 pub(crate) use change::{diff, last_line};
+pub(crate) use traffic::traffic;
 
 pub(crate) fn check(view: &View<'_>, reports: &[CheckReport], style: Style) -> String {
     let mut out = String::new();

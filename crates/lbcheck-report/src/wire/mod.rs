@@ -6,8 +6,10 @@ mod diff;
 mod model;
 mod report;
 mod rules;
+mod traffic;
 
 pub use diff::*;
 pub use model::*;
 pub use report::*;
 pub use rules::*;
+pub use traffic::*;

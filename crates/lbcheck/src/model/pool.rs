@@ -185,6 +185,8 @@ pub struct Endpoint {
     pub tls: Option<Setting<bool>>,
     /// How many members this line makes: the size of a `server-template`, otherwise 1.
     pub slots: u32,
+    /// The number after the name of the first of several slots; each next one is one higher.
+    pub first_slot: u32,
     /// The address is a name of which every address becomes a member of its own (nginx, Envoy STRICT_DNS), so
     /// that the number of members is not in the configuration. HAProxy uses one address of a name.
     pub expands: bool,
@@ -213,6 +215,7 @@ impl Endpoint {
             hash_key: None,
             tls: None,
             slots: 1,
+            first_slot: 1,
             expands: false,
         }
     }
@@ -513,6 +516,8 @@ pub enum CheckKind {
 pub struct CheckTiming {
     /// Time between checks.
     pub interval: Option<Setting<Duration>>,
+    /// Time between checks while failures are being counted (HAProxy `fastinter`). `None`: as `interval`.
+    pub fast_interval: Option<Setting<Duration>>,
     /// Time one check may take.
     pub timeout: Option<Setting<Duration>>,
     /// Failures before it is out (`fall`, `unhealthy_threshold`).

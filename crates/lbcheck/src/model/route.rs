@@ -65,6 +65,9 @@ pub struct Route {
     pub hash_policies: Vec<HashPolicy>,
     /// Attempts of this route, where routes and not pools decide (Envoy).
     pub retries: Option<super::Retries>,
+    /// What Envoy divides its random number by for a [`Condition::Chance`] of this route (100, 10 000 or 1 000 000).
+    /// One number serves all routes and splits of a request, so that chances depend on each other.
+    pub chance_denominator: Option<u32>,
     /// Whole-request timeout of this route (Envoy).
     pub timeout: Option<super::Setting<std::time::Duration>>,
 }
@@ -81,6 +84,7 @@ impl Route {
             mirrors: Vec::new(),
             hash_policies: Vec::new(),
             retries: None,
+            chance_denominator: None,
             timeout: None,
         }
     }

@@ -1,18 +1,20 @@
 //! Blocks whose lines are values: `map`, `split_clients`, `geo`.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::Ipv6Addr;
 
 use super::directives::{Contexts, H, T};
 use super::lower::percent;
 use super::regex;
-use super::syntax::{NodeId, Tree};
+use super::syntax::{NodeId, Tree, Word};
+use super::values;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::dialect::Version;
 use crate::source::Span;
 
 /// Checks every such block.
-pub(super) fn check(tree: &Tree, contexts: &[Contexts]) -> Vec<Diagnostic> {
-    let mut checker = Checker { tree, diagnostics: Vec::new() };
+pub(super) fn check(tree: &Tree, contexts: &[Contexts], version: Version) -> Vec<Diagnostic> {
+    let mut checker = Checker { tree, version, diagnostics: Vec::new() };
     for (id, node) in tree.nodes.iter().enumerate() {
         let outer = contexts.get(id).is_some_and(|&context| context == H || context == T);
         if !node.block || !outer {
@@ -22,6 +24,7 @@ pub(super) fn check(tree: &Tree, contexts: &[Contexts]) -> Vec<Diagnostic> {
             "map" => checker.map(id),
             "split_clients" => checker.split(id),
             "geo" => checker.geo(id),
+            "charset_map" => checker.charset_map(id),
             _ => {}
         }
     }
@@ -30,6 +33,7 @@ pub(super) fn check(tree: &Tree, contexts: &[Contexts]) -> Vec<Diagnostic> {
 
 struct Checker<'a> {
     tree: &'a Tree,
+    version: Version,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -51,6 +55,7 @@ impl Checker<'_> {
     fn map(&mut self, id: NodeId) {
         self.defines(id, 1);
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+        let mut hostnames = false;
         for line in self.tree.children(Some(id)) {
             let words = self.tree.words(line);
             let key = self.tree.name(line);
@@ -60,7 +65,11 @@ impl Checker<'_> {
                 continue;
             }
             match (key, words.len()) {
-                ("hostnames" | "volatile", 1) | ("include", 2) => continue,
+                ("hostnames", 1) => {
+                    hostnames = true;
+                    continue;
+                }
+                ("volatile", 1) | ("include", 2) => continue,
                 (_, 2) => {}
                 _ => {
                     let message = format!(
@@ -76,6 +85,11 @@ impl Checker<'_> {
                 if let (Some(fault), Some(word)) = (regex::fault(pattern), words.first()) {
                     self.invalid(word.span, format!("regular expression `{pattern}` {fault}"), "");
                 }
+                continue;
+            }
+            if hostnames && bad_wildcard(key) && !key.is_empty() {
+                let help = "a star stands alone before the first dot or after the last: `*.example.com`";
+                self.invalid(span, format!("`{key}` is not a host name"), help);
                 continue;
             }
             let key = key.to_ascii_lowercase();
@@ -129,12 +143,30 @@ impl Checker<'_> {
     fn geo(&mut self, id: NodeId) {
         self.defines(id, self.tree.args(id).len().saturating_sub(1));
         let ranges = self.tree.children(Some(id)).any(|line| self.tree.name(line) == "ranges");
+        let mut networks = 0;
         for line in self.tree.children(Some(id)) {
             let (words, key) = (self.tree.words(line), self.tree.name(line));
+            let span = self.tree.header(line);
             let network = match (key, words.len()) {
-                ("ranges" | "proxy_recursive" | "volatile", 1) | ("default" | "include", _) => continue,
+                ("ranges", 1) if networks > 0 => {
+                    let help = "move it before the others";
+                    self.invalid(span, "`ranges` must be the first line of `geo`".to_owned(), help);
+                    continue;
+                }
+                ("ranges" | "proxy_recursive", 1) => continue,
+                ("volatile", 1) if self.version >= VOLATILE_GEO => continue,
+                ("default" | "include", 2) => continue,
                 ("delete" | "proxy", 2) => words.get(1),
-                _ => words.first(),
+                (_, 2) => {
+                    networks += 1;
+                    words.first()
+                }
+                (_, count) => {
+                    let message =
+                        format!("a line of `geo` has a network and a value, but this one has {count} words");
+                    self.invalid(span, message, "write both, with quotes around values that hold blanks");
+                    continue;
+                }
             };
             let Some(word) = network else { continue };
             let text = self.tree.value(word);
@@ -149,21 +181,63 @@ impl Checker<'_> {
             }
         }
     }
+
+    /// Two codes in hexadecimal digits; in `utf-8` the second has up to four bytes.
+    fn charset_map(&mut self, id: NodeId) {
+        let utf8 = self.tree.arg(id, 1).is_some_and(|name| name.eq_ignore_ascii_case("utf-8"));
+        if let [from, to] = self.tree.values(id).as_slice()
+            && from.eq_ignore_ascii_case(to)
+        {
+            let message = format!("this `charset_map` leads from `{from}` to itself");
+            self.invalid(self.tree.header(id), message, "name two character sets");
+        }
+        for line in self.tree.children(Some(id)) {
+            let words: Vec<Word> = self.tree.words(line).to_vec();
+            let [from, to] = words.as_slice() else {
+                if self.tree.name(line) != "include" {
+                    let message = "a line of `charset_map` has two codes".to_owned();
+                    self.invalid(self.tree.header(line), message, "write two codes such as `80 E282AC`");
+                }
+                continue;
+            };
+            if self.tree.name(line) == "include" {
+                continue;
+            }
+            for (word, most) in [(from, 2), (to, if utf8 { 8 } else { 2 })] {
+                let text = self.tree.value(word);
+                let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+                if text.is_empty() || text.len() > most || !hex {
+                    self.invalid(word.span, format!("`{text}` is not a code"), "write hexadecimal digits");
+                }
+            }
+        }
+    }
 }
 
-/// An address, or a network in CIDR notation.
+/// Since when `geo` takes `volatile`.
+const VOLATILE_GEO: Version = Version { major: 1, minor: 29, patch: 3 };
+
+/// An address, or a network in CIDR notation, as nginx reads one.
 pub(super) fn is_network(text: &str) -> bool {
     let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let Ok(ip) = address.parse::<IpAddr>() else { return false };
-    let most = if ip.is_ipv4() { 32 } else { 128 };
-    bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most))
+    let most = match (values::ipv4(address), address.parse::<Ipv6Addr>()) {
+        (Some(_), _) => 32,
+        (None, Ok(_)) => 128,
+        (None, Err(_)) => return false,
+    };
+    bits.is_none_or(|bits| values::number(bits).is_some_and(|bits| bits <= most))
+}
+
+/// Whether a host has a star where nginx takes none: one stands alone before the first dot or after the last.
+pub(super) fn bad_wildcard(host: &str) -> bool {
+    let inner = host.strip_prefix("*.").or(host.strip_prefix('.')).unwrap_or(host);
+    let inner = if inner.len() == host.len() { host.strip_suffix(".*").unwrap_or(host) } else { inner };
+    inner.is_empty() || inner.contains('*') || inner.contains("..")
 }
 
 fn is_range(text: &str) -> bool {
-    text.split_once('-').is_some_and(|(first, last)| {
-        match (first.parse::<IpAddr>(), last.parse::<IpAddr>()) {
-            (Ok(first), Ok(last)) => first.is_ipv4() == last.is_ipv4() && first <= last,
-            _ => false,
-        }
+    text.split_once('-').is_some_and(|(first, last)| match (values::ipv4(first), values::ipv4(last)) {
+        (Some(first), Some(last)) => first <= last,
+        _ => false,
     })
 }

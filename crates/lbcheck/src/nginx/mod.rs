@@ -16,12 +16,15 @@
 //! - **`internal` and named locations** take no requests from clients; the pools they use are in
 //!   [`Config::other_uses`](crate::model::Config::other_uses).
 
+mod arguments;
 mod builtin;
 mod data;
 mod directives;
 mod dump;
 mod glob;
+mod grammar;
 mod include;
+mod kinds;
 mod lexer;
 mod lower;
 mod place;
@@ -32,6 +35,7 @@ mod syntax;
 mod table;
 mod validate;
 mod values;
+mod variables;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Dialect;
@@ -110,8 +114,10 @@ pub(crate) fn read(
     let found = validator.run();
     let times = std::mem::take(&mut validator.times);
     reading.diagnostics.append(&mut validator.diagnostics);
-    reading.diagnostics.append(&mut data::check(&tree, &contexts));
-    if top == directives::M && loaded.missing.is_empty() && !reading.broken {
+    reading.diagnostics.append(&mut data::check(&tree, &contexts, options.version));
+    let complete = top == directives::M && loaded.missing.is_empty() && !reading.broken;
+    reading.diagnostics.append(&mut variables::check(&tree, &contexts, &found, options.version, complete));
+    if complete {
         reading.diagnostics.append(&mut references::check(&tree, &contexts, &found));
     }
     let mut config = Config::empty(Dialect::Nginx, options.version);

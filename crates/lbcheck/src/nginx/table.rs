@@ -1793,7 +1793,7 @@ pub(super) static TABLE: &[Directive] = &[
     t("upsync_lb", "http_upstream_dynamic", H | L | UP, "0+", Any),
     p("usage_report", "mgmt", MGMT, "1+", Any),
     n("use", "event_core", EV, "1", Any),
-    n("user", "core", M, "1-2", Any),
+    n("user", "core", M, "1-2", Once),
     t("user_agent", "http_access_plus", H | S | L, "1+", Any),
     n("userid", "http_userid_filter", H | S | L, "1", Enum(&["off", "log", "v1", "on"])),
     n("userid_domain", "http_userid_filter", H | S | L, "1", Text),

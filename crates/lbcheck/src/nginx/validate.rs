@@ -52,7 +52,7 @@ impl<'a> Validator<'a> {
             let directive = self.place(id, context);
             if let Some(directive) = directive {
                 self.value(id, directive);
-                self.diagnostics.append(&mut special::check(self.tree, id, directive));
+                self.diagnostics.append(&mut special::check(self.tree, id, directive, self.version));
                 if repeats_are_refused(directive) {
                     // The two share one setting.
                     let name = if directive.name == "alias" { "root" } else { directive.name };
@@ -103,7 +103,7 @@ impl<'a> Validator<'a> {
             }
             return None;
         }
-        if context == OTHER || name.is_empty() {
+        if context == OTHER || self.tree.words(id).is_empty() {
             return None;
         }
         if name == "include" {

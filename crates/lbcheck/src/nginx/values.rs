@@ -1,61 +1,79 @@
 //! Times, sizes, numbers and addresses as nginx reads them.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
-
-use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while};
-use nom::character::complete::digit1;
-use nom::combinator::{all_consuming, map_res};
-use nom::multi::many1;
-use nom::sequence::terminated;
-use nom::{IResult, Parser};
 
 use crate::model::{Address, Host};
 
-/// Units of time, longest first, in milliseconds. A number without one counts seconds and comes last.
-const UNITS: &[(&str, u64)] = &[
-    ("y", 31_536_000_000),
-    ("M", 2_592_000_000),
-    ("w", 604_800_000),
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1000),
-    ("ms", 1),
-    ("", 1000),
+/// Units of time in falling order, in milliseconds.
+const UNITS: &[(u8, i64)] = &[
+    (b'y', 31_536_000_000),
+    (b'M', 2_592_000_000),
+    (b'w', 604_800_000),
+    (b'd', 86_400_000),
+    (b'h', 3_600_000),
+    (b'm', 60_000),
+    (b's', 1000),
 ];
-
-/// A number and its unit, and the blanks after them.
-fn time_part(text: &str) -> IResult<&str, (u64, &str)> {
-    // `ms` before `m`: the longer of two that fit is meant.
-    let unit =
-        alt((tag("ms"), tag("y"), tag("M"), tag("w"), tag("d"), tag("h"), tag("m"), tag("s"), tag("")));
-    terminated((map_res(digit1, str::parse), unit), take_while(|letter| letter == ' ')).parse(text)
-}
 
 /// A time such as `30s`, `1h 30m` or `500ms`; a bare number counts seconds. `None`: nginx refuses it.
 ///
 /// Units must come in falling order, each once. `ms` is read only where `millis` holds, `y` and `M` only where not.
+/// Like nginx it wants one digit somewhere, not before every unit, and takes a blank for the unit of seconds.
 pub(super) fn time(text: &str, millis: bool) -> Option<Duration> {
-    let (_, parts) = all_consuming(many1(time_part)).parse(text).ok()?;
-    let mut total = 0u64;
-    let mut next = 0;
-    for (number, unit) in parts {
-        let at = UNITS.iter().position(|(name, _)| *name == unit)?;
-        let misplaced = match unit {
-            "ms" => !millis,
-            "y" | "M" => millis,
-            _ => false,
-        };
-        if at < next || misplaced {
-            return None;
+    /// The step after all units: milliseconds, or a blank.
+    const LAST: usize = 7;
+    // Nginx counts in whole seconds where no milliseconds are allowed.
+    let one = if millis { 1 } else { 1000 };
+    let mut next = if millis { 2 } else { 0 };
+    let (mut total, mut value, mut digits) = (0i64, 0i64, false);
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte.is_ascii_digit() {
+            value = value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+            digits = true;
+            continue;
         }
+        let (at, scale) = match byte {
+            b'm' if bytes.next_if_eq(&b's').is_some() => {
+                if !millis || next > LAST {
+                    return None;
+                }
+                (LAST, 1)
+            }
+            b' ' if next < LAST => (LAST, 1000 / one),
+            unit => {
+                let at = UNITS.iter().position(|&(letter, _)| letter == unit).filter(|&at| at >= next)?;
+                (at, UNITS.get(at)?.1 / one)
+            }
+        };
+        total = total.checked_add(value.checked_mul(scale)?)?;
+        value = 0;
         next = at + 1;
-        total = total.checked_add(number.checked_mul(UNITS.get(at)?.1)?)?;
+        while bytes.next_if_eq(&b' ').is_some() {}
     }
-    // Times are kept in 32 bits of seconds or 64 bits of milliseconds; both take ten years and more.
-    Some(Duration::from_millis(total))
+    if !digits {
+        return None;
+    }
+    let total = u64::try_from(total.checked_add(value.checked_mul(1000 / one)?)?).ok()?;
+    Some(if millis { Duration::from_millis(total) } else { Duration::from_secs(total) })
+}
+
+/// An IPv4 address as nginx itself reads one: four numbers up to 255, any of which may be missing or start with zeros.
+pub(super) fn ipv4(text: &str) -> Option<Ipv4Addr> {
+    let mut octets = [0u8; 4];
+    let mut at = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                let octet = octets.get_mut(at)?;
+                *octet = octet.checked_mul(10)?.checked_add(byte - b'0')?;
+            }
+            b'.' => at += 1,
+            _ => return None,
+        }
+    }
+    (at == 3).then(|| Ipv4Addr::from(octets))
 }
 
 /// A size such as `8k` or `1m`; `g` where `giga` says so. `None`: nginx refuses it.
@@ -191,10 +209,23 @@ mod tests {
         assert_eq!(ms("500ms"), Some(500));
         assert_eq!(ms("1d"), Some(86_400_000));
         assert_eq!(ms("1s 2"), Some(3000));
-        for bad in ["1M", "30 s", "2 1s", "", "s", "1x", "30m1h", "1.5s", "-1", "1 2"] {
+        // One digit anywhere is enough.
+        assert_eq!(ms("s0"), Some(0));
+        for bad in ["1M", "30 s", "2 1s", "", "s", "1x", "30m1h", "1.5s", "-1", "99999999999999999999s"] {
             assert_eq!(ms(bad), None, "{bad}");
         }
         assert_eq!(time("500ms", false), None);
+        assert_eq!(time("1M", false).map(|time| time.as_secs()), Some(2_592_000));
+        assert_eq!(time("9999999999999999y", false), None);
+    }
+
+    #[test]
+    fn addresses_of_the_old_kind() {
+        let show = |text| ipv4(text).map(|ip| ip.to_string());
+        assert_eq!(show("127.00..01").as_deref(), Some("127.0.0.1"));
+        for bad in ["10.0.0", "1.2.3.4.5", "256.0.0.1", "a.0.0.1", ""] {
+            assert_eq!(show(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -51,8 +51,8 @@ fn seconds(time: &WrittenTime, dialect: Dialect, sink: &mut Sink<'_>) {
         TimeUnit::Written => false,
         TimeUnit::Only => time.value > longest,
         TimeUnit::Assumed => {
-            let hours = seconds % 3600 == 0 && seconds <= DAY;
-            time.value > longest && seconds % 1000 == 0 && !hours
+            let hours = seconds.is_multiple_of(3600) && seconds <= DAY;
+            time.value > longest && seconds.is_multiple_of(1000) && !hours
         }
     };
     if !suspicious {

@@ -136,6 +136,31 @@ pub(super) fn shares(pool: &Pool, levels: &[Level], weight: impl Fn(&[usize]) ->
     shares
 }
 
+/// Shares of RANDOM over several priorities. One random number picks the priority, by its remainder of 100, and the
+/// host, by its remainder of their number; where those numbers have a factor in common hosts are not alike.
+pub(super) fn random_spill(endpoints: usize, levels: &[Level]) -> Vec<f64> {
+    let mut shares = vec![0.0; endpoints];
+    let mut before = 0_u64;
+    for level in levels {
+        let hosts = level.hosts.len() as u64;
+        let after = before + u64::from(level.load);
+        if hosts > 0 {
+            // Numbers below `hosts * 100` hit every pair of remainders equally often.
+            let part = 1.0 / (hosts as f64 * 100.0);
+            for hundred in 0..hosts {
+                for rest in before..after {
+                    let at = ((hundred * 100 + rest) % hosts) as usize;
+                    if let Some(share) = level.hosts.get(at).and_then(|&index| shares.get_mut(index)) {
+                        *share += part;
+                    }
+                }
+            }
+        }
+        before = after;
+    }
+    shares
+}
+
 /// A locality's weight, scaled down once overprovisioning no longer makes up for its unhealthy hosts.
 fn effective_weight(pool: &Pool, locality: Option<usize>, healthy: &[usize]) -> f64 {
     let Some(&first) = healthy.first() else { return 0.0 };
@@ -349,6 +374,23 @@ mod tests {
         assert_eq!(spread(&[(35, 3); 8], 140, 0), [16, 12, 12, 12, 12, 12, 12, 12]);
         assert_eq!(spread(&[(4, 4), (4, 4)], 50, 50), [50, 50]);
         assert_eq!(spread(&[(4, 0)], 140, 0), [0]);
+    }
+
+    #[test]
+    fn random_reuses_its_number_for_priority_and_host() {
+        let levels = |first: usize, load: u32| {
+            let level =
+                |hosts: std::ops::Range<usize>, load| Level { load, hosts: hosts.collect(), panic: false };
+            [level(0..first, load), level(first..first + 10, 100 - load)]
+        };
+        // As counted: 25 hosts with 70 % of the load, of which 5 get two thirds of what the others get.
+        let shares = random_spill(35, &levels(25, 70));
+        let of = |share: &f64| (share * 10_000.0).round() as u32;
+        let counts: Vec<u32> = shares.iter().take(25).map(of).collect();
+        assert_eq!((counts[0], counts[19], counts[20], counts[24]), (300, 300, 200, 200));
+        let shares = random_spill(17, &levels(7, 70));
+        assert!(shares.iter().take(7).all(|share| (share - 0.1).abs() < 1e-9), "{shares:?}");
+        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     }
 
     #[test]

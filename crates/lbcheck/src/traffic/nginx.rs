@@ -197,6 +197,18 @@ impl Ketama {
         }
     }
 
+    /// The part of hashes whose server is not the `same`. `None`: round robin has a part in it.
+    pub(super) fn moved(&self, new: &Self, same: impl Fn(usize, usize) -> bool) -> Option<f64> {
+        if self.owners.iter().chain(&new.owners).any(Option::is_none) {
+            return None;
+        }
+        let owner = |side: &Self, point: usize| side.owners.get(point).copied().flatten();
+        super::table::common(&self.ring, &new.ring, |before, after| {
+            let both = (owner(self, before), owner(new, after));
+            matches!(both, (Some(a), Some(b)) if same(a as usize, b as usize))
+        })
+    }
+
     pub(super) fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0; self.weights.len()];
         let mut free = 0.0;

@@ -63,7 +63,11 @@ impl Placement {
     /// Why it cannot be known: the pool does not hash, its members or their places are only known at run time,
     /// or the function is one that lbcheck does not know.
     pub fn new(config: &Config, id: PoolId) -> Result<Self, Cow<'static, str>> {
-        let pool = config.pool(id);
+        Self::of(config.dialect, config.pool(id))
+    }
+
+    /// The same for a pool that need not be part of a configuration, such as one with failed members.
+    pub(super) fn of(dialect: Dialect, pool: &Pool) -> Result<Self, Cow<'static, str>> {
         if let Membership::Unknown(reason) = &pool.membership {
             return Err(reason.clone().into());
         }
@@ -78,7 +82,7 @@ impl Placement {
         let Algorithm::Hash { key, table, function, .. } = algorithm else {
             return Err("the algorithm does not go by keys".into());
         };
-        let kind = match config.dialect {
+        let kind = match dialect {
             Dialect::HaProxy => Kind::of_haproxy(pool, key, *table, *function)?,
             Dialect::Nginx => Kind::of_nginx(pool, key, *table)?,
             Dialect::Envoy => Kind::of_envoy(pool, *table, *function)?,
@@ -139,6 +143,35 @@ impl Placement {
                 shares
             }
         }
+    }
+}
+
+impl Placement {
+    /// The part of evenly spread hashes that move, where both tables can be laid over each other.
+    fn moved(&self, after: &Self, same: impl Fn(usize, usize) -> bool) -> Option<f64> {
+        match (&self.kind, &after.kind) {
+            (
+                Kind::HaProxy { function: old_function, table: old, key },
+                Kind::HaProxy { function: new_function, table: new, .. },
+            ) if old_function == new_function && spreads(key, *old_function) => old.moved(new, same),
+            (Kind::NginxRing(old), Kind::NginxRing(new)) => old.moved(new, same),
+            (Kind::Envoy(old), Kind::Envoy(new)) => match (old.as_slice(), new.as_slice()) {
+                // With several priorities the hash picks the priority too.
+                ([(100, old)], [(100, new)]) => old.moved(new, same),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Whether a hash function of HAProxy spreads keys that are alike; `sdbm` and `djb2` alone do not, and `none` leaves
+/// numbers as they are.
+fn spreads(key: &HashKey, function: HashFunction) -> bool {
+    match function {
+        HashFunction::Sdbm { avalanche } | HashFunction::Djb2 { avalanche } => avalanche,
+        HashFunction::Identity { .. } => *key == HashKey::Source,
+        _ => true,
     }
 }
 
@@ -217,8 +250,12 @@ pub fn pick(config: &Config, id: PoolId, key: &[u8]) -> Pick {
 /// Where there is nothing more to know than the weights this is [`pool_shares`].
 #[must_use]
 pub fn placed_shares(config: &Config, id: PoolId, load: Load) -> PoolShares {
-    let pool = config.pool(id);
-    let mut plain = pool_shares(config.dialect, pool);
+    placed(config.dialect, config.version, config.pool(id), load)
+}
+
+/// [`placed_shares`] of a pool that need not be part of a configuration.
+pub(super) fn placed(dialect: Dialect, version: Version, pool: &Pool, load: Load) -> PoolShares {
+    let mut plain = pool_shares(dialect, pool);
     if !plain.is_known() || always_used(pool).is_some() {
         return plain;
     }
@@ -226,7 +263,7 @@ pub fn placed_shares(config: &Config, id: PoolId, load: Load) -> PoolShares {
         if let HashKey::Constant(_) = key {
             return plain;
         }
-        return match Placement::new(config, id) {
+        return match Placement::of(dialect, pool) {
             Ok(placement) => {
                 plain.certainty = plain.certainty.max(Certainty::Expected);
                 plain.shares = placement.shares();
@@ -239,8 +276,8 @@ pub fn placed_shares(config: &Config, id: PoolId, load: Load) -> PoolShares {
             }
         };
     }
-    match config.dialect {
-        Dialect::HaProxy => of_haproxy(config.version, pool, load, plain),
+    match dialect {
+        Dialect::HaProxy => of_haproxy(version, pool, load, plain),
         Dialect::Nginx => of_nginx(pool, load, plain),
         Dialect::Envoy => of_envoy(pool, load, plain),
     }
@@ -315,10 +352,7 @@ fn of_nginx(pool: &Pool, load: Load, plain: PoolShares) -> PoolShares {
 }
 
 fn of_envoy(pool: &Pool, load: Load, plain: PoolShares) -> PoolShares {
-    let algorithm = match &pool.algorithm.value {
-        Algorithm::Subset(inner) => inner.as_ref(),
-        other => other,
-    };
+    let algorithm = &pool.algorithm.value;
     let weight = |index: &usize| f64::from(pool.endpoints[*index].weight.value);
     let weights = |hosts: &[usize]| -> Vec<f64> { hosts.iter().map(weight).collect() };
     let levels = envoy::levels(pool);
@@ -328,7 +362,10 @@ fn of_envoy(pool: &Pool, load: Load, plain: PoolShares) -> PoolShares {
     match algorithm {
         Algorithm::RoundRobin => with(plain, envoy::shares(pool, &levels, weights), certainty),
         Algorithm::Random { .. } => {
-            let shares = envoy::shares(pool, &levels, |hosts| vec![1.0; hosts.len()]);
+            let shares = match several && pool.locality_weighted.is_none() {
+                true => envoy::random_spill(pool.endpoints.len(), &levels),
+                false => envoy::shares(pool, &levels, |hosts| vec![1.0; hosts.len()]),
+            };
             with(plain, shares, Certainty::Expected)
         }
         Algorithm::LeastConnections { bias_milli, .. } => {
@@ -390,13 +427,14 @@ pub fn sequence(config: &Config, id: PoolId, count: usize) -> Option<Vec<usize>>
     }
 }
 
-/// Keys tried by [`keys_moved`]: enough for half a percent.
+/// Keys tried by [`keys_moved`] where tables cannot be compared: enough for half a percent.
 const SAMPLE: u32 = 20_000;
 
 /// The part of all keys that another endpoint serves after a change, from the tables of both sides.
 ///
-/// `same` says whether an endpoint of the old pool and one of the new are the same server. A fixed sample of 20 000
-/// keys (client addresses, where addresses are hashed) is placed on both sides. Where the key itself changes
+/// `same` says whether an endpoint of the old pool and one of the new are the same server. Arcs and slots of both
+/// tables are set against each other where the hash spreads keys evenly; otherwise a fixed sample of 20 000 keys
+/// (client addresses, where addresses are hashed) is placed on both sides. Where the key itself changes
 /// nothing connects the two sides, and keys stay only by chance. `None` where a side is not known.
 #[must_use]
 pub fn keys_moved(
@@ -421,6 +459,10 @@ pub fn keys_moved(
             Some(share * other)
         });
         return Some(1.0 - stays.sum::<f64>());
+    }
+    let counted = before.moved(&after, |old, new| counterpart.get(old).copied().flatten() == Some(new));
+    if counted.is_some() {
+        return counted;
     }
     let mut moved = 0_u32;
     for number in 0..SAMPLE {

@@ -228,13 +228,9 @@ fn choose(
             assumptions.push("hash keys are many and equally popular".into());
             Choice::Shares(by_locality(pool, serving, weight), Certainty::Expected)
         }
-        Algorithm::Subset(inner) => {
-            assumptions.push("no subset is selected by route metadata".into());
-            match inner.as_ref() {
-                // A subset of subsets does not exist in Envoy, so this is as deep as it gets.
-                Algorithm::Subset(_) => Choice::Unknown("nested subsets".into()),
-                inner => choose(inner, pool, serving, assumptions),
-            }
+        // Without a matching subset the default is to serve nobody.
+        Algorithm::Subset(_) => {
+            Choice::Unknown("which subset serves a request depends on the metadata of its route".into())
         }
         Algorithm::StickyLog => Choice::Shares(spread(pool, &serving[..1], |_| 1.0), Certainty::Expected),
         Algorithm::OriginalDestination => Choice::Unknown("the client's destination decides".into()),

@@ -52,6 +52,39 @@ impl Ring {
         Some(if back <= ahead { earlier } else { owner })
     }
 
+    /// The circle cut into pieces of one point each, in order: the last position of a piece, and its point.
+    pub(super) fn pieces(&self) -> Vec<(u64, usize)> {
+        let Some(highest) = self.points.len().checked_sub(1) else { return Vec::new() };
+        let mut pieces = Vec::with_capacity(self.points.len() + 2);
+        for (at, &(position, _)) in self.points.iter().enumerate() {
+            // Up to a point its own piece reaches, or half the way where the nearest point counts.
+            let end = match self.points.get(at + 1) {
+                Some(&(next, _)) if self.nearest => position + (next - position) / 2,
+                _ => position,
+            };
+            if at < highest || !self.nearest {
+                pieces.push((end, at));
+            }
+        }
+        if !self.nearest {
+            pieces.push((self.last, 0));
+            return pieces;
+        }
+        // Between the last point and the first, around the end of the circle.
+        let (first, last) = (self.points[0].0, self.points[highest].0);
+        let gap = u128::from(self.last) + 1 - u128::from(last) + u128::from(first);
+        let middle = u128::from(last) + gap / 2;
+        if middle <= u128::from(self.last) {
+            pieces.push((middle as u64, highest));
+            pieces.push((self.last, 0));
+        } else {
+            let over = (middle - u128::from(self.last) - 1) as u64;
+            pieces.insert(0, (over, highest));
+            pieces.push((self.last, highest));
+        }
+        pieces
+    }
+
     fn distance(&self, from: u64, to: u64) -> u64 {
         to.wrapping_sub(from) & self.last
     }
@@ -90,6 +123,31 @@ impl Table {
         }
     }
 
+    /// The part of all hashes whose owner here and in `other` are not the `same`, for hashes that are spread evenly.
+    /// `None`: the tables have no common measure.
+    pub(super) fn moved(&self, other: &Self, same: impl Fn(usize, usize) -> bool) -> Option<f64> {
+        match (self, other) {
+            (Self::Slots(old), Self::Slots(new)) if !old.is_empty() && !new.is_empty() => {
+                let (a, b) = (old.len() as u64, new.len() as u64);
+                let period = (a / gcd(a, b)).checked_mul(b).filter(|period| *period <= MOST_ENTRIES)?;
+                let stays = |hash: &u64| {
+                    let (old, new) = (old[(hash % a) as usize], new[(hash % b) as usize]);
+                    same(old as usize, new as usize)
+                };
+                Some(1.0 - (0..period).filter(stays).count() as f64 / period as f64)
+            }
+            (Self::Ring(old), Self::Ring(new)) if old.last == new.last => {
+                let owner = |ring: &Ring, at: usize| ring.points.get(at).map(|&(_, owner)| owner as usize);
+                common(
+                    old,
+                    new,
+                    |before, after| matches!((owner(old, before), owner(new, after)), (Some(a), Some(b)) if same(a, b)),
+                )
+            }
+            _ => None,
+        }
+    }
+
     /// The part of all hashes that leads to each of `endpoints` endpoints.
     pub(super) fn shares(&self, endpoints: usize) -> Vec<f64> {
         let mut shares = vec![0.0; endpoints];
@@ -112,6 +170,34 @@ impl Table {
         }
         shares
     }
+}
+
+/// One minus the part of the circle on which the points of both rings, by number, `stay`.
+pub(super) fn common(old: &Ring, new: &Ring, stay: impl Fn(usize, usize) -> bool) -> Option<f64> {
+    let (before, after) = (old.pieces(), new.pieces());
+    if before.is_empty() || after.is_empty() {
+        return None;
+    }
+    let (mut a, mut b) = (0, 0);
+    let (mut start, mut stays) = (0_u128, 0_u128);
+    while let (Some(&(end_old, point_old)), Some(&(end_new, point_new))) = (before.get(a), after.get(b)) {
+        let end = u128::from(end_old.min(end_new)) + 1;
+        if stay(point_old, point_new) {
+            stays += end - start;
+        }
+        start = end;
+        a += usize::from(end_old <= end_new);
+        b += usize::from(end_new <= end_old);
+    }
+    Some(1.0 - stays as f64 / start as f64)
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a.max(1)
 }
 
 #[cfg(test)]
@@ -139,5 +225,36 @@ mod tests {
         assert_eq!(Table::Slots(Vec::new()).owner(3), None);
         assert_eq!(Table::Ring(Ring::new(Vec::new(), 255, true)).owner(3), None);
         assert_eq!(Table::Ring(Ring::new(vec![(7, 0)], u64::MAX, false)).shares(1), [1.0]);
+    }
+
+    #[test]
+    fn pieces_belong_to_whom_the_owner_is() {
+        for nearest in [false, true] {
+            for points in [vec![(10, 0), (200, 1)], vec![(0, 0), (255, 1)], vec![(90, 0), (100, 1), (110, 2)]]
+            {
+                let ring = Ring::new(points, 255, nearest);
+                let mut start = 0;
+                for (end, point) in ring.pieces() {
+                    for hash in start..=end {
+                        let owner = ring.points()[point].1;
+                        assert_eq!(ring.owner(hash), Some(owner), "{hash} {nearest} {ring:?}");
+                    }
+                    start = end + 1;
+                }
+                assert_eq!(start, 256);
+            }
+        }
+    }
+
+    #[test]
+    fn what_moves_is_measured_not_sampled() {
+        let ring = |points: &[(u64, u32)]| Table::Ring(Ring::new(points.to_vec(), 255, false));
+        let old = ring(&[(63, 0), (127, 1), (191, 0), (255, 1)]);
+        let new = ring(&[(63, 0), (191, 0), (255, 1)]);
+        assert_eq!(old.moved(&new, |a, b| a == b), Some(0.25));
+        assert_eq!(old.moved(&old, |a, b| a == b), Some(0.0));
+        let slots = Table::Slots(vec![0, 1, 2]);
+        assert_eq!(slots.moved(&Table::Slots(vec![0, 1]), |a, b| a == b), Some(1.0 - 2.0 / 6.0));
+        assert_eq!(slots.moved(&old, |a, b| a == b), None);
     }
 }

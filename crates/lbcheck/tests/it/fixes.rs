@@ -34,7 +34,7 @@ fn mended(dialect: Dialect, text: &str) -> Option<(String, Result<(), fix::Refus
     let after = String::from_utf8(file.content.clone()).expect("text");
     let loader = MemoryLoader { files: BTreeMap::new() };
     let overlay = fix::Overlay::new(&loader, &files);
-    let new = read(&overlay, &mut sources, &[file.path.clone()], &ReadOptions::new(dialect));
+    let new = read(&overlay, &mut sources, std::slice::from_ref(&file.path), &ReadOptions::new(dialect));
     let confirmed = fix::confirm(&sources, &old, &new, &files);
     Some((after, confirmed))
 }

@@ -26,3 +26,4 @@ mod rule_pages;
 mod support;
 mod templates;
 mod traffic_measured;
+mod traffic_scenarios;

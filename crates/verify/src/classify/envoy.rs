@@ -21,7 +21,7 @@ fn place(message: &str) -> Place {
     let field = after("no such field: '").or_else(|| after("ValidationError.")).and_then(|rest| {
         rest.split(|character: char| !character.is_alphanumeric() && character != '_').next()
     });
-    field.map_or(Place::Nowhere, |field| Place::Field(field.to_owned()))
+    field.map_or(Place::Changed, |field| Place::Field(field.to_owned()))
 }
 
 fn outside(message: &str) -> Option<Outside> {

@@ -26,7 +26,9 @@ pub enum Place {
     Line(usize),
     /// A field, by its name.
     Field(String),
-    /// None.
+    /// The program names no line, ever: the line that was changed is taken for it.
+    Changed,
+    /// None, though it names lines elsewhere: the place cannot be compared.
     Nowhere,
 }
 

@@ -29,7 +29,7 @@ pub enum Class {
     FalseError,
     /// Refused by the program, and called an error by lbcheck on the same line.
     SameLine,
-    /// Refused by the program, which names no place, and called an error by lbcheck.
+    /// Refused by the program, which names no place here, and called an error by lbcheck.
     Refused,
     /// Refused by the program, and called an error by lbcheck at another place only.
     OtherLine,
@@ -80,6 +80,60 @@ impl Run {
     #[must_use]
     pub fn count(&self, class: Class) -> usize {
         self.cases.iter().filter(|case| case.class == class).count()
+    }
+
+    /// Of what the program accepts: how much lbcheck does not call an error of syntax.
+    #[must_use]
+    pub fn accepted(&self) -> Rate {
+        let part = self.count(Class::Accepted);
+        Rate { part, whole: part + self.count(Class::FalseError) }
+    }
+
+    /// Of what the program refuses for a reason in the file: how much lbcheck calls an error.
+    #[must_use]
+    pub fn seen(&self) -> Rate {
+        let part = self.count(Class::SameLine) + self.count(Class::OtherLine) + self.count(Class::Refused);
+        Rate { part, whole: part + self.count(Class::Missed) }
+    }
+
+    /// Of what both call an error, where the place can be compared: how much on the same line.
+    #[must_use]
+    pub fn same_line(&self) -> Rate {
+        let part = self.count(Class::SameLine);
+        Rate { part, whole: part + self.count(Class::OtherLine) }
+    }
+
+    /// What must hold of every run and does not, in words.
+    #[must_use]
+    pub fn shortfalls(&self) -> Vec<String> {
+        let wanted = [
+            ("accepted without a false error", self.accepted(), 9950),
+            ("refused and seen", self.seen(), 9700),
+            ("seen on the same line", self.same_line(), 9500),
+        ];
+        let short = wanted.into_iter().filter(|(_, rate, least)| rate.part * 10_000 < rate.whole * least);
+        short
+            .map(|(what, rate, least)| format!("{what}: {rate}, wanted {} %", least as f64 / 100.0))
+            .collect()
+    }
+}
+
+/// A part of a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub part: usize,
+    /// Of how many.
+    pub whole: usize,
+}
+
+impl std::fmt::Display for Rate {
+    /// In hundredths of a percent, rounded down, so that what falls short is never shown as reached.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.part * 10_000).checked_div(self.whole) {
+            Some(hundredths) => write!(f, "{}.{:02} %", hundredths / 100, hundredths % 100),
+            None => f.write_str("–"),
+        }
     }
 }
 
@@ -142,7 +196,7 @@ fn no_verdict(base: String, detail: String) -> Case {
     }
 }
 
-/// Does `work` for every index on two threads, each with a folder of its own; results in order.
+/// Does `work` for every index on as many threads as there are cores, each with a folder of its own; results in order.
 fn parallel<T: Send>(
     scratch: &Path,
     count: usize,
@@ -243,15 +297,20 @@ fn classify(
     if findings.is_empty() {
         return (Class::Missed, first.cause.clone());
     }
-    if inside.iter().all(|refusal| refusal.place == Place::Nowhere) && changed.is_empty() {
-        return (Class::Refused, first.cause.clone());
-    }
-    let same = inside.iter().any(|refusal| findings.iter().any(|finding| is_same(refusal, finding, changed)));
-    if same {
-        return (Class::SameLine, first.cause.clone());
-    }
-    let named = inside.iter().any(|refusal| refusal.place != Place::Nowhere);
-    (if named { Class::OtherLine } else { Class::Refused }, first.cause.clone())
+    // A file as it is has no changed line, and a place that is not named cannot be compared.
+    let comparable = |refusal: &&&Refusal| match refusal.place {
+        Place::Line(_) => true,
+        Place::Field(_) | Place::Changed => !changed.is_empty(),
+        Place::Nowhere => false,
+    };
+    let placed: Vec<&&Refusal> = inside.iter().filter(comparable).collect();
+    let same = placed.iter().any(|refusal| findings.iter().any(|finding| is_same(refusal, finding, changed)));
+    let class = match (placed.is_empty(), same) {
+        (true, _) => Class::Refused,
+        (false, true) => Class::SameLine,
+        (false, false) => Class::OtherLine,
+    };
+    (class, first.cause.clone())
 }
 
 /// Whether a finding stands where the program sees the mistake. A program that names a field and no line is taken to mean
@@ -264,6 +323,7 @@ fn is_same(refusal: &Refusal, finding: &Finding, changed: &[usize]) -> bool {
             finding.lines.iter().any(|line| changed.contains(line))
                 || plain(&finding.excerpt).contains(&plain(field))
         }
-        Place::Nowhere => finding.lines.iter().any(|line| changed.contains(line)),
+        Place::Changed => finding.lines.iter().any(|line| changed.contains(line)),
+        Place::Nowhere => false,
     }
 }

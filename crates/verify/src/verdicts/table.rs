@@ -47,37 +47,25 @@ pub fn markdown(runs: &[Run]) -> String {
     text
 }
 
-/// Rates as the table shows them: hundredths of a percent, rounded down, so that 99.5 % is never shown for less.
-fn percent(part: usize, whole: usize) -> String {
-    if whole == 0 {
-        return "–".to_owned();
-    }
-    let hundredths = part * 10_000 / whole;
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
-}
-
 fn summary(runs: &[Run], text: &mut String) {
     text.push_str(
         "| proxy | files | mutants | accepted | without a false error | refused | seen by lbcheck | of these on the \
          same line | outside the file | no verdict |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for run in runs {
-        let (agreed, wrong) = (run.count(Class::Accepted), run.count(Class::FalseError));
-        let (same, other) = (run.count(Class::SameLine), run.count(Class::OtherLine));
-        let seen = same + other + run.count(Class::Refused);
-        let refused = seen + run.count(Class::Missed);
         let outside = run.cases.iter().filter(|case| matches!(case.class, Class::Outside(_))).count();
         let mutants = run.cases.iter().filter(|case| case.change.is_some()).count();
         let _ = writeln!(
             text,
-            "| {} {} | {} | {mutants} | {} | {} | {refused} | {} | {} | {outside} | {} |",
+            "| {} {} | {} | {mutants} | {} | {} | {} | {} | {} | {outside} | {} |",
             run.dialect,
             run.version,
             run.cases.len() - mutants,
-            agreed + wrong,
-            percent(agreed, agreed + wrong),
-            percent(seen, refused),
-            percent(same, same + other),
+            run.accepted().whole,
+            run.accepted(),
+            run.seen().whole,
+            run.seen(),
+            run.same_line(),
             run.count(Class::NoVerdict),
         );
     }

@@ -28,6 +28,7 @@ impl<'t> Lower<'t> {
             |name: &str| check.get(name).and_then(|value| Some(Setting::written(value.u32()?, value.span())));
         let timing = CheckTiming {
             interval: time("interval"),
+            fast_interval: None,
             timeout: time("timeout"),
             fall: count("unhealthy_threshold"),
             rise: count("healthy_threshold"),

@@ -163,13 +163,17 @@ pub(super) fn any(mut conditions: Vec<Condition>) -> Condition {
 
 /// A `FractionalPercent` in millionths; `None` when it cannot be read.
 pub(super) fn fraction_ppm(fraction: Value<'_>) -> Option<u32> {
-    const DENOMINATOR: [(&str, i64); 3] = [("HUNDRED", 0), ("TEN_THOUSAND", 1), ("MILLION", 2)];
     let numerator = fraction.get("numerator").map_or(Some(0), Value::u64)?;
-    let denominator = fraction.get("denominator").and_then(|value| value.enumeration(&DENOMINATOR));
-    let unit: u64 = match denominator {
-        Some("TEN_THOUSAND") => 100,
-        Some("MILLION") => 1,
-        _ => 10_000,
-    };
+    let unit = 1_000_000 / u64::from(fraction_denominator(fraction));
     u32::try_from(numerator.saturating_mul(unit).min(1_000_000)).ok()
+}
+
+/// What a `FractionalPercent` divides by.
+pub(super) fn fraction_denominator(fraction: Value<'_>) -> u32 {
+    const DENOMINATOR: [(&str, i64); 3] = [("HUNDRED", 0), ("TEN_THOUSAND", 1), ("MILLION", 2)];
+    match fraction.get("denominator").and_then(|value| value.enumeration(&DENOMINATOR)) {
+        Some("TEN_THOUSAND") => 10_000,
+        Some("MILLION") => 1_000_000,
+        _ => 100,
+    }
 }

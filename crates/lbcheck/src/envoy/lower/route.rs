@@ -39,6 +39,8 @@ impl<'t> Lower<'t> {
             _ => format!("route {label}"),
         };
         let mut made = Route::new(when, Action::Opaque(String::new()), label, route.span());
+        made.chance_denominator =
+            route.path(&["match", "runtime_fraction", "default_value"]).map(matcher::fraction_denominator);
         if let Some(action) = route.get("route") {
             self.forward(action, inherited, &mut made);
         } else if let Some(redirect) = route.get("redirect") {

@@ -108,6 +108,7 @@ fn kind(settings: &Settings) -> CheckKind {
 fn timing(server: &ServerSettings, interval: Option<Setting<Duration>>, settings: &Settings) -> CheckTiming {
     CheckTiming {
         interval: interval.or(Some(Setting::default(Duration::from_secs(2), NOTE_INTERVAL))),
+        fast_interval: server.fastinter,
         timeout: settings.timeout_check,
         fall: server.fall.or(Some(Setting::default(3, NOTE_FALL))),
         rise: server.rise.or(Some(Setting::default(2, NOTE_RISE))),

@@ -123,6 +123,7 @@ fn endpoint(server: &Server, settings: &Settings) -> Endpoint {
     endpoint.hash_key = own.hash_key.clone();
     endpoint.tls = own.ssl;
     endpoint.slots = server.slots;
+    endpoint.first_slot = server.first_slot;
     endpoint
 }
 

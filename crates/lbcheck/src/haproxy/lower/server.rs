@@ -28,6 +28,7 @@ pub(super) struct ServerSettings {
     pub(super) backup: Opt<bool>,
     pub(super) disabled: Opt<bool>,
     pub(super) inter: Opt<Duration>,
+    pub(super) fastinter: Opt<Duration>,
     pub(super) rise: Opt<u32>,
     pub(super) fall: Opt<u32>,
     pub(super) agent_inter: Opt<Duration>,
@@ -63,6 +64,7 @@ impl ServerSettings {
             backup: inherit(&self.backup),
             disabled: inherit(&self.disabled),
             inter: inherit(&self.inter),
+            fastinter: inherit(&self.fastinter),
             rise: inherit(&self.rise),
             fall: inherit(&self.fall),
             agent_inter: inherit(&self.agent_inter),
@@ -94,6 +96,7 @@ pub(super) struct Server {
     pub(super) address: Address,
     pub(super) span: Span,
     pub(super) slots: u32,
+    pub(super) first_slot: u32,
     pub(super) settings: ServerSettings,
     /// The address is an SRV record, which fills the slots at run time.
     pub(super) srv_record: bool,
@@ -124,12 +127,21 @@ pub(super) fn server(line: &Line<'_>, inherited: &ServerSettings, report: &mut R
         return None;
     };
     check_name(name, report);
-    let slots = if template { count(line, report)? } else { 1 };
+    let (first_slot, slots) = if template { count(line, report)? } else { (1, 1) };
     let (address, srv_record) = read_address(address, report)?;
     let mut settings = inherited.inherited();
     words(line, address_at + 1, &mut settings, false, report);
     let name = Word { text: name.text.to_string().into(), span: name.span, unset: name.unset, address: None };
-    Some(Server { name, address, span: line.span, slots, settings, srv_record, assumed: line.assumed })
+    Some(Server {
+        name,
+        address,
+        span: line.span,
+        slots,
+        first_slot,
+        settings,
+        srv_record,
+        assumed: line.assumed,
+    })
 }
 
 /// Reads `dispatch ADDRESS:PORT` as a server without a name of its own.
@@ -142,6 +154,7 @@ pub(super) fn dispatch(line: &Line<'_>) -> Option<Server> {
         address,
         span: line.span,
         slots: 1,
+        first_slot: 1,
         settings,
         srv_record: false,
         assumed: line.assumed,
@@ -159,15 +172,16 @@ fn check_name(name: &Word<'_>, report: &mut Report) {
     }
 }
 
-fn count(line: &Line<'_>, report: &mut Report) -> Option<u32> {
+/// The first number of a template, and how many there are.
+fn count(line: &Line<'_>, report: &mut Report) -> Option<(u32, u32)> {
     let text = line.arg(2);
     let number = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
     let slots = match text.split_once('-') {
         Some((first, last)) => match (number(first), number(last)) {
-            (Some(first), Some(last)) if first <= last => Some(last - first + 1),
+            (Some(first), Some(last)) if first <= last => Some((first, last - first + 1)),
             _ => None,
         },
-        None => number(text),
+        None => number(text).map(|slots| (1, slots)),
     };
     if slots.is_none() {
         report.error(
@@ -469,12 +483,16 @@ fn set_time(name: &str, word: &Word<'_>, span: Span, settings: &mut ServerSettin
             "write a time such as `2s`",
         ),
         Ok(duration) => match name {
-            "fastinter" | "downinter" => report.time(name.to_owned(), TimeKind::Interval, word, duration),
+            "downinter" => report.time(name.to_owned(), TimeKind::Interval, word, duration),
             "inter" => {
                 report.time(name.to_owned(), TimeKind::Interval, word, duration);
                 settings.inter = Some(Setting::written(duration, span));
                 // The interval of the agent follows it unless it is set after.
                 settings.agent_inter = Some(Setting::written(duration, span));
+            }
+            "fastinter" => {
+                report.time(name.to_owned(), TimeKind::Interval, word, duration);
+                settings.fastinter = Some(Setting::written(duration, span));
             }
             "agent-inter" => settings.agent_inter = Some(Setting::written(duration, span)),
             _ => {}

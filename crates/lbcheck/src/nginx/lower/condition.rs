@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::Lower;
 use crate::model::{Condition, Match, TextMatch};
+use crate::nginx::regex;
 use crate::nginx::syntax::NodeId;
 
 /// What a variable holds, as far as the model has a word for it.
@@ -124,9 +125,16 @@ impl Lower<'_> {
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         match parts.as_slice() {
             [test, _] if is_file_test(test) => opaque(),
-            [name] | [name, _, _] if !name.starts_with('$') => self.bad_condition(id, &text),
+            [name] | [name, _, _] if !is_variable(name) => self.bad_condition(id, &text),
             [name] => self.truthy(name).unwrap_or_else(opaque),
             [name, operator, value] => {
+                if operator.contains('~')
+                    && let Some(fault) = regex::fault(value)
+                {
+                    let message = format!("regular expression `{value}` {fault}");
+                    self.invalid(self.tree.header(id), message, "mend the expression");
+                    return opaque();
+                }
                 let plain = !crate::nginx::values::has_variable(value) || operator.contains('~');
                 let text = match *operator {
                     "=" | "!=" => TextMatch::Exact((*value).to_owned()),
@@ -175,6 +183,12 @@ impl Lower<'_> {
             _ => None,
         }
     }
+}
+
+/// Here a name reaches up to the end of its word, braces included.
+fn is_variable(word: &str) -> bool {
+    let name = word.strip_prefix('$').unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
 fn is_file_test(word: &str) -> bool {

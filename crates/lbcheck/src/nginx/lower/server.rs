@@ -243,6 +243,7 @@ impl Lower<'_> {
         let mut kind = default;
         let mut timing = CheckTiming {
             interval: Some(Setting::default(Duration::from_secs(5), "NGINX Plus: interval=5s")),
+            fast_interval: None,
             timeout: None,
             fall: Some(Setting::default(1, "NGINX Plus: fails=1")),
             rise: Some(Setting::default(1, "NGINX Plus: passes=1")),

@@ -1,0 +1,590 @@
+//! Who gets how much, as text: a table with bars for each pool, then where each listener's traffic goes.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use lbcheck::dialect::Dialect;
+use lbcheck::model::{Endpoint, Pool};
+use lbcheck::traffic::flow::{Arrival, Destination, Flow};
+use lbcheck::traffic::scenario::{
+    Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Loss, Noticed, Outcome,
+};
+use lbcheck::traffic::{Certainty, Pick, PoolTraffic, described};
+
+use super::{counted, coverage};
+use crate::Style;
+use crate::traffic::{TrafficReport, other, parts, requests};
+use crate::view::{View, show};
+
+/// Endpoints of one pool that are listed, if there are more than [`CUT_ABOVE`].
+const LISTED: usize = 30;
+const CUT_ABOVE: usize = 36;
+/// Kinds of requests of one listener that are listed.
+const MOST_CASES: usize = 40;
+/// Cells of a bar, and the fewest that are worth drawing.
+const LONGEST_BAR: usize = 40;
+const SHORTEST_BAR: usize = 8;
+
+pub(crate) fn traffic(view: &View<'_>, report: TrafficReport<'_>, style: Style) -> String {
+    let mut out = String::new();
+    let print = Print { view, report, dialect: report.survey.config.dialect, style };
+    if let Some(keys) = report.keys {
+        print.keys(&mut out, keys);
+    }
+    for pool in &report.survey.pools {
+        print.pool(&mut out, pool);
+        out.push('\n');
+    }
+    for flow in &report.survey.flows {
+        print.flow(&mut out, flow);
+        out.push('\n');
+    }
+    if !report.survey.flows.is_empty() {
+        print.routing_gaps(&mut out);
+    }
+    if report.survey.pools.is_empty() {
+        let _ = writeln!(out, "no {} has a {}", print.dialect.pool_noun(), print.dialect.endpoint_noun());
+    }
+    let _ = writeln!(out, "{}", coverage(report.input));
+    out
+}
+
+struct Print<'a> {
+    view: &'a View<'a>,
+    report: TrafficReport<'a>,
+    dialect: Dialect,
+    style: Style,
+}
+
+/// One column of a table.
+struct Column {
+    head: String,
+    cells: Vec<String>,
+    right: bool,
+}
+
+impl Column {
+    fn new(head: impl Into<String>, right: bool) -> Self {
+        Self { head: head.into(), cells: Vec::new(), right }
+    }
+
+    fn width(&self) -> usize {
+        let cells = self.cells.iter().map(|cell| cell.chars().count());
+        cells.chain([self.head.chars().count()]).max().unwrap_or(0)
+    }
+}
+
+/// `text` in a cell of `width` characters.
+fn padded(text: &str, width: usize, right: bool) -> String {
+    let fill = " ".repeat(width.saturating_sub(text.chars().count()));
+    if right { fill + text } else { text.to_owned() + &fill }
+}
+
+/// `33.3 %`; never all or nothing unless it is.
+fn percent(share: f64) -> String {
+    let tenths = (share * 1000.0).round();
+    if share > 0.0 && tenths < 1.0 {
+        return "<0.1 %".into();
+    }
+    if share < 1.0 - 1e-9 && tenths >= 1000.0 {
+        return ">99.9 %".into();
+    }
+    format!("{:.1} %", tenths / 10.0)
+}
+
+/// `12`, `12.5`, `1.33`: as many decimals as tell something.
+fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "any number".into();
+    }
+    let shown = if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") };
+    match shown.contains('.') {
+        true => shown.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => shown,
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", number(time.as_millis() as f64 / 1000.0))
+}
+
+/// A bar of `cells` at most, in eighths of a cell.
+fn bar(part: f64, cells: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (part.clamp(0.0, 1.0) * cells as f64 * 8.0).round() as usize;
+    // Something is never drawn as nothing.
+    let eighths = if part > 0.0 { eighths.max(1) } else { 0 };
+    "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
+impl Print<'_> {
+    fn pool(&self, out: &mut String, traffic: &PoolTraffic) {
+        let pool = self.report.survey.config.pool(traffic.pool);
+        let algorithm = self.view.words(&described(self.dialect, &pool.algorithm.value));
+        let shares = &traffic.figures.shares;
+        let _ = writeln!(
+            out,
+            "{} `{}`: {algorithm} ({})",
+            self.dialect.pool_noun(),
+            show(&pool.name.value),
+            shares.certainty.as_str(),
+        );
+        if shares.is_known() {
+            self.table(out, pool, traffic);
+        }
+        let word = if shares.is_known() { "assuming" } else { "not known" };
+        let after = traffic.outcome.iter().flat_map(|outcome| &outcome.after.assumptions);
+        let mut said: Vec<String> = Vec::new();
+        for assumption in shares.assumptions.iter().chain(after) {
+            let text = self.view.words(assumption);
+            if !said.contains(&text) {
+                let _ = writeln!(out, "  {word}: {text}");
+                said.push(text);
+            }
+        }
+        if let Some(effective) = traffic.effective_endpoints.filter(|effective| *effective > 0.0) {
+            let serving = shares.shares.iter().zip(&pool.endpoints).filter(|(share, _)| **share > 0.0);
+            let serving: u64 = serving.map(|(_, endpoint)| u64::from(endpoint.slots)).sum();
+            let _ = writeln!(
+                out,
+                "  as concentrated as {} equal {}s; {serving} get traffic",
+                number(effective),
+                self.dialect.endpoint_noun()
+            );
+        }
+        if let Some(outcome) = &traffic.outcome {
+            self.outcome(out, pool, outcome);
+        } else if let Some(loss) = &traffic.worst {
+            let _ = writeln!(out, "  {}", self.loss(pool, loss));
+        }
+    }
+
+    fn table(&self, out: &mut String, pool: &Pool, traffic: &PoolTraffic) {
+        let shares = &traffic.figures.shares.shares;
+        let outcome = traffic.outcome.as_ref().filter(|outcome| outcome.after.is_known());
+        let changed =
+            outcome.filter(|outcome| !outcome.detections.is_empty() || self.report.question.load != 1.0);
+        let mut order: Vec<usize> = (0..pool.endpoints.len()).collect();
+        let cut = order.len() > CUT_ABOVE;
+        if cut {
+            let share = |index: &usize| shares.get(*index).copied().unwrap_or(0.0);
+            order.sort_by(|a, b| share(b).total_cmp(&share(a)).then(a.cmp(b)));
+            order.truncate(LISTED);
+        }
+        let names = |endpoint: &Endpoint| show(&endpoint.name.value).into_owned();
+        let addresses = |endpoint: &Endpoint| show(&endpoint.address.to_string()).into_owned();
+        let same = order.iter().all(|&at| names(&pool.endpoints[at]) == addresses(&pool.endpoints[at]));
+        let mut columns = vec![Column::new(self.dialect.endpoint_noun(), false)];
+        columns[0].cells.extend(order.iter().map(|&at| names(&pool.endpoints[at])));
+        columns[0].cells.push(if cut {
+            format!("{} more and these", pool.endpoints.len() - order.len())
+        } else {
+            "total".to_owned()
+        });
+        let mut push = |head: &str, cell: &dyn Fn(usize) -> String, total: String| {
+            let mut column = Column::new(head, true);
+            column.cells.extend(order.iter().map(|&at| cell(at)));
+            column.cells.push(total);
+            columns.push(column);
+        };
+        if !same {
+            push("address", &|at| addresses(&pool.endpoints[at]), String::new());
+        }
+        push("weight", &|at| pool.endpoints[at].weight.value.to_string(), String::new());
+        if pool.endpoints.iter().any(|endpoint| endpoint.tier.value > 0) {
+            let head = if self.dialect == Dialect::Envoy { "priority" } else { "backup" };
+            let tier = |at: usize| match (self.dialect, pool.endpoints[at].tier.value) {
+                (Dialect::Envoy, tier) => tier.to_string(),
+                (_, 0) => String::new(),
+                _ => "yes".to_owned(),
+            };
+            push(head, &tier, String::new());
+        }
+        let sum = |figures: &[f64]| percent(figures.iter().sum());
+        push("share", &|at| percent(shares[at]), sum(shares));
+        if let Some(half) = &traffic.figures.half_width {
+            push("±", &|at| percent(half[at]), String::new());
+        }
+        if let Some(idle) = &traffic.figures.idle {
+            push("one at a time", &|at| percent(idle[at]), sum(idle));
+        }
+        let mut drawn = shares;
+        if let Some(outcome) = changed {
+            drawn = &outcome.after.shares;
+            push("then", &|at| percent(drawn[at]), sum(drawn));
+            let load = |at: usize| match outcome.multiples.get(at).copied().flatten() {
+                Some(multiple) => format!("{}x", number(multiple)),
+                None if drawn[at] > 0.0 => "new".to_owned(),
+                None => String::new(),
+            };
+            push("load", &load, String::new());
+        }
+        if let Some(demand) = outcome.and_then(|outcome| outcome.demand.as_ref()) {
+            let total = number(demand.in_service.iter().sum());
+            push("in service", &|at| number(demand.in_service[at]), total);
+        }
+        self.rows(out, &columns, &order, drawn);
+    }
+
+    fn rows(&self, out: &mut String, columns: &[Column], order: &[usize], drawn: &[f64]) {
+        let widths: Vec<usize> = columns.iter().map(Column::width).collect();
+        let used: usize = 2 + widths.iter().map(|width| width + 2).sum::<usize>();
+        let room = self.style.width.saturating_sub(used).min(LONGEST_BAR);
+        let most = order.iter().map(|&at| drawn[at]).fold(0.0, f64::max);
+        let line = |cell: &dyn Fn(&Column) -> String| {
+            let cells = columns
+                .iter()
+                .zip(&widths)
+                .map(|(column, width)| padded(&cell(column), *width, column.right));
+            format!("  {}", cells.collect::<Vec<_>>().join("  "))
+        };
+        let _ = writeln!(out, "{}", line(&|column| column.head.clone()).trim_end());
+        for (row, &at) in order.iter().enumerate() {
+            let mut text = line(&|column| column.cells[row].clone());
+            if room >= SHORTEST_BAR && most > 0.0 {
+                let _ = write!(text, "  {}", self.coloured(&bar(drawn[at] / most, room)));
+            }
+            let _ = writeln!(out, "{}", text.trim_end());
+        }
+        let _ = writeln!(out, "{}", line(&|column| column.cells[order.len()].clone()).trim_end());
+    }
+
+    fn coloured(&self, bar: &str) -> String {
+        if self.style.colour && !bar.is_empty() {
+            format!("\u{1b}[36m{bar}\u{1b}[0m")
+        } else {
+            bar.to_owned()
+        }
+    }
+
+    fn name(&self, pool: &Pool, index: usize) -> String {
+        let endpoint = pool.endpoints.get(index);
+        format!("`{}`", endpoint.map_or_else(String::new, |endpoint| show(&endpoint.name.value).into_owned()))
+    }
+
+    fn names(&self, pool: &Pool, indices: &[usize]) -> String {
+        const MOST: usize = 5;
+        let mut names: Vec<String> = indices.iter().take(MOST).map(|&index| self.name(pool, index)).collect();
+        if indices.len() > MOST {
+            names.push(format!("{} more", indices.len() - MOST));
+        }
+        names.join(", ")
+    }
+
+    fn loss(&self, pool: &Pool, loss: &Loss) -> String {
+        let most = if loss.all_tried { "worst single loss" } else { "worst single loss of those tried" };
+        let certainty = loss.certainty.as_str();
+        let failing = self.name(pool, loss.endpoint);
+        let mut text = match loss.survivor {
+            Some(survivor) => format!(
+                "{most}: without {failing}, {} gets {} times its normal load ({certainty})",
+                self.name(pool, survivor),
+                number(loss.multiple),
+            ),
+            None if loss.lost > 0.999 => format!("{most}: without {failing} nobody is left ({certainty})"),
+            None => format!("{most}: without {failing}, others take over who get nothing now ({certainty})"),
+        };
+        if loss.lost > 1e-9 && loss.lost <= 0.999 {
+            let _ = write!(text, "; {} of requests cannot be served", percent(loss.lost));
+        }
+        text
+    }
+
+    fn outcome(&self, out: &mut String, pool: &Pool, outcome: &Outcome) {
+        for found in &outcome.detections {
+            let _ = writeln!(out, "  {} fails: {}", self.name(pool, found.endpoint), self.noticed(found));
+        }
+        if !outcome.detections.is_empty() {
+            self.until_noticed(out, outcome);
+            if outcome.after.is_known() && outcome.lost > 1e-9 {
+                let panic =
+                    if outcome.panic { ", as too few are healthy and Envoy sends to all" } else { "" };
+                let _ = writeln!(
+                    out,
+                    "  then: {} of requests cannot be served ({}){panic}",
+                    percent(outcome.lost),
+                    outcome.after.certainty.as_str(),
+                );
+            }
+            if !outcome.takes_over.is_empty() {
+                let _ = writeln!(out, "  takes over: {}", self.names(pool, &outcome.takes_over));
+            }
+        }
+        if let Some(full) = outcome.first_full {
+            let _ = writeln!(out, "  {}", self.first_full(pool, full));
+        }
+        if let Some(demand) = &outcome.demand {
+            self.demand(out, pool, demand);
+        }
+        if let Some(cascade) = &outcome.cascade {
+            self.cascade(out, pool, cascade);
+        }
+    }
+
+    fn noticed(&self, found: &Detection) -> String {
+        match &found.noticed {
+            Noticed::Already => "the configuration has it out already".to_owned(),
+            Noticed::ByCheck { soonest, latest, silent } => {
+                let mut text =
+                    format!("its check finds out after {} to {}", seconds(*soonest), seconds(*latest));
+                if let Some(silent) = silent {
+                    let _ = write!(text, ", or {} where it no longer answers at all", seconds(*silent));
+                }
+                text
+            }
+            Noticed::ByTraffic { failures, within, each_worker } => {
+                let mut text = format!("found out after {}", counted(u64::from(*failures), "failed request"));
+                if *each_worker {
+                    text.push_str(" in each worker process");
+                }
+                if let Some(within) = within {
+                    let _ = write!(text, ", within {}", seconds(*within));
+                }
+                text
+            }
+            Noticed::Assumed => "taken out".to_owned(),
+            Noticed::Never(reason) => format!("never found out: {}", self.view.words(reason)),
+        }
+    }
+
+    fn until_noticed(&self, out: &mut String, outcome: &Outcome) {
+        let unnoticed = &outcome.unnoticed;
+        if let (Some(hit), Some(errors), Some(attempts)) =
+            (unnoticed.first_attempts, unnoticed.errors, unnoticed.attempts)
+        {
+            let up_to = if unnoticed.certainty == Certainty::Range { "up to " } else { "" };
+            let fail = match errors > 0.0 {
+                true => format!("{up_to}{} fail", percent(errors)),
+                false => "none fail".to_owned(),
+            };
+            let _ = write!(
+                out,
+                "  until then: {} of requests meet it, {fail}, attempts per request {up_to}{} ({})",
+                percent(hit),
+                number(attempts),
+                unnoticed.certainty.as_str(),
+            );
+            for assumption in &unnoticed.assumptions {
+                let _ = write!(out, "; {}", self.view.words(assumption));
+            }
+            out.push('\n');
+        }
+        let attempts = &outcome.attempts;
+        if attempts.most > 1 {
+            let _ = write!(
+                out,
+                "  retries: up to {} attempts for one request ({})",
+                attempts.most,
+                attempts.certainty.as_str()
+            );
+            if let Some(at_once) = attempts.at_once {
+                let _ = write!(out, ", {at_once} retries at once");
+            }
+            out.push('\n');
+        }
+    }
+
+    fn first_full(&self, pool: &Pool, full: Full) -> String {
+        let what = match full.kind {
+            LimitKind::Endpoint(index) => {
+                format!("{} at its limit of {}", self.name(pool, index), number(full.limit))
+            }
+            LimitKind::Capacity(index) => {
+                format!("{} at its capacity of {}", self.name(pool, index), number(full.limit))
+            }
+            LimitKind::PoolConnections => {
+                format!("the circuit breaker of {} connections", number(full.limit))
+            }
+            LimitKind::PoolRequests => format!("the circuit breaker of {} requests", number(full.limit)),
+        };
+        format!(
+            "full first: {what}, with {} requests in flight ({})",
+            number(full.at),
+            full.certainty.as_str()
+        )
+    }
+
+    fn demand(&self, out: &mut String, pool: &Pool, demand: &Demand) {
+        let _ = write!(
+            out,
+            "  {} requests at once: {} in service, {} wait, {} refused ({})",
+            number(demand.requests),
+            number(demand.in_service.iter().sum()),
+            number(demand.queued),
+            number(demand.refused),
+            demand.certainty.as_str(),
+        );
+        for assumption in &demand.assumptions {
+            let _ = write!(out, "; {}", self.view.words(assumption));
+        }
+        out.push('\n');
+        if !demand.full.is_empty() {
+            let _ = writeln!(out, "  full: {}", self.names(pool, &demand.full));
+        }
+    }
+
+    fn cascade(&self, out: &mut String, pool: &Pool, cascade: &Cascade) {
+        let end = match cascade.end {
+            CascadeEnd::Stable if cascade.steps.is_empty() => {
+                format!("nobody is offered more than it can take ({})", cascade.certainty.as_str())
+            }
+            CascadeEnd::Stable => format!("the rest can take it ({})", cascade.certainty.as_str()),
+            CascadeEnd::Down => format!("nobody is left ({})", cascade.certainty.as_str()),
+            CascadeEnd::Open => format!("and so on ({})", cascade.certainty.as_str()),
+        };
+        if cascade.steps.is_empty() {
+            let _ = writeln!(out, "  cascade: {end}");
+            return;
+        }
+        let _ = writeln!(out, "  cascade, if whoever is offered more than it can take fails:");
+        for (round, step) in cascade.steps.iter().enumerate() {
+            let overloaded: Vec<usize> = step.overloaded.iter().map(|(index, _)| *index).collect();
+            let most = step.overloaded.iter().map(|(_, strain)| *strain).fold(0.0, f64::max);
+            let words = match overloaded.len() {
+                1 => ["fails", "what it can take"],
+                _ => ["fail", "what they can take"],
+            };
+            let _ = writeln!(
+                out,
+                "    {}. {} {}, offered up to {} times {}",
+                round + 1,
+                self.names(pool, &overloaded),
+                words[0],
+                number(most),
+                words[1],
+            );
+        }
+        let _ = writeln!(out, "    {end}");
+    }
+
+    fn flow(&self, out: &mut String, flow: &Flow) {
+        let listener = &self.report.survey.config.listeners[flow.listener];
+        let noun = match self.dialect {
+            // Server blocks that listen at one address are one listener.
+            Dialect::Nginx => "listen",
+            dialect => dialect.listener_noun(),
+        };
+        let _ = writeln!(out, "{noun} `{}`", show(&listener.name.value));
+        let several = flow.cases.len() > 1;
+        if several {
+            out.push_str("  which of these a request is depends on the requests\n");
+        }
+        // The ones that no condition singles out come last and are always told.
+        let (rest, singled) =
+            flow.cases.split_last().map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
+        // The way down to the endpoints is told once.
+        let mut told: Vec<&[Arrival]> = Vec::new();
+        for case in singled.iter().take(MOST_CASES).chain(rest) {
+            let what = match case.requests.as_str() {
+                "" if several => "all other requests".to_owned(),
+                "" => "all requests".to_owned(),
+                _ => requests(self.view, case),
+            };
+            let _ = writeln!(out, "  {what} ({})", case.certainty.as_str());
+            if case.certainty == Certainty::Unknown {
+                out.push_str("    one random number decides several times, in more ways than are followed\n");
+            }
+            let splits = case.arrivals.len() > 1 || !several;
+            let first = splits && !told.contains(&case.arrivals.as_slice());
+            if first {
+                told.push(&case.arrivals);
+            }
+            self.arrivals(out, &case.arrivals, splits, first);
+            for copy in &case.copies {
+                let _ = writeln!(
+                    out,
+                    "    and copies of {} to {}",
+                    percent(copy.share),
+                    self.destination(&copy.to)
+                );
+            }
+        }
+        let left_out = singled.len().saturating_sub(MOST_CASES);
+        if flow.cut || left_out > 0 {
+            let more =
+                if left_out > 0 { counted(left_out as u64, "more kind") } else { "more kinds".to_owned() };
+            let _ = writeln!(out, "  and {more} of requests; JSON lists up to 5000 routes");
+        }
+    }
+
+    fn routing_gaps(&self, out: &mut String) {
+        const MOST: usize = 5;
+        let gaps = &self.report.survey.routing_gaps;
+        for (span, what) in gaps.iter().take(MOST) {
+            let place = self.view.place(*span);
+            let what = self.view.say_at([*span], what);
+            let _ = writeln!(
+                out,
+                "not understood, and may change routes: {what} ({}:{})",
+                place.file, place.start.line
+            );
+        }
+        if gaps.len() > MOST {
+            let _ = writeln!(out, "and {} more that may change routes", gaps.len() - MOST);
+        }
+        if !gaps.is_empty() {
+            out.push('\n');
+        }
+    }
+
+    fn destination(&self, to: &Destination) -> String {
+        match to {
+            Destination::Pool(pool) => {
+                format!(
+                    "{} `{}`",
+                    self.dialect.pool_noun(),
+                    show(&self.report.survey.config.pool(*pool).name.value)
+                )
+            }
+            Destination::Endpoint(_, endpoint) => {
+                format!("{} `{}`", self.dialect.endpoint_noun(), show(endpoint))
+            }
+            to => other(self.view, to).unwrap_or_default(),
+        }
+    }
+
+    /// Where requests go, and where that is not a single pool, down to its endpoints.
+    fn arrivals(&self, out: &mut String, arrivals: &[Arrival], bars: bool, endpoints: bool) {
+        let mut lines: Vec<(String, f64)> = Vec::new();
+        for arrival in arrivals {
+            lines.push((self.destination(&arrival.to), arrival.share));
+            if let (Destination::Pool(pool), true) = (&arrival.to, endpoints) {
+                let parts = parts(self.report.survey, *pool, arrival.share);
+                if parts.len() <= CUT_ABOVE {
+                    lines.extend(parts.into_iter().map(|(name, share)| (format!("  {name}"), share)));
+                }
+            }
+        }
+        let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let room = self.style.width.saturating_sub(4 + width + 2 + 8 + 2).min(LONGEST_BAR);
+        for (name, share) in lines {
+            let mut text =
+                format!("    {}  {}", padded(&name, width, false), padded(&percent(share), 8, true));
+            if room >= SHORTEST_BAR && bars {
+                let _ = write!(text, "  {}", self.coloured(&bar(share, room)));
+            }
+            let _ = writeln!(out, "{}", text.trim_end());
+        }
+    }
+
+    /// `key  endpoint  address`, one key a line.
+    fn keys(&self, out: &mut String, keys: &[(String, Pick)]) {
+        let Some(pool) = self.report.survey.pools.first() else { return };
+        let pool = self.report.survey.config.pool(pool.pool);
+        let shown: Vec<String> = keys.iter().map(|(key, _)| show(key).into_owned()).collect();
+        let width = shown.iter().map(|key| key.chars().count()).max().unwrap_or(0).min(60);
+        for ((_, pick), key) in keys.iter().zip(shown) {
+            let to = match pick {
+                Pick::Endpoint(index) => pool.endpoints.get(*index).map_or_else(String::new, |endpoint| {
+                    let (name, address) = (show(&endpoint.name.value), endpoint.address.to_string());
+                    let address = show(&address);
+                    if name == address { name.into_owned() } else { format!("{name}  {address}") }
+                }),
+                Pick::Nobody => "nobody serves it".to_owned(),
+                Pick::Unknown(reason) => format!("not known: {}", self.view.words(reason)),
+            };
+            let _ = writeln!(out, "{}  {to}", padded(&key, width, false));
+        }
+        out.push('\n');
+    }
+}

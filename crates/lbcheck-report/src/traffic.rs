@@ -1,0 +1,325 @@
+//! A survey as [`wire::Traffic`].
+
+use std::time::Duration;
+
+use lbcheck::model::{Endpoint, Pool};
+use lbcheck::report::InputSummary;
+use lbcheck::traffic::flow::{Arrival, Case, Destination, Flow};
+use lbcheck::traffic::scenario::{
+    Capacity, Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Noticed, Outcome,
+};
+use lbcheck::traffic::{Pick, PoolTraffic, Question, Survey};
+
+use crate::json::{TOOL, input, location, rounded, write};
+use crate::view::{View, show};
+use crate::wire;
+
+/// What is rendered: a survey, the question it answers, and where keys go if that was asked.
+#[derive(Clone, Copy, Debug)]
+pub struct TrafficReport<'a> {
+    /// What was read.
+    pub input: &'a InputSummary,
+    /// What was asked.
+    pub question: &'a Question,
+    /// The answer.
+    pub survey: &'a Survey,
+    /// Keys and where they go, in a survey of one pool.
+    pub keys: Option<&'a [(String, Pick)]>,
+}
+
+pub(crate) fn json(view: &View<'_>, report: TrafficReport<'_>) -> String {
+    let TrafficReport { question, survey, .. } = report;
+    let fill = Fill { view, survey };
+    write(&wire::Traffic {
+        schema: "lbcheck.traffic/v1",
+        tool: TOOL,
+        input: input(report.input),
+        question: wire::TrafficQuestion {
+            load: question.load,
+            concurrency: question.concurrency,
+            rate: question.rate,
+            clients: question.clients,
+            cookie_share: question.returning,
+            capacity: match question.capacity {
+                Some(Capacity::Requests(requests)) => Some(requests),
+                _ => None,
+            },
+            capacity_multiple: match question.capacity {
+                Some(Capacity::Multiple(times)) => Some(times),
+                _ => None,
+            },
+            seed: question.seed,
+        },
+        pools: survey.pools.iter().map(|pool| fill.pool(pool)).collect(),
+        listeners: survey.flows.iter().map(|flow| fill.flow(flow)).collect(),
+        routing_gaps: survey
+            .routing_gaps
+            .iter()
+            .map(|(span, what)| wire::RoutingGap {
+                what: view.say_at([*span], what).into_owned(),
+                location: location(view, *span),
+            })
+            .collect(),
+        keys: report.keys.map(|keys| keys.iter().map(|(key, pick)| fill.key(key, pick)).collect()),
+    })
+}
+
+struct Fill<'a> {
+    view: &'a View<'a>,
+    survey: &'a Survey,
+}
+
+fn name(endpoint: &Endpoint) -> String {
+    show(&endpoint.name.value).into_owned()
+}
+
+/// The name of an endpoint by its index.
+fn named(pool: &Pool, index: usize) -> Option<String> {
+    pool.endpoints.get(index).map(name)
+}
+
+fn seconds(time: Duration) -> f64 {
+    time.as_millis() as f64 / 1000.0
+}
+
+impl Fill<'_> {
+    fn words(&self, texts: &[std::borrow::Cow<'static, str>]) -> Vec<String> {
+        texts.iter().map(|text| self.view.words(text)).collect()
+    }
+
+    fn pool(&self, traffic: &PoolTraffic) -> wire::PoolTraffic {
+        let pool = self.survey.config.pool(traffic.pool);
+        let shares = &traffic.figures.shares;
+        let at = |figures: Option<&Vec<f64>>, index: usize| figures?.get(index).copied().and_then(rounded);
+        let endpoint = |(index, endpoint): (usize, &Endpoint)| wire::EndpointShare {
+            endpoint: name(endpoint),
+            address: show(&endpoint.address.to_string()).into_owned(),
+            weight: endpoint.weight.value,
+            tier: endpoint.tier.value,
+            share: at(Some(&shares.shares), index),
+            idle_share: at(traffic.figures.idle.as_ref(), index),
+            half_width: at(traffic.figures.half_width.as_ref(), index),
+        };
+        wire::PoolTraffic {
+            pool: show(&pool.name.value).into_owned(),
+            algorithm: self.view.words(&pool.algorithm.value.policy_name()),
+            certainty: shares.certainty.as_str(),
+            assumptions: self.words(&shares.assumptions),
+            endpoints: pool.endpoints.iter().enumerate().map(endpoint).collect(),
+            effective_endpoints: traffic.effective_endpoints.and_then(rounded),
+            worst_failure: traffic.worst.as_ref().and_then(|loss| {
+                Some(wire::WorstFailure {
+                    endpoint: named(pool, loss.endpoint)?,
+                    survivors_load: rounded(loss.multiple),
+                    survivor: loss.survivor.and_then(|index| named(pool, index)),
+                    lost: rounded(loss.lost),
+                    certainty: loss.certainty.as_str(),
+                    all_tried: loss.all_tried,
+                })
+            }),
+            scenario: traffic.outcome.as_ref().map(|outcome| self.scenario(pool, outcome)),
+            location: location(self.view, pool.header),
+        }
+    }
+
+    fn scenario(&self, pool: &Pool, outcome: &Outcome) -> wire::PoolScenario {
+        let endpoint = |(index, endpoint): (usize, &Endpoint)| wire::EndpointAfter {
+            endpoint: name(endpoint),
+            share: outcome.after.shares.get(index).copied().and_then(rounded),
+            load: outcome.multiples.get(index).copied().flatten().and_then(rounded),
+            in_service: outcome
+                .demand
+                .as_ref()
+                .and_then(|demand| demand.in_service.get(index).copied().and_then(rounded)),
+        };
+        let unnoticed = &outcome.unnoticed;
+        wire::PoolScenario {
+            failed: outcome.detections.iter().map(|found| self.failed(pool, found)).collect(),
+            endpoints: pool.endpoints.iter().enumerate().map(endpoint).collect(),
+            certainty: outcome.after.certainty.as_str(),
+            assumptions: self.words(&outcome.after.assumptions),
+            takes_over: outcome.takes_over.iter().filter_map(|&index| named(pool, index)).collect(),
+            lost: outcome.after.is_known().then(|| rounded(outcome.lost)).flatten(),
+            panic: outcome.panic,
+            unnoticed: wire::UnnoticedFailure {
+                first_attempts: unnoticed.first_attempts.and_then(rounded),
+                errors: unnoticed.errors.and_then(rounded),
+                attempts: unnoticed.attempts.and_then(rounded),
+                certainty: unnoticed.certainty.as_str(),
+                assumptions: self.words(&unnoticed.assumptions),
+            },
+            attempts: wire::RequestAttempts {
+                most: outcome.attempts.most,
+                certainty: outcome.attempts.certainty.as_str(),
+                on: outcome.attempts.on.as_deref().map(|on| self.view.words(on)),
+                at_once: outcome.attempts.at_once,
+            },
+            first_full: outcome.first_full.map(|full| first_full(pool, full)),
+            demand: outcome.demand.as_ref().map(|demand| self.demand(pool, demand)),
+            cascade: outcome.cascade.as_ref().map(|found| cascade(pool, found)),
+        }
+    }
+
+    fn failed(&self, pool: &Pool, found: &Detection) -> wire::FailedEndpoint {
+        let mut failed = wire::FailedEndpoint {
+            endpoint: named(pool, found.endpoint).unwrap_or_default(),
+            noticed_by: "never",
+            reason: None,
+            soonest: None,
+            latest: None,
+            latest_if_silent: None,
+            failures: None,
+            failures_within: None,
+            each_worker: false,
+        };
+        match &found.noticed {
+            Noticed::Already => failed.noticed_by = "already",
+            Noticed::ByCheck { soonest, latest, silent } => {
+                failed.noticed_by = "check";
+                failed.soonest = Some(seconds(*soonest));
+                failed.latest = Some(seconds(*latest));
+                failed.latest_if_silent = silent.map(seconds);
+            }
+            Noticed::ByTraffic { failures, within, each_worker } => {
+                failed.noticed_by = "traffic";
+                failed.failures = Some(*failures);
+                failed.failures_within = within.map(seconds);
+                failed.each_worker = *each_worker;
+            }
+            Noticed::Assumed => {}
+            Noticed::Never(reason) => failed.reason = Some(self.view.words(reason)),
+        }
+        failed
+    }
+
+    fn demand(&self, pool: &Pool, demand: &Demand) -> wire::PoolDemand {
+        wire::PoolDemand {
+            requests: rounded(demand.requests),
+            in_service: rounded(demand.in_service.iter().sum()),
+            queued: rounded(demand.queued),
+            refused: rounded(demand.refused),
+            full: demand.full.iter().filter_map(|&index| named(pool, index)).collect(),
+            certainty: demand.certainty.as_str(),
+            assumptions: self.words(&demand.assumptions),
+        }
+    }
+
+    fn flow(&self, flow: &Flow) -> wire::ListenerFlow {
+        let listener = &self.survey.config.listeners[flow.listener];
+        wire::ListenerFlow {
+            listener: show(&listener.name.value).into_owned(),
+            cases: flow.cases.iter().map(|case| self.case(case)).collect(),
+            cut: flow.cut,
+            location: location(self.view, listener.span),
+        }
+    }
+
+    fn case(&self, case: &Case) -> wire::FlowCase {
+        let arrivals = |arrivals: &[Arrival]| arrivals.iter().map(|arrival| self.arrival(arrival)).collect();
+        wire::FlowCase {
+            requests: (!case.requests.is_empty()).then(|| requests(self.view, case)),
+            certainty: case.certainty.as_str(),
+            destinations: arrivals(&case.arrivals),
+            copies: arrivals(&case.copies),
+        }
+    }
+
+    fn arrival(&self, arrival: &Arrival) -> wire::FlowShare {
+        let pool = match &arrival.to {
+            Destination::Pool(pool) | Destination::Endpoint(pool, _) => Some(*pool),
+            _ => None,
+        };
+        let endpoints = match &arrival.to {
+            Destination::Pool(pool) => parts(self.survey, *pool, arrival.share),
+            Destination::Endpoint(_, endpoint) => vec![(show(endpoint).into_owned(), arrival.share)],
+            _ => Vec::new(),
+        };
+        wire::FlowShare {
+            pool: pool.map(|pool| show(&self.survey.config.pool(pool).name.value).into_owned()),
+            other: other(self.view, &arrival.to),
+            share: rounded(arrival.share),
+            endpoints: endpoints
+                .into_iter()
+                .map(|(endpoint, share)| wire::FlowEndpoint { endpoint, share: rounded(share) })
+                .collect(),
+        }
+    }
+
+    fn key(&self, key: &str, pick: &Pick) -> wire::KeyPlace {
+        let endpoints = self.survey.pools.first().map(|pool| &self.survey.config.pool(pool.pool).endpoints);
+        let endpoint = match pick {
+            Pick::Endpoint(index) => endpoints.and_then(|endpoints| endpoints.get(*index)),
+            Pick::Nobody | Pick::Unknown(_) => None,
+        };
+        wire::KeyPlace {
+            key: show(key).into_owned(),
+            endpoint: endpoint.map(name),
+            address: endpoint.map(|endpoint| show(&endpoint.address.to_string()).into_owned()),
+            unknown: match pick {
+                Pick::Unknown(reason) => Some(self.view.words(reason)),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// The requests of a case in words, without the secrets of the line that singles them out.
+pub(crate) fn requests(view: &View<'_>, case: &Case) -> String {
+    view.say_at(case.span, &view.words(&case.requests)).into_owned()
+}
+
+/// Endpoints that get something of `part` of the traffic that goes to a pool. Empty: shares are not known.
+pub(crate) fn parts(survey: &Survey, pool: lbcheck::model::PoolId, part: f64) -> Vec<(String, f64)> {
+    let Some(figures) = survey.shares.get(&pool).filter(|figures| figures.shares.is_known()) else {
+        return Vec::new();
+    };
+    let endpoints = &survey.config.pool(pool).endpoints;
+    let shares = endpoints.iter().zip(&figures.shares.shares).filter(|(_, share)| **share > 0.0);
+    shares.map(|(endpoint, share)| (name(endpoint), part * share)).collect()
+}
+
+/// What becomes of traffic that reaches no pool.
+pub(crate) fn other(view: &View<'_>, to: &Destination) -> Option<String> {
+    match to {
+        Destination::Pool(_) | Destination::Endpoint(..) => None,
+        Destination::Answer(answer) => Some(format!("answered by the proxy: {}", view.words(answer))),
+        Destination::Undefined(name) => Some(format!("`{}`, which is not defined", show(name))),
+        Destination::RunTime(text) => Some(format!("decided at run time: {}", view.words(text))),
+        Destination::Nowhere => Some("no route".to_owned()),
+    }
+}
+
+fn first_full(pool: &Pool, full: Full) -> wire::FirstFull {
+    let (limit_of, endpoint) = match full.kind {
+        LimitKind::Endpoint(index) => ("endpoint", named(pool, index)),
+        LimitKind::Capacity(index) => ("capacity", named(pool, index)),
+        LimitKind::PoolConnections => ("pool-connections", None),
+        LimitKind::PoolRequests => ("pool-requests", None),
+    };
+    wire::FirstFull {
+        limit_of,
+        endpoint,
+        limit: rounded(full.limit),
+        at: rounded(full.at),
+        certainty: full.certainty.as_str(),
+    }
+}
+
+fn cascade(pool: &Pool, cascade: &Cascade) -> wire::Cascade {
+    let overload = |(index, strain): &(usize, f64)| {
+        Some(wire::Overload { endpoint: named(pool, *index)?, strain: rounded(*strain) })
+    };
+    wire::Cascade {
+        steps: cascade
+            .steps
+            .iter()
+            .map(|step| step.overloaded.iter().filter_map(overload).collect())
+            .collect(),
+        end: match cascade.end {
+            CascadeEnd::Stable => "stable",
+            CascadeEnd::Down => "down",
+            CascadeEnd::Open => "open",
+        },
+        certainty: cascade.certainty.as_str(),
+    }
+}

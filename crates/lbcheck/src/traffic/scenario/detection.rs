@@ -1,0 +1,194 @@
+//! How long a failed endpoint goes unnoticed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::dialect::Dialect;
+use crate::model::{CheckKind, CheckTiming, Config, Endpoint, Pool, PoolId};
+use crate::traffic::shares::PoolShares;
+
+/// When one failed endpoint is noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detection {
+    /// Index into [`Pool::endpoints`].
+    pub endpoint: usize,
+    /// By whom, and after how long.
+    pub noticed: Noticed,
+}
+
+/// By whom a failure is noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Noticed {
+    /// The configuration already has it out.
+    Already,
+    /// An active check.
+    ByCheck {
+        /// Soonest, for an endpoint that refuses connections: the check was due just then.
+        soonest: Duration,
+        /// Latest, for an endpoint that refuses connections: a check had just passed.
+        latest: Duration,
+        /// Latest, for an endpoint that no longer answers at all, so that every check runs into its timeout.
+        /// `None`: that timeout is not in the configuration.
+        silent: Option<Duration>,
+    },
+    /// Failures of real requests.
+    ByTraffic {
+        /// How many it takes.
+        failures: u32,
+        /// How long that takes at the rate of the scenario; `None`: the rate is not given.
+        within: Option<Duration>,
+        /// Every worker process counts for itself (nginx without `zone`).
+        each_worker: bool,
+    },
+    /// Nothing would notice, but the scenario says to assume so.
+    Assumed,
+    /// Never; why, in a few words.
+    Never(String),
+}
+
+impl Noticed {
+    /// Whether the endpoint gets out of rotation at all.
+    #[must_use]
+    pub fn is_ever(&self) -> bool {
+        !matches!(self, Self::Never(_))
+    }
+}
+
+/// How many endpoints passive detection may eject at once (Envoy `max_ejection_percent`, in real arithmetic, and
+/// `always_eject_one_host`). `None`: there is no such limit, or the number of hosts is not in the configuration.
+#[must_use]
+pub fn ejectable(pool: &Pool) -> Option<u64> {
+    let detection = pool.outlier_detection?.value;
+    let percent = u64::from(detection.max_ejection_percent?);
+    if pool.endpoints.iter().any(|endpoint| endpoint.expands) {
+        return None;
+    }
+    let hosts = pool.endpoints.len() as u64;
+    let allowed = hosts * percent / 100;
+    Some(if detection.always_eject_one { allowed.max(1) } else { allowed })
+}
+
+/// Detections of `failed`, in that order. `rate`: requests per second to the pool.
+pub(super) fn of(
+    config: &Config,
+    id: PoolId,
+    failed: &[usize],
+    assume: bool,
+    rate: Option<f64>,
+    before: &PoolShares,
+) -> Vec<Detection> {
+    let pool = config.pool(id);
+    let allowed = ejectable(pool);
+    let mut ejected = 0;
+    let found = failed.iter().map(|&index| {
+        let endpoint = &pool.endpoints[index];
+        let mut noticed = of_endpoint(config, pool, endpoint);
+        // What the passive detection of a whole pool ejects counts against its limit.
+        if matches!(noticed, Noticed::ByTraffic { .. }) && pool.outlier_detection.is_some() {
+            ejected += 1;
+            if let Some(allowed) = allowed.filter(|allowed| ejected > *allowed) {
+                let hosts = pool.endpoints.len();
+                noticed = Noticed::Never(match allowed {
+                    0 => format!("outlier detection may eject none of {hosts} hosts"),
+                    allowed => format!("outlier detection may eject only {allowed} of {hosts} hosts"),
+                });
+            }
+        }
+        if let Noticed::ByTraffic { failures, within, .. } = &mut noticed {
+            let share = before.shares.get(index).copied().unwrap_or(0.0);
+            *within = rate
+                .map(|rate| f64::from(*failures) / (rate * share))
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        }
+        if assume && !noticed.is_ever() {
+            noticed = Noticed::Assumed;
+        }
+        Detection { endpoint: index, noticed }
+    });
+    found.collect()
+}
+
+fn of_endpoint(config: &Config, pool: &Pool, endpoint: &Endpoint) -> Noticed {
+    if endpoint.state.value != crate::model::AdminState::Enabled {
+        return Noticed::Already;
+    }
+    if let Some(check) = &endpoint.check {
+        let (timing, pool) = match &check.value.kind {
+            CheckKind::Track(target) => match tracked(config, pool, target) {
+                Some(found) => found,
+                None => {
+                    return Noticed::Never(format!("it tracks `{target}`, which nothing here checks"));
+                }
+            },
+            _ => (check.value.timing, pool),
+        };
+        return by_check(config.dialect, pool, timing);
+    }
+    if endpoint.check_disabled.is_none()
+        && let Some(check) = pool.health_checks.first()
+    {
+        return by_check(config.dialect, pool, check.value.timing);
+    }
+    let passive = endpoint.outlier_detection.or(pool.outlier_detection).map(|setting| setting.value);
+    match passive.filter(|passive| passive.failures > 0) {
+        // nginx leaves a single server in, however often it fails.
+        Some(_) if config.dialect == Dialect::Nginx && only_one(pool) => {
+            Noticed::Never("the only server of an upstream is never taken out".into())
+        }
+        Some(passive) => Noticed::ByTraffic {
+            failures: passive.failures,
+            within: None,
+            each_worker: config.dialect == Dialect::Nginx && pool.shared_state.is_none(),
+        },
+        None => Noticed::Never("nothing checks it".into()),
+    }
+}
+
+fn only_one(pool: &Pool) -> bool {
+    matches!(pool.endpoints.as_slice(), [only] if !only.expands && only.slots <= 1)
+}
+
+/// The check that `track backend/server` leads to, over as many steps as there are, with its pool.
+fn tracked<'a>(config: &'a Config, pool: &'a Pool, target: &str) -> Option<(CheckTiming, &'a Pool)> {
+    let mut pool = pool;
+    let mut target = target.to_owned();
+    let mut seen = BTreeSet::new();
+    loop {
+        let (backend, server) = match target.split_once('/') {
+            Some((backend, server)) => (backend.to_owned(), server.to_owned()),
+            None => (pool.name.value.clone(), target),
+        };
+        pool = config.pools.iter().find(|candidate| candidate.name.value == backend)?;
+        let endpoint = pool.endpoints.iter().find(|candidate| candidate.name.value == server)?;
+        let check = endpoint.check.as_ref()?;
+        let CheckKind::Track(next) = &check.value.kind else {
+            return Some((check.value.timing, pool));
+        };
+        if !seen.insert((backend, server)) {
+            return None;
+        }
+        target = next.clone();
+    }
+}
+
+fn by_check(dialect: Dialect, pool: &Pool, timing: CheckTiming) -> Noticed {
+    let (Some(interval), Some(fall)) = (timing.interval, timing.fall) else {
+        return Noticed::Never("how often it is checked is not in the configuration".into());
+    };
+    let interval = interval.value;
+    let more = fall.value.max(1) - 1;
+    let again = timing.fast_interval.map_or(interval, |fast| fast.value);
+    let soonest = again.saturating_mul(more);
+    let latest = interval.saturating_add(soonest);
+    // Without `timeout check` a check of HAProxy has the time until the next one.
+    let timeout = match (dialect, timing.timeout) {
+        (Dialect::HaProxy, None) => Some(interval),
+        (Dialect::HaProxy, Some(timeout)) => {
+            let connect = pool.timeouts.connect.map_or(interval, |connect| connect.value.min(interval));
+            Some(timeout.value.max(connect))
+        }
+        (_, timeout) => timeout.map(|timeout| timeout.value),
+    };
+    let silent = timeout.map(|timeout| latest.saturating_add(timeout.saturating_mul(fall.value.max(1))));
+    Noticed::ByCheck { soonest, latest, silent }
+}
