@@ -17,6 +17,7 @@ pub(crate) mod rule {
     pub(crate) const UNREADABLE: &str = "file-unreadable";
     pub(crate) const ENVIRONMENT: &str = "env-variable-undefined";
     pub(crate) const DEPRECATED: &str = "deprecated-directive";
+    pub(crate) const INEFFECTIVE: &str = "directive-ineffective";
     pub(crate) const REPEATED: &str = "duplicate-singleton";
     pub(crate) const TRUNCATED: &str = "config-empty-or-truncated";
 }

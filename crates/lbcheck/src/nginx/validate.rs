@@ -51,6 +51,7 @@ impl<'a> Validator<'a> {
             let context = self.contexts.get(id).copied().unwrap_or(OTHER);
             let directive = self.place(id, context);
             if let Some(directive) = directive {
+                self.obsolete(id, directive);
                 self.value(id, directive);
                 self.diagnostics.append(&mut special::check(self.tree, id, directive, self.version));
                 if repeats_are_refused(directive) {
@@ -191,6 +192,33 @@ impl<'a> Validator<'a> {
                 message,
             )
             .help(super::EDITION_HELP),
+        );
+    }
+
+    /// Says that nginx reads a directive and drops it. Seen with 1.22, 1.26 and 1.30; server push went in 1.25.1.
+    fn obsolete(&mut self, id: NodeId, directive: &Directive) {
+        let (since, instead) = match directive.name {
+            "http2_push" | "http2_push_preload" | "http2_max_concurrent_pushes" => (
+                Version { major: 1, minor: 25, patch: 1 },
+                "remove it: browsers no longer take pushed answers",
+            ),
+            "http2_max_requests" => (Version { major: 1, minor: 19, patch: 7 }, "use `keepalive_requests`"),
+            "http2_recv_timeout" => {
+                (Version { major: 1, minor: 19, patch: 7 }, "use `client_header_timeout`")
+            }
+            "http2_idle_timeout" => (Version { major: 1, minor: 19, patch: 7 }, "use `keepalive_timeout`"),
+            "http2_max_field_size" | "http2_max_header_size" => {
+                (Version { major: 1, minor: 19, patch: 7 }, "use `large_client_header_buffers`")
+            }
+            _ => return,
+        };
+        if self.version < since {
+            return;
+        }
+        let message = format!("`{}` has no effect: nginx ignores it since {since}", directive.name);
+        self.error(
+            Diagnostic::new("directive-ineffective", Severity::Warning, self.tree.header(id), message)
+                .help(instead),
         );
     }
 

@@ -137,6 +137,7 @@ rules! {
     diff_share_moved,
     diff_single_server_takeover,
     diff_weight_jump,
+    directive_ineffective,
     duplicate_definition,
     duplicate_server,
     duplicate_singleton,

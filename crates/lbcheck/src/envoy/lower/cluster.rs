@@ -84,6 +84,7 @@ impl<'t> Lower<'t> {
         self.tls(cluster, &mut pool);
         self.check_cluster(cluster, discovery, &pool);
         self.repeated_thresholds(cluster, &pool);
+        self.superseded_policy(cluster, &pool);
         for gap in algorithm.gaps {
             self.gap(gap.span, gap.value, Weakens::Pool(id));
         }
