@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lbcheck::date::Date;
 use lbcheck::diagnostic::Severity;
 use lbcheck::dialect::{Dialect, Version};
 use lbcheck_report::Format;
@@ -43,6 +44,12 @@ pub(crate) struct CheckArgs {
     /// Files or directories; `-` is standard input. Those of one dialect form one configuration, in order.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<String>,
+    /// Mend what has one certain mend, in the files themselves, and check what comes out.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// With --fix: write nothing, and show what would change as a unified diff.
+    #[arg(long, requires = "fix")]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
@@ -276,6 +283,9 @@ pub(crate) struct ReadingArgs {
     /// The environment whose rules hold; also LBCHECK_ENV. Default: as the policy says, else production.
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Option<String>,
+    /// The day that the dates of suppressions are held against. Default: today, in UTC.
+    #[arg(long, value_parser = parse::<Date>, value_name = "YYYY-MM-DD")]
+    pub(crate) today: Option<Date>,
 }
 
 /// What fails a run.

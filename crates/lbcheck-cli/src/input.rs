@@ -1,8 +1,10 @@
 //! From paths on the command line to configurations that were read.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use lbcheck::analysis::Subject;
+use lbcheck::date::Date;
 use lbcheck::detect::{detect, is_main};
 use lbcheck::dialect::{Dialect, Version};
 use lbcheck::load::{FileLoader as _, LoadError};
@@ -43,11 +45,26 @@ struct Part {
 pub(crate) struct Input {
     pub(crate) given: Vec<String>,
     pub(crate) reading: Reading,
+    /// The files the service starts from, and how they were read.
+    pub(crate) files: Vec<String>,
+    pub(crate) options: ReadOptions,
     version_assumed: bool,
     pub(crate) environment: Environment,
 }
 
 impl Input {
+    /// The same input, read as something else.
+    pub(crate) fn with(&self, reading: Reading) -> Self {
+        Self {
+            given: self.given.clone(),
+            reading,
+            files: self.files.clone(),
+            options: self.options.clone(),
+            version_assumed: self.version_assumed,
+            environment: self.environment.clone(),
+        }
+    }
+
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
             paths: &self.given,
@@ -222,12 +239,14 @@ pub(crate) fn load(
             arguments.context.join(",")
         )));
     }
-    let environment = policy.environment(&configuration.files)?;
+    let mut environment = policy.environment(&configuration.files)?;
+    environment.today = arguments.today.or_else(today);
     let dialect = configuration.dialect;
     let named = named_version(arguments, dialect).or_else(|| policy.policy.version(dialect));
     let options = ReadOptions {
         version: named.unwrap_or_else(|| dialect.assumed_version()),
         edition: policy.policy.edition(),
+        known_directives: policy.policy.known_directives(dialect),
         env: arguments
             .variables
             .iter()
@@ -239,10 +258,18 @@ pub(crate) fn load(
     };
     Ok(Input {
         reading: read(disk, sources, &configuration.files, &options),
+        files: configuration.files,
+        options,
         given: configuration.given,
         version_assumed: named.is_none(),
         environment,
     })
+}
+
+/// The day it is, in UTC. A clock before 1970 knows no day.
+fn today() -> Option<Date> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Date::from_unix_days(since.as_secs() / 86_400)
 }
 
 fn named_version(arguments: &ReadingArgs, dialect: Dialect) -> Option<Version> {
@@ -259,10 +286,19 @@ pub(crate) fn load_all(
     paths: &[String],
     arguments: &ReadingArgs,
 ) -> Result<Vec<Input>, Failure> {
+    load_from(&mut Disk::default(), sources, paths, arguments)
+}
+
+/// The same from a disk that the caller keeps: what came through a pipe can be read only once.
+pub(crate) fn load_from(
+    disk: &mut Disk,
+    sources: &mut Sources,
+    paths: &[String],
+    arguments: &ReadingArgs,
+) -> Result<Vec<Input>, Failure> {
     let policy = crate::policy::load(arguments)?;
-    let mut disk = Disk::default();
-    gather(&mut disk, paths, arguments.dialect, !arguments.context.is_empty())?
+    gather(disk, paths, arguments.dialect, !arguments.context.is_empty())?
         .into_iter()
-        .map(|configuration| load(&disk, sources, configuration, arguments, &policy))
+        .map(|configuration| load(disk, sources, configuration, arguments, &policy))
         .collect()
 }

@@ -5,6 +5,7 @@ mod catalogue;
 mod check;
 mod diff;
 mod disk;
+mod fix;
 mod input;
 mod model;
 mod output;

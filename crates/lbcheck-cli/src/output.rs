@@ -40,6 +40,16 @@ pub(crate) fn deliver(
     if failure.problems.is_empty() { Ok(exit_code(verdict)) } else { Err(failure) }
 }
 
+/// Prints a text that stands for a verdict.
+pub(crate) fn show(text: &str, verdict: Verdict) -> Result<ExitCode, Failure> {
+    print_only(text).map(|_| exit_code(verdict))
+}
+
+/// Says on standard error what was done.
+pub(crate) fn mention(text: &str) {
+    let _ = writeln!(io::stderr(), "lbcheck: {text}");
+}
+
 /// At most one format can go to standard output, and each file can hold one.
 pub(crate) fn validate(arguments: &OutputArgs) -> Result<(), Failure> {
     let mut targets = std::collections::BTreeSet::new();

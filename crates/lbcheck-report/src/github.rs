@@ -11,17 +11,27 @@ use crate::view::View;
 pub(crate) fn check(view: &View<'_>, reports: &[CheckReport]) -> String {
     let findings = || reports.iter().flat_map(|report| &report.findings);
     let broken = reports.iter().any(|report| report.broken);
-    render(view, findings(), text::closing(Counts::of(findings()), broken))
+    let assumed = text::assumptions(reports.iter().flat_map(|report| &report.inputs));
+    render(view, findings(), &assumed, text::closing(Counts::of(findings()), broken))
 }
 
 pub(crate) fn diff(view: &View<'_>, report: &DiffReport) -> String {
-    render(view, report.introduced(), text::last_line(report))
+    let assumed = text::assumptions([&report.old, &report.new].into_iter());
+    render(view, report.introduced(), &assumed, text::last_line(report))
 }
 
-fn render<'a>(view: &View<'_>, findings: impl Iterator<Item = &'a Finding>, closing: String) -> String {
+fn render<'a>(
+    view: &View<'_>,
+    findings: impl Iterator<Item = &'a Finding>,
+    assumed: &[String],
+    closing: String,
+) -> String {
     let mut out = String::new();
     for finding in findings.filter(|finding| finding.suppressed.is_none()) {
         annotation(&mut out, view, finding);
+    }
+    for sentence in assumed {
+        let _ = writeln!(out, "lbcheck: {sentence}");
     }
     let _ = writeln!(out, "lbcheck: {closing}");
     out

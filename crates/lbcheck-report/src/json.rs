@@ -114,6 +114,18 @@ fn finding(view: &View<'_>, found: &report::Finding) -> wire::Finding {
             .map(|label| wire::Related { location: location(view, label.span), message: say(&label.message) })
             .collect(),
         help: diagnostic.help.as_deref().map(say),
+        fix: diagnostic.fix.as_ref().map(|fix| wire::Fix {
+            title: say(&fix.title),
+            certain: fix.certainty == diagnostic::Certainty::Certain,
+            edits: fix
+                .edits
+                .iter()
+                .map(|edit| wire::Edit {
+                    location: location(view, edit.span),
+                    replacement: say(&edit.replacement),
+                })
+                .collect(),
+        }),
         fingerprint: found.fingerprint.clone(),
         suppressed: found.suppressed.as_deref().map(say),
     }

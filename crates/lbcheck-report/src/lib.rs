@@ -9,6 +9,7 @@ mod github;
 mod json;
 pub mod mask;
 mod model;
+mod patch;
 mod sarif;
 mod text;
 mod traffic;
@@ -25,6 +26,7 @@ use lbcheck::report::{CheckReport, DiffReport, Verdict};
 
 pub use clean::clean;
 pub use json::{model, rules};
+pub use patch::unified;
 pub use text::diagnostic;
 pub use traffic::TrafficReport;
 pub use view::View;

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use lbcheck::diagnostic::{Diagnostic, Severity};
+use lbcheck::diagnostic::{self, Diagnostic, Severity};
 use lbcheck::report::{CheckReport, DiffReport, Finding, Status};
 use lbcheck::rules::{ALL, Rule};
-use lbcheck::source::Span;
+use lbcheck::source::{FileId, Span};
 use serde::Serialize;
 
 use crate::json::{TOOL, write};
-use crate::view::View;
+use crate::text::assumptions;
+use crate::view::{Place, View};
 
 pub(crate) fn check(view: &View<'_>, reports: &[CheckReport]) -> String {
     let results = reports
@@ -18,13 +19,15 @@ pub(crate) fn check(view: &View<'_>, reports: &[CheckReport]) -> String {
         .flat_map(|report| &report.findings)
         .map(|finding| result(view, finding, None))
         .collect();
-    write(&log(results, reports.iter().any(|report| report.broken)))
+    let assumed = assumptions(reports.iter().flat_map(|report| &report.inputs));
+    write(&log(results, assumed, reports.iter().any(|report| report.broken)))
 }
 
 pub(crate) fn diff(view: &View<'_>, report: &DiffReport) -> String {
     let results =
         report.findings.iter().map(|found| result(view, &found.finding, Some(found.status))).collect();
-    write(&log(results, report.broken))
+    let assumed = assumptions([&report.old, &report.new].into_iter());
+    write(&log(results, assumed, report.broken))
 }
 
 #[derive(Serialize)]
@@ -94,6 +97,14 @@ struct Markdown {
 #[serde(rename_all = "camelCase")]
 struct Invocation {
     execution_successful: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_configuration_notifications: Vec<Notification>,
+}
+
+#[derive(Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Text,
 }
 
 #[derive(Serialize)]
@@ -110,8 +121,31 @@ struct SarifResult {
     partial_fingerprints: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<Fix>,
     /// Present and empty where nothing suppresses it: then a viewer knows that suppressions were looked at.
     suppressions: Vec<Suppression>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fix {
+    description: Text,
+    artifact_changes: Vec<ArtifactChange>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactChange {
+    artifact_location: ArtifactLocation,
+    replacements: Vec<Replacement>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement {
+    deleted_region: Region,
+    inserted_content: Text,
 }
 
 #[derive(Serialize)]
@@ -151,7 +185,9 @@ struct Region {
     end_column: u32,
 }
 
-fn log(results: Vec<SarifResult>, broken: bool) -> Log {
+fn log(results: Vec<SarifResult>, assumed: Vec<String>, broken: bool) -> Log {
+    let notifications =
+        assumed.into_iter().map(|text| Notification { level: "note", message: Text { text } }).collect();
     Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
@@ -164,7 +200,10 @@ fn log(results: Vec<SarifResult>, broken: bool) -> Log {
                     rules: ALL.iter().map(|rule| descriptor(rule)).collect(),
                 },
             },
-            invocations: [Invocation { execution_successful: !broken }],
+            invocations: [Invocation {
+                execution_successful: !broken,
+                tool_configuration_notifications: notifications,
+            }],
             column_kind: "unicodeCodePoints",
             results,
         }],
@@ -201,6 +240,7 @@ fn result(view: &View<'_>, finding: &Finding, status: Option<Status>) -> SarifRe
             .collect(),
         partial_fingerprints: BTreeMap::from([("lbcheck/v1", finding.fingerprint.clone())]),
         baseline_state: status.map(baseline),
+        fixes: diagnostic.fix.iter().map(|fix| mend(view, diagnostic, fix)).collect(),
         suppressions: finding
             .suppressed
             .iter()
@@ -209,6 +249,38 @@ fn result(view: &View<'_>, finding: &Finding, status: Option<Status>) -> SarifRe
                 justification: view.say(diagnostic, reason).into_owned(),
             })
             .collect(),
+    }
+}
+
+fn mend(view: &View<'_>, diagnostic: &Diagnostic, fix: &diagnostic::Fix) -> Fix {
+    let text = |text: &str| Text { text: view.say(diagnostic, text).into_owned() };
+    // Edits of one file next to each other share an entry; a mend rarely leaves its file.
+    let mut changes: Vec<(FileId, ArtifactChange)> = Vec::new();
+    for edit in &fix.edits {
+        let replacement = Replacement {
+            deleted_region: region(&view.place(edit.span)),
+            inserted_content: text(&edit.replacement),
+        };
+        match changes.last_mut() {
+            Some((file, change)) if *file == edit.span.file => change.replacements.push(replacement),
+            _ => {
+                let place = view.place(edit.span);
+                let artifact_location = ArtifactLocation { uri: uri(&place.file) };
+                let change = ArtifactChange { artifact_location, replacements: vec![replacement] };
+                changes.push((edit.span.file, change));
+            }
+        }
+    }
+    let artifact_changes = changes.into_iter().map(|(_, change)| change).collect();
+    Fix { description: text(&fix.title), artifact_changes }
+}
+
+fn region(place: &Place<'_>) -> Region {
+    Region {
+        start_line: place.start.line,
+        start_column: place.start.column,
+        end_line: place.end.line,
+        end_column: place.end.column,
     }
 }
 
@@ -227,12 +299,7 @@ fn location(view: &View<'_>, span: Span, id: Option<usize>, message: Option<Text
         id,
         physical_location: PhysicalLocation {
             artifact_location: ArtifactLocation { uri: uri(&place.file) },
-            region: Region {
-                start_line: place.start.line,
-                start_column: place.start.column,
-                end_line: place.end.line,
-                end_column: place.end.column,
-            },
+            region: region(&place),
         },
         message,
     }

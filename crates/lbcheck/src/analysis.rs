@@ -54,7 +54,8 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
     let before = findings(sources, old, &renames);
     let after = findings(sources, new, &Renames::new());
     sort(&mut change);
-    let change = suppress::apply_to_change(sources, new.reading, finish(sources, change, &Renames::new()));
+    let change = finish(sources, change, &Renames::new());
+    let change = suppress::apply_to_change(sources, new.reading, new.environment, change);
     DiffReport {
         old: summary(sources, old),
         new: summary(sources, new),
@@ -92,8 +93,16 @@ fn findings(sources: &Sources, subject: &Subject<'_>, renames: &Renames) -> Vec<
         let context = Context { config: &reading.config, facts: &facts, environment: subject.environment };
         // A gap that the reader has already reported as a mistake needs no second mention.
         let reported: BTreeSet<_> = found.iter().map(|diagnostic| diagnostic.primary.span).collect();
-        let fresh = |diagnostic: &Diagnostic| {
-            diagnostic.rule != "unparsed-construct" || !reported.contains(&diagnostic.primary.span)
+        let place = |diagnostic: &Diagnostic| {
+            let span = diagnostic.primary.span;
+            (span.file, sources.position(span).line)
+        };
+        // What stands in a hole of a template is not there yet, so no rule has anything to say about it.
+        let holes: BTreeSet<_> =
+            found.iter().filter(|diagnostic| diagnostic.rule == "template-unrendered").map(place).collect();
+        let fresh = |diagnostic: &Diagnostic| match diagnostic.rule {
+            "unparsed-construct" => !reported.contains(&diagnostic.primary.span),
+            _ => holes.is_empty() || !holes.contains(&place(diagnostic)),
         };
         found.extend(rules::check(&context).into_iter().filter(fresh));
     }

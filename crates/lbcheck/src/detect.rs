@@ -126,7 +126,12 @@ fn is_nginx(line: &str) -> bool {
     let end = line.find(|letter: char| letter.is_whitespace() || letter == '{' || letter == ';');
     let (word, rest) = line.split_at(end.unwrap_or(line.len()));
     if NGINX_BLOCKS.contains(&word) {
-        return rest.contains('{');
+        // Two braces, or one with a percent sign, begin a hole of a template.
+        let opens = |(at, _): (usize, &str)| {
+            !rest.get(at + 1..).unwrap_or_default().starts_with(['{', '%', '#'])
+                && !rest.get(..at).unwrap_or_default().ends_with('{')
+        };
+        return rest.match_indices('{').any(opens);
     }
     NGINX_DIRECTIVES.contains(&word) && rest.contains(';')
 }
@@ -244,6 +249,8 @@ mod tests {
     fn a_template_is_no_json() {
         let nginx = "{{ $all := . }}\nworker_processes 1;\nevents {\n}\n";
         assert_eq!(told("nginx.tmpl", nginx), Some(Dialect::Nginx));
+        let haproxy = "backend api\n    server {{ name }} {{ ip }}:80\n    server {% if x %}a{% endif %}\n";
+        assert_eq!(told("haproxy.cfg.j2", haproxy), Some(Dialect::HaProxy));
     }
 
     #[test]

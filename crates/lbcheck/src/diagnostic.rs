@@ -67,6 +67,54 @@ pub struct Subject {
     pub endpoint: Option<String>,
 }
 
+/// One replacement in one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty where something is put in.
+    pub span: Span,
+    /// What stands there afterwards. It holds no line ending, so that lines keep their numbers.
+    pub replacement: String,
+}
+
+/// How sure it is that a mend is what was meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// There is no other reading: `--fix` makes it.
+    Certain,
+    /// Likely, but for a person to decide.
+    Likely,
+}
+
+/// What would mend the offence of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, in a few words: "write `server`".
+    pub title: String,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// All of them are made, or none.
+    pub edits: Vec<Edit>,
+}
+
+impl Fix {
+    /// A mend without a doubt.
+    pub fn certain(title: impl Into<String>, edits: Vec<Edit>) -> Self {
+        Self { title: title.into(), certainty: Certainty::Certain, edits }
+    }
+
+    /// A word written instead of the one at `span`, as sure as the suggestion is. `None` where the word is not written
+    /// there as it reads, in quotes or with escapes.
+    #[must_use]
+    pub fn word(span: Span, word: &str, suggestion: Suggestion<'_>) -> Option<Self> {
+        if (span.end - span.start) as usize != word.len() {
+            return None;
+        }
+        let certainty = if suggestion.only { Certainty::Certain } else { Certainty::Likely };
+        let edits = vec![Edit { span, replacement: suggestion.word.to_owned() }];
+        Some(Self { title: format!("write `{}`", suggestion.word), certainty, edits })
+    }
+}
+
 /// One finding. It must still make sense when only `message` is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -84,6 +132,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Whom it is about.
     pub subject: Subject,
+    /// What would mend it.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
@@ -97,6 +147,7 @@ impl Diagnostic {
             related: Vec::new(),
             help: None,
             subject: Subject::default(),
+            fix: None,
         }
     }
 
@@ -121,6 +172,13 @@ impl Diagnostic {
         self
     }
 
+    /// Carries what would mend it.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.fix = fix;
+        self
+    }
+
     /// Names the pool it is about.
     #[must_use]
     pub fn pool(mut self, name: impl Into<String>) -> Self {
@@ -136,24 +194,49 @@ impl Diagnostic {
     }
 }
 
+/// The word that was probably meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suggestion<'a> {
+    /// The word.
+    pub word: &'a str,
+    /// It is one slip away, and no other candidate is.
+    pub only: bool,
+}
+
 /// The closest of `candidates` to a misspelt `word`, if one is close enough to be meant.
 ///
 /// Close is a Damerau-Levenshtein distance of at most 2, and at most a third of the word.
 /// Of two equally close candidates the first in order wins, so the answer is stable.
 pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = 2.min(word.chars().count().div_ceil(3));
+    suggestion(word, candidates).map(|suggestion| suggestion.word)
+}
+
+/// [`suggest`], and whether there is any other word it could be.
+pub fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Suggestion<'a>> {
+    let length = word.chars().count();
+    let limit = 2.min(length.div_ceil(3));
     let mut best: Option<(usize, &str)> = None;
+    let mut rival = false;
     for candidate in candidates {
         // A difference in length alone already exceeds the limit: skip the quadratic part.
         if candidate.len().abs_diff(word.len()) > limit * 4 {
             continue;
         }
         let distance = strsim::damerau_levenshtein(word, candidate);
-        if distance > 0 && distance <= limit && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
+        if distance == 0 || distance > limit {
+            continue;
+        }
+        match best {
+            Some((least, known)) if distance == least => rival |= known != candidate,
+            Some((least, _)) if distance > least => {}
+            _ => {
+                best = Some((distance, candidate));
+                rival = false;
+            }
         }
     }
-    best.map(|(_, candidate)| candidate)
+    // One slip in a word of three letters makes another word too easily.
+    best.map(|(distance, word)| Suggestion { word, only: distance == 1 && !rival && length > 3 })
 }
 
 #[cfg(test)]
@@ -166,5 +249,19 @@ mod tests {
         assert_eq!(suggest("backnd", ["backend", "bind"]), Some("backend"));
         assert_eq!(suggest("xyz", ["server"]), None);
         assert_eq!(suggest("ab", ["ba"]), Some("ba"));
+    }
+
+    #[test]
+    fn a_suggestion_is_sure_only_where_nothing_else_is_as_close() {
+        let only = |word, candidates: &[&'static str]| {
+            suggestion(word, candidates.iter().copied()).map(|suggestion| (suggestion.word, suggestion.only))
+        };
+        assert_eq!(only("serverr", &["server", "service"]), Some(("server", true)));
+        assert_eq!(only("serverr", &["server", "server"]), Some(("server", true)));
+        assert_eq!(only("timeoutt", &["timeouts", "timeout"]), Some(("timeouts", false)));
+        assert_eq!(only("backned", &["backend"]), Some(("backend", true)));
+        assert_eq!(only("backneedd", &["backend"]), None);
+        assert_eq!(only("acll", &["acl", "call"]), Some(("acl", false)));
+        assert_eq!(only("ba", &["ab"]), Some(("ab", false)));
     }
 }

@@ -4,11 +4,14 @@
 //! Text comes in through a [`load::FileLoader`], plain data goes out; the library does no I/O.
 
 pub mod analysis;
+pub mod date;
+mod declared;
 pub mod detect;
 pub mod diagnostic;
 pub mod dialect;
 pub mod diff;
 pub mod envoy;
+pub mod fix;
 pub mod haproxy;
 pub mod load;
 pub mod model;
@@ -20,5 +23,6 @@ pub mod report;
 pub mod rules;
 pub mod source;
 mod suppress;
+mod template;
 pub mod traffic;
 mod words;

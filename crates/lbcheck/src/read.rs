@@ -1,6 +1,6 @@
 //! The entry point of the readers: paths in, a model and diagnostics out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::dialect::{Dialect, Edition, Version};
@@ -17,6 +17,8 @@ pub struct ReadOptions {
     pub version: Version,
     /// nginx: the edition whose directives hold.
     pub edition: Edition,
+    /// Directives of modules that lbcheck does not know, by the word the configuration uses. What they do is unknown.
+    pub known_directives: BTreeSet<String>,
     /// Environment variables of the service (HAProxy `"${VAR}"`). Nothing is taken from lbcheck's own environment.
     pub env: BTreeMap<String, String>,
     /// nginx: the directory that relative includes start from. `None`: that of the main file.
@@ -34,6 +36,7 @@ impl ReadOptions {
             dialect,
             version: dialect.assumed_version(),
             edition: Edition::default(),
+            known_directives: BTreeSet::new(),
             env: BTreeMap::new(),
             prefix: None,
             context: Vec::new(),
@@ -90,11 +93,15 @@ pub fn read(
     paths: &[String],
     options: &ReadOptions,
 ) -> Reading {
-    let mut reading = match options.dialect {
+    let once = |loader: &dyn FileLoader, sources: &mut Sources| match options.dialect {
         Dialect::HaProxy => crate::haproxy::read(loader, sources, paths, options),
         Dialect::Nginx => crate::nginx::read(loader, sources, paths, options),
         Dialect::Envoy => crate::envoy::read(loader, sources, paths, options),
     };
+    let first = sources.len();
+    let plain = once(loader, sources);
+    let mut reading = crate::template::settle(loader, sources, first, options.dialect, plain, once);
+    crate::declared::settle(sources, &options.known_directives, &mut reading);
     reading.blocks.sort_by_key(|block| (block.header.file, block.header.start));
     reading
 }

@@ -3,6 +3,7 @@
 //! Offsets inside the library are bytes into the file as read. Lines and
 //! columns, which users see, are 1-based and count Unicode characters.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A file in a [`Sources`].
@@ -213,6 +214,25 @@ impl Sources {
         let id = FileId(self.files.len() as u32);
         self.files.push(SourceFile::new(path.into(), bytes));
         id
+    }
+
+    /// Number of files.
+    pub(crate) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Forgets the files added after the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.files.truncate(count);
+    }
+
+    /// Gives files added after the first `count` the text that belongs to their paths. It must be of the same length.
+    pub(crate) fn restore(&mut self, count: usize, originals: &BTreeMap<String, Vec<u8>>) {
+        for file in self.files.iter_mut().skip(count) {
+            if let Some(bytes) = originals.get(&file.path).filter(|bytes| bytes.len() == file.text.len()) {
+                *file = SourceFile::new(std::mem::take(&mut file.path), bytes.clone());
+            }
+        }
     }
 
     /// The file of an id this set gave out.

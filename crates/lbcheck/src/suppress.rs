@@ -1,11 +1,14 @@
 //! Inline suppressions: `# lbcheck: ignore[rule-id] reason="…"`.
 //!
+//! An `expires=2027-01-31` behind the reason ends one after that day; the day of today comes in with the environment.
+//!
 //! At the end of a line one holds for that line; on a line of its own, for the next line with anything on it.
 //! Where that line opens a section or block, it holds for all of it. A suppression needs a reason, and one that
 //! silences nothing is itself reported.
 
 use crate::analysis::{Renames, finish};
-use crate::diagnostic::{Diagnostic, suggest};
+use crate::date::{BadDate, Date};
+use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::policy::Environment;
 use crate::read::Reading;
 use crate::report::Finding;
@@ -22,10 +25,20 @@ const MAX_COMMENT_LINES: u32 = 100;
 struct Suppression {
     rule: &'static rules::Rule,
     reason: String,
+    /// The last day it holds.
+    expires: Option<Date>,
     /// The comment.
     comment: Span,
     /// The bytes it holds for.
     scope: Span,
+}
+
+impl Suppression {
+    /// The day it ended, if that is past. Without a day of today nothing is.
+    fn expired(&self, environment: &Environment) -> Option<Date> {
+        let today = environment.today?;
+        self.expires.filter(|&last| last < today)
+    }
 }
 
 /// Marks the findings that a suppression in the text silences, and adds what is wrong with the suppressions.
@@ -39,6 +52,16 @@ pub(crate) fn apply(
 ) -> Vec<Finding> {
     let (suppressions, mut wrong) = collect(sources, reading);
     for suppression in &suppressions {
+        if let Some(expired) = suppression.expired(environment) {
+            let id = suppression.rule.id;
+            let message =
+                format!("this suppression of `{id}` expired on {expired} and silences nothing any more");
+            wrong.push(
+                Diagnostic::new("suppression-expired", Severity::Error, suppression.comment, message)
+                    .help("settle what it silences and remove it, or give it a new date and say why"),
+            );
+            continue;
+        }
         let used = silence(suppression, &mut findings);
         // A change rule speaks only in a diff, so here its suppression cannot be used.
         if used || matches!(suppression.rule.check, Check::Change(_)) {
@@ -46,13 +69,8 @@ pub(crate) fn apply(
         }
         let message = format!("this suppression of `{}` silences nothing", suppression.rule.id);
         wrong.push(
-            Diagnostic::new(
-                "suppression-unused",
-                crate::diagnostic::Severity::Warning,
-                suppression.comment,
-                message,
-            )
-            .help("remove it, or move it to the line or section it is meant for"),
+            Diagnostic::new("suppression-unused", Severity::Warning, suppression.comment, message)
+                .help("remove it, or move it to the line or section it is meant for"),
         );
     }
     if wrong.is_empty() {
@@ -69,8 +87,14 @@ pub(crate) fn apply(
 }
 
 /// Marks the findings about a change that a suppression in the new text silences.
-pub(crate) fn apply_to_change(sources: &Sources, new: &Reading, mut findings: Vec<Finding>) -> Vec<Finding> {
-    for suppression in &collect(sources, new).0 {
+pub(crate) fn apply_to_change(
+    sources: &Sources,
+    new: &Reading,
+    environment: &Environment,
+    mut findings: Vec<Finding>,
+) -> Vec<Finding> {
+    let suppressions = collect(sources, new).0;
+    for suppression in suppressions.iter().filter(|known| known.expired(environment).is_none()) {
         silence(suppression, &mut findings);
     }
     findings
@@ -100,12 +124,13 @@ fn collect(sources: &Sources, reading: &Reading) -> (Vec<Suppression>, Vec<Diagn
         let text = sources.text(comment).trim_start_matches('#').trim();
         let Some(remark) = text.strip_prefix(MARK) else { continue };
         match parse(remark.trim()) {
-            Ok((ids, reason)) => {
+            Ok(Remark { ids, reason, expires }) => {
                 let scope = scope(sources, reading, comment);
                 for id in ids {
                     match rules::find(&id) {
                         Some(rule) => {
-                            suppressions.push(Suppression { rule, reason: reason.clone(), comment, scope });
+                            let reason = reason.clone();
+                            suppressions.push(Suppression { rule, reason, expires, comment, scope });
                         }
                         None => wrong.push(unknown_rule(comment, &id)),
                     }
@@ -118,7 +143,7 @@ fn collect(sources: &Sources, reading: &Reading) -> (Vec<Suppression>, Vec<Diagn
 }
 
 fn invalid(comment: Span, message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new("suppression-invalid", crate::diagnostic::Severity::Error, comment, message)
+    Diagnostic::new("suppression-invalid", Severity::Error, comment, message)
         .label("silences nothing")
         .help("write it as `# lbcheck: ignore[rule-id] reason=\"why this is right here\"`")
 }
@@ -131,8 +156,16 @@ fn unknown_rule(comment: Span, id: &str) -> Diagnostic {
     }
 }
 
-/// `ignore[a, b] reason="…"`.
-fn parse(remark: &str) -> Result<(Vec<String>, String), String> {
+/// What a suppression says.
+#[derive(Debug, PartialEq, Eq)]
+struct Remark {
+    ids: Vec<String>,
+    reason: String,
+    expires: Option<Date>,
+}
+
+/// `ignore[a, b] reason="…" expires=2027-01-31`; the date may be left out.
+fn parse(remark: &str) -> Result<Remark, String> {
     let Some((ids, rest)) = remark.strip_prefix("ignore[").and_then(|rest| rest.split_once(']')) else {
         let word: String = remark.chars().take(40).collect();
         return Err(format!("`lbcheck: {word}` is not a suppression"));
@@ -146,8 +179,14 @@ fn parse(remark: &str) -> Result<(Vec<String>, String), String> {
     match reason {
         None => Err("this suppression has no reason".into()),
         Some((reason, _)) if reason.trim().is_empty() => Err("this suppression has an empty reason".into()),
-        Some((reason, after)) if after.trim().is_empty() => Ok((ids, reason.trim().to_owned())),
-        Some((_, after)) => Err(format!("`{}` after the reason is not understood", after.trim())),
+        Some((reason, after)) => {
+            let expires = match (after.trim(), after.trim().strip_prefix("expires=")) {
+                ("", _) => None,
+                (_, Some(date)) => Some(date.parse().map_err(|error: BadDate| error.to_string())?),
+                (other, None) => return Err(format!("`{other}` after the reason is not understood")),
+            };
+            Ok(Remark { ids, reason: reason.trim().to_owned(), expires })
+        }
     }
 }
 
@@ -188,17 +227,29 @@ mod tests {
 
     #[test]
     fn suppressions_are_read_strictly() {
+        let date = |text: &str| text.parse::<Date>().ok();
+        let good = |ids: &[&str], reason: &str, expires| {
+            Ok(Remark {
+                ids: ids.iter().map(|&id| id.to_owned()).collect(),
+                reason: reason.to_owned(),
+                expires,
+            })
+        };
+        let bad = |message: &str| Err(message.to_owned());
         for (remark, expected) in [
-            ("ignore[a] reason=\"why\"", Ok((vec!["a".to_owned()], "why".to_owned()))),
-            ("ignore[a, b] reason=\"x y\"", Ok((vec!["a".to_owned(), "b".to_owned()], "x y".to_owned()))),
-            ("ignore[a]", Err("this suppression has no reason".to_owned())),
-            ("ignore[a] reason=\"  \"", Err("this suppression has an empty reason".to_owned())),
-            ("ignore[] reason=\"x\"", Err("this suppression names no rule".to_owned())),
-            ("ignore a", Err("`lbcheck: ignore a` is not a suppression".to_owned())),
+            ("ignore[a] reason=\"why\"", good(&["a"], "why", None)),
+            ("ignore[a, b] reason=\"x y\"", good(&["a", "b"], "x y", None)),
+            ("ignore[a] reason=\"x\" expires=2027-01-31", good(&["a"], "x", date("2027-01-31"))),
+            ("ignore[a] reason=\"x\" expires=soon", bad("`soon` is not a date: write it as 2027-01-31")),
             (
-                "ignore[a] reason=\"x\" until=1",
-                Err("`until=1` after the reason is not understood".to_owned()),
+                "ignore[a] reason=\"x\" expires=2027-02-30",
+                bad("`2027-02-30` is not a date: write it as 2027-01-31"),
             ),
+            ("ignore[a]", bad("this suppression has no reason")),
+            ("ignore[a] reason=\"  \"", bad("this suppression has an empty reason")),
+            ("ignore[] reason=\"x\"", bad("this suppression names no rule")),
+            ("ignore a", bad("`lbcheck: ignore a` is not a suppression")),
+            ("ignore[a] reason=\"x\" until=1", bad("`until=1` after the reason is not understood")),
         ] {
             assert_eq!(parse(remark), expected, "{remark}");
         }

@@ -260,3 +260,106 @@ mod unix {
         assert!(text(&output.stdout).starts_with("no change"));
     }
 }
+
+/// A file of a scratch directory, as it is after a run of `check --fix`.
+fn fixed(name: &str, config: &str, arguments: &[&str]) -> (Output, String) {
+    let scratch = Scratch::new(&format!("fix-{name}"));
+    let path = scratch.path("haproxy.cfg");
+    fs::write(&path, config).expect("written");
+    let output = run("check.in", &[&["check", path.as_str(), "--fix", "--no-config"], arguments].concat());
+    let left: Vec<_> =
+        fs::read_dir(&scratch.0).expect("there").flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left, ["haproxy.cfg"], "nothing is left beside the file");
+    (output, fs::read_to_string(&path).expect("there"))
+}
+
+const MISSPELT: &str = "\
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+frontend web
+    bind :8080
+    default_backend api
+backend api
+    blance leastconn # why not
+    option httpchk GET /health
+    server a 10.0.0.1:80
+    server b 10.0.0.2:80 maxconn 100   # second
+";
+
+#[test]
+fn what_is_certain_is_mended_once() {
+    let (output, mended) = fixed("once", MISSPELT, &[]);
+    assert_eq!(text(&output.stderr), "lbcheck: 3 places were mended\n");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let wanted = MISSPELT
+        .replace("blance", "balance")
+        .replace("10.0.0.1:80", "10.0.0.1:80 check")
+        .replace("maxconn 100", "maxconn 100 check");
+    assert_eq!(mended, wanted);
+    let (output, again) = fixed("again", &mended, &[]);
+    assert_eq!(text(&output.stderr), "lbcheck: nothing has a certain mend\n");
+    assert_eq!(again, mended);
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_shows_no_secret() {
+    let config =
+        MISSPELT.replace("    mode http\n", "    mode http\n    stats auth admin:hunter2\n    retreis 2\n");
+    let (output, after) = fixed("dry", &config, &["--dry-run"]);
+    assert_eq!(after, config);
+    assert_eq!(output.status.code(), Some(1));
+    let patch = text(&output.stdout);
+    assert!(patch.contains("-    retreis 2\n+    retries 2\n"), "{patch}");
+    assert!(
+        patch.contains("     stats auth admin:***\n") || patch.contains("     stats auth ***\n"),
+        "{patch}"
+    );
+    assert!(!patch.contains("hunter2"), "{patch}");
+}
+
+#[test]
+fn what_has_two_readings_is_left_alone() {
+    // `no-check` was written on purpose, and there are two words as close to `tim`.
+    let config = MISSPELT
+        .replace("10.0.0.1:80", "10.0.0.1:80 no-check")
+        .replace("    blance leastconn # why not\n", "");
+    let (output, after) = fixed("purpose", &config, &[]);
+    assert_eq!(text(&output.stderr), "lbcheck: nothing has a certain mend\n");
+    assert_eq!(after, config);
+}
+
+#[cfg(unix)]
+#[test]
+fn permissions_stay_and_links_are_not_followed() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let scratch = Scratch::new("fix-link");
+    let (path, link) = (scratch.path("haproxy.cfg"), scratch.path("link.cfg"));
+    fs::write(&path, MISSPELT).expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("set");
+    symlink(&path, &link).expect("linked");
+    let output = run("check.in", &["check", &link, "--fix", "--no-config"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("is a symbolic link to"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(&path).expect("there"), MISSPELT);
+    let output = run("check.in", &["check", &path, "--fix", "--no-config"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o7777, 0o640);
+}
+
+#[test]
+fn standard_input_cannot_be_mended() {
+    let mut child = lbcheck("check.in")
+        .args(["check", "-", "--dialect", "haproxy", "--fix", "--no-config"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("lbcheck runs");
+    child.stdin.take().expect("piped").write_all(MISSPELT.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("lbcheck ends");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stderr), "error: `<stdin>` cannot be mended in place: name a file\n");
+}

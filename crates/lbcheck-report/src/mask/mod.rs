@@ -22,7 +22,7 @@ use lbcheck::source::{FileId, Sources, Span};
 pub(crate) use name::{is_secret_header, is_secret_name, is_secret_parameter};
 
 /// What a secret looks like in a message.
-const HIDDEN: &str = "***";
+pub(crate) const HIDDEN: &str = "***";
 
 /// The secrets of a run's sources. A file is only looked through once something of it is to be shown.
 #[derive(Debug, Default)]

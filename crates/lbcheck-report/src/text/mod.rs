@@ -84,6 +84,24 @@ fn reading(input: &InputSummary) -> String {
     )
 }
 
+/// What was assumed because nobody named a version: one sentence for each product, once. For the formats that do not
+/// show every configuration with its version.
+pub(crate) fn assumptions<'a>(inputs: impl Iterator<Item = &'a InputSummary>) -> Vec<String> {
+    let mut said = Vec::new();
+    for input in inputs.filter(|input| input.version_assumed) {
+        let dialect = input.dialect;
+        let sentence = format!(
+            "{} {} is assumed, since nobody named a version: pass --{dialect}-version, or set it in lbcheck.toml",
+            dialect.product(),
+            input.version,
+        );
+        if !said.contains(&sentence) {
+            said.push(sentence);
+        }
+    }
+    said
+}
+
 /// The paths of a configuration; beyond three only their number.
 fn paths(input: &InputSummary) -> String {
     let shown: Vec<_> = input.paths.iter().take(3).map(|path| clean(path)).collect();

@@ -95,10 +95,34 @@ pub struct Finding {
     pub related: Vec<Related>,
     /// What to do about it.
     pub help: Option<String>,
+    /// What would mend it, where that can be said in edits.
+    pub fix: Option<Fix>,
     /// Stable across runs and edits elsewhere in the file.
     pub fingerprint: String,
     /// The reason of the suppression that silences it.
     pub suppressed: Option<String>,
+}
+
+/// Edits that mend a finding.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Fix {
+    /// What they do, in a few words.
+    pub title: String,
+    /// Whether there is no doubt, so that `--fix` makes them.
+    pub certain: bool,
+    /// All of them are to be made, or none.
+    pub edits: Vec<Edit>,
+}
+
+/// One replacement.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Edit {
+    /// What is replaced; empty where something is put in.
+    pub location: Location,
+    /// What stands there afterwards.
+    pub replacement: String,
 }
 
 /// A severity.

@@ -71,6 +71,7 @@ pub fn read(
     reading.config = lower::lower(&done.sections, options, &mut report);
     reading.config.files = files;
     reading.config.fragment = done.scoped;
+    reading.config.times = report.times;
     reading.config.coverage = report.coverage;
     reading.diagnostics = report.diagnostics;
     reading

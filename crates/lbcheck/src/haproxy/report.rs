@@ -1,9 +1,12 @@
 //! What the reader has to say, gathered in one place.
 
+use std::time::Duration;
+
+use super::lexer::Word;
 use super::syntax::SectionKind;
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, Fix, Severity, Suggestion, suggestion};
 use crate::dialect::Version;
-use crate::model::{Coverage, Gap, Weakens};
+use crate::model::{Coverage, Gap, TimeKind, TimeUnit, Weakens, WrittenTime};
 use crate::source::Span;
 
 /// Ids of the checks a reader makes.
@@ -15,6 +18,7 @@ pub(crate) mod rule {
     pub(crate) const UNREADABLE: &str = "file-unreadable";
     pub(crate) const ENVIRONMENT: &str = "env-variable-undefined";
     pub(crate) const DEPRECATED: &str = "deprecated-directive";
+    pub(crate) const INEFFECTIVE: &str = "directive-ineffective";
     pub(crate) const REPEATED: &str = "duplicate-singleton";
     pub(crate) const TRUNCATED: &str = "config-empty-or-truncated";
 }
@@ -63,6 +67,8 @@ pub(crate) struct Report {
     pub(crate) assumed: bool,
     /// Names inside rules that must lead somewhere.
     pub(crate) references: Vec<Reference>,
+    /// Times as they were written.
+    pub(crate) times: Vec<WrittenTime>,
     /// Suggestions that may still be looked for.
     suggestions: u32,
 }
@@ -76,8 +82,16 @@ impl Report {
             version,
             assumed: false,
             references: Vec::new(),
+            times: Vec::new(),
             suggestions: MAX_SUGGESTIONS,
         }
+    }
+
+    /// Keeps a time that was read; a number without a unit counts milliseconds.
+    pub(crate) fn time(&mut self, name: String, kind: TimeKind, word: &Word<'_>, value: Duration) {
+        let bare = word.as_str().bytes().all(|byte| byte.is_ascii_digit());
+        let unit = if bare { TimeUnit::Assumed } else { TimeUnit::Written };
+        self.times.push(WrittenTime { name, kind, value, unit, span: word.span });
     }
 
     /// Adds a diagnostic.
@@ -116,8 +130,25 @@ impl Report {
         word: &str,
         candidates: impl IntoIterator<Item = &'c str>,
     ) -> Option<&'c str> {
+        self.suggestion(word, candidates).map(|suggestion| suggestion.word)
+    }
+
+    /// The same, with how sure it is.
+    pub(crate) fn suggestion<'c>(
+        &mut self,
+        word: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<Suggestion<'c>> {
         self.suggestions = self.suggestions.checked_sub(1)?;
-        suggest(word, candidates)
+        suggestion(word, candidates)
+    }
+
+    /// Adds to the last diagnostic that `word` should be the suggested one.
+    pub(crate) fn mend(&mut self, span: Span, word: &str, suggestion: Option<Suggestion<'_>>) {
+        let fix = suggestion.and_then(|suggestion| Fix::word(span, word, suggestion));
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.fix = fix;
+        }
     }
 
     /// Blames an unknown word: an error up to the newest version whose words are known, a warning after it.

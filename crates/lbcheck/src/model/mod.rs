@@ -23,6 +23,8 @@ pub use route::{
 };
 pub use setting::{Origin, Setting};
 
+use std::time::Duration;
+
 use crate::dialect::{Dialect, Version};
 use crate::source::{FileId, Span};
 
@@ -65,6 +67,8 @@ pub struct Config {
     /// Whether only a part of a configuration was read (a snippet, a resource file): names that do
     /// not resolve may be defined elsewhere, and listeners may be elsewhere too.
     pub fragment: bool,
+    /// Times that people wrote for traffic, to be held against their units.
+    pub times: Vec<WrittenTime>,
     /// Files that belong to the configuration, in the order they were read.
     pub files: Vec<FileId>,
     /// How much was understood, and what was not.
@@ -84,6 +88,7 @@ impl Config {
             other_uses: Vec::new(),
             serves_other: None,
             fragment: false,
+            times: Vec::new(),
             files: Vec::new(),
             coverage: Coverage::default(),
         }
@@ -128,6 +133,43 @@ pub struct Coverage {
     pub understood: u32,
     /// What was not understood and may matter.
     pub gaps: Vec<Gap>,
+}
+
+/// A time as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenTime {
+    /// The setting, in the dialect's words: `timeout client`, `proxy_read_timeout`.
+    pub name: String,
+    /// What it limits.
+    pub kind: TimeKind,
+    /// What the program makes of it.
+    pub value: Duration,
+    /// Who chose the unit.
+    pub unit: TimeUnit,
+    /// The value.
+    pub span: Span,
+}
+
+/// What a time limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeKind {
+    /// Opening a connection.
+    Connect,
+    /// Waiting for the other side, or for a turn.
+    Wait,
+    /// How often something is done.
+    Interval,
+}
+
+/// Who chose the unit of a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeUnit {
+    /// The author wrote it.
+    Written,
+    /// The author left it out, and the program takes milliseconds (HAProxy) or seconds (nginx).
+    Assumed,
+    /// The language has only one (Envoy: seconds).
+    Only,
 }
 
 /// Something lbcheck saw but cannot conclude from.

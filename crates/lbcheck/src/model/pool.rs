@@ -53,6 +53,8 @@ pub struct Pool {
     /// Active checks that hold for the whole pool (Envoy `health_checks`); those of single endpoints are
     /// in [`Endpoint::check`], where readers also put what the endpoint inherits.
     pub health_checks: Vec<Setting<HealthCheck>>,
+    /// HAProxy `option httpchk` or one of its kin in this very section: whoever wrote it wants the servers checked.
+    pub checks_asked: Option<Span>,
     /// Passive ejection that holds for the whole pool (Envoy `outlier_detection`).
     pub outlier_detection: Option<Setting<OutlierDetection>>,
     /// Whether all backups share the load once active endpoints are gone (HAProxy `option allbackups`;
@@ -102,6 +104,7 @@ impl Pool {
             locality_weighted: None,
             affinity: Vec::new(),
             health_checks: Vec::new(),
+            checks_asked: None,
             outlier_detection: None,
             all_backups: None,
             overprovisioning_percent: None,

@@ -113,6 +113,7 @@ pub(crate) fn read(
     let contexts = place::contexts(&tree, top);
     let mut validator = validate::Validator::new(&tree, &contexts, options);
     let found = validator.run();
+    let times = std::mem::take(&mut validator.times);
     reading.diagnostics.append(&mut validator.diagnostics);
     reading.diagnostics.append(&mut data::check(&tree, &contexts, options.version));
     let complete = top == directives::M && loaded.missing.is_empty() && !reading.broken;
@@ -136,6 +137,7 @@ pub(crate) fn read(
     lower.run(top);
     reading.diagnostics.append(&mut lower.diagnostics);
     reading.config = lower.config;
+    reading.config.times.extend(times);
     coverage(&mut reading, &tree, &contexts, &found);
     for missing in loaded.missing {
         // At the top level an include brings modules and processes, not routes.

@@ -2,14 +2,17 @@
 //! numbers of arguments, and values of the plain kinds.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::directives::{self, Contexts, DATA, Directive, OTHER, TU, UP, ValueKind, Vendor};
 use super::special;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, Fix, Severity, Suggestion, suggest, suggestion};
 use crate::dialect::{Dialect, Edition, Version};
+use crate::model::{TimeKind, TimeUnit, WrittenTime};
 use crate::read::ReadOptions;
+use crate::source::Span;
 
 /// Since when `proxy_redirect off` must be the only one of its block; measured: 1.18 takes it, 1.22 does not.
 const ONE_REDIRECT: Version = Version { major: 1, minor: 22, patch: 0 };
@@ -24,7 +27,9 @@ pub(super) struct Validator<'a> {
     pub(super) version: Version,
     edition: Edition,
     pub(super) diagnostics: Vec<Diagnostic>,
-    suggestions: BTreeMap<(String, Contexts), Option<&'static str>>,
+    /// Times as they were written.
+    pub(super) times: Vec<WrittenTime>,
+    suggestions: BTreeMap<(String, Contexts), Option<Suggestion<'static>>>,
 }
 
 impl<'a> Validator<'a> {
@@ -35,6 +40,7 @@ impl<'a> Validator<'a> {
             version: options.version,
             edition: options.edition,
             diagnostics: Vec::new(),
+            times: Vec::new(),
             suggestions: BTreeMap::new(),
         }
     }
@@ -50,6 +56,7 @@ impl<'a> Validator<'a> {
             let directive = self.place(id, context);
             if let Some(directive) = directive {
                 self.deprecated(id, directive);
+                self.obsolete(id, directive);
                 self.value(id, directive);
                 self.diagnostics.append(&mut special::check(self.tree, id, directive, self.version));
                 self.repeated_reference(id, directive, &mut zones);
@@ -254,6 +261,33 @@ impl<'a> Validator<'a> {
         );
     }
 
+    /// Says that nginx reads a directive and drops it. Seen with 1.22, 1.26 and 1.30; server push went in 1.25.1.
+    fn obsolete(&mut self, id: NodeId, directive: &Directive) {
+        let (since, instead) = match directive.name {
+            "http2_push" | "http2_push_preload" | "http2_max_concurrent_pushes" => (
+                Version { major: 1, minor: 25, patch: 1 },
+                "remove it: browsers no longer take pushed answers",
+            ),
+            "http2_max_requests" => (Version { major: 1, minor: 19, patch: 7 }, "use `keepalive_requests`"),
+            "http2_recv_timeout" => {
+                (Version { major: 1, minor: 19, patch: 7 }, "use `client_header_timeout`")
+            }
+            "http2_idle_timeout" => (Version { major: 1, minor: 19, patch: 7 }, "use `keepalive_timeout`"),
+            "http2_max_field_size" | "http2_max_header_size" => {
+                (Version { major: 1, minor: 19, patch: 7 }, "use `large_client_header_buffers`")
+            }
+            _ => return,
+        };
+        if self.version < since {
+            return;
+        }
+        let message = format!("`{}` has no effect: nginx ignores it since {since}", directive.name);
+        self.error(
+            Diagnostic::new("directive-ineffective", Severity::Warning, self.tree.header(id), message)
+                .help(instead),
+        );
+    }
+
     fn unavailable(&mut self, id: NodeId, entry: &Directive) {
         let name = entry.name;
         let (message, help) = match (entry.since, entry.until) {
@@ -289,14 +323,16 @@ impl<'a> Validator<'a> {
         let suggestion = match self.suggestions.get(&key) {
             Some(&known) => known,
             None if room => {
-                let found = suggest(name, directives::names_in(context));
+                let found = suggestion(name, directives::names_in(context));
                 self.suggestions.insert(key, found);
                 found
             }
             None => None,
         };
         diagnostic = match (suggestion, name.contains('#'), name.chars().next()) {
-            (Some(name), _, _) => diagnostic.help(format!("did you mean `{name}`?")),
+            (Some(close), _, _) => {
+                diagnostic.help(format!("did you mean `{}`?", close.word)).fix(Fix::word(span, name, close))
+            }
             (None, true, _) => {
                 diagnostic.help("a comment starts only at the start of a word: put a blank before the `#`")
             }
@@ -392,8 +428,13 @@ impl<'a> Validator<'a> {
             }
             ValueKind::Size => values::size(text, false).is_some(),
             ValueKind::Offset => values::size(text, true).is_some(),
-            ValueKind::Millis => values::time(text, true).is_some(),
-            ValueKind::Seconds => values::time(text, false).is_some(),
+            ValueKind::Millis | ValueKind::Seconds => {
+                let time = values::time(text, directive.value == ValueKind::Millis);
+                if let Some(time) = time.filter(|_| directive.name.ends_with("_timeout")) {
+                    self.times.push(written_time(directive.name, text, time, word.span));
+                }
+                time.is_some()
+            }
             ValueKind::Buffers => {
                 let second = self.tree.arg(id, 1).unwrap_or_default();
                 values::number(text).is_some_and(|number| number > 0)
@@ -461,4 +502,12 @@ impl<'a> Validator<'a> {
 fn repeats_are_refused(directive: &Directive) -> bool {
     directive.vendor != Vendor::Plus
         && !matches!(directive.value, ValueKind::Any | ValueKind::FlagMany | ValueKind::Bits(_))
+}
+
+/// A time with what its name says it limits; a number without a unit counts seconds.
+pub(super) fn written_time(name: &str, text: &str, value: Duration, span: Span) -> WrittenTime {
+    let kind = if name.ends_with("connect_timeout") { TimeKind::Connect } else { TimeKind::Wait };
+    let bare = text.bytes().all(|byte| byte.is_ascii_digit());
+    let unit = if bare { TimeUnit::Assumed } else { TimeUnit::Written };
+    WrittenTime { name: name.to_owned(), kind, value, unit, span }
 }

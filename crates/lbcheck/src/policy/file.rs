@@ -58,6 +58,10 @@ pub struct NginxTable {
     pub version: Option<Spanned<String>>,
     /// The edition in use. Without it lbcheck only warns of balancing that belongs to NGINX Plus.
     pub edition: Option<EditionName>,
+    /// Directives of modules that lbcheck does not know: names as the configuration writes them.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub known_directives: Vec<Spanned<String>>,
 }
 
 /// An edition of nginx as written.
@@ -79,6 +83,10 @@ pub struct ProductTable {
     /// The version in use, such as `3.2` or `1.27.3`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub version: Option<Spanned<String>>,
+    /// Directives of modules that lbcheck does not know: names as the configuration writes them.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub known_directives: Vec<Spanned<String>>,
 }
 
 /// `[environments.NAME]`.

@@ -6,7 +6,7 @@
 mod file;
 mod parse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobMatcher;
 
@@ -15,6 +15,7 @@ pub use file::{
     NginxTable, PolicyFile, ProductTable, ProxyTable,
 };
 
+use crate::date::Date;
 use crate::diagnostic::{Severity, suggest};
 use crate::dialect::{Dialect, Edition, Version};
 
@@ -68,6 +69,7 @@ pub const PRODUCTION_ALGORITHMS: &[&str] = &[
 pub struct Policy {
     versions: BTreeMap<Dialect, Version>,
     edition: Edition,
+    known_directives: BTreeMap<Dialect, BTreeSet<String>>,
     default_environment: Option<String>,
     environments: BTreeMap<String, EnvironmentRules>,
     limits: Limits,
@@ -174,6 +176,8 @@ pub struct Environment {
     pub severity: BTreeMap<String, Level>,
     /// The severity from which findings fail a run; `None`: never. `Some(Error)` unless set.
     pub fail_on: Option<Severity>,
+    /// The day suppressions are held against; `None`: nothing expires. The library has no clock.
+    pub today: Option<Date>,
 }
 
 impl Default for Environment {
@@ -218,6 +222,12 @@ impl Policy {
     #[must_use]
     pub fn edition(&self) -> Edition {
         self.edition
+    }
+
+    /// The directives it declares for a product.
+    #[must_use]
+    pub fn known_directives(&self, dialect: Dialect) -> BTreeSet<String> {
+        self.known_directives.get(&dialect).cloned().unwrap_or_default()
     }
 
     /// The environment of the input at `path`, which is relative to the policy file and uses `/`.
@@ -321,6 +331,7 @@ impl Policy {
             limits,
             severity,
             fail_on: chain.iter().find_map(|rules| rules.fail_on).unwrap_or(Some(Severity::Error)),
+            today: None,
         }
     }
 }

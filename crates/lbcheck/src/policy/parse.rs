@@ -1,6 +1,6 @@
 //! From the text of `lbcheck.toml` to a [`Policy`], with every mistake at its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use globset::GlobBuilder;
 use toml::Spanned;
@@ -78,6 +78,7 @@ impl Reader {
         });
         Policy {
             versions: self.versions(parsed),
+            known_directives: self.known_directives(parsed),
             edition: match parsed.proxy.nginx.edition {
                 Some(EditionName::Oss) => Edition::OpenSource,
                 Some(EditionName::Plus) => Edition::Plus,
@@ -88,6 +89,26 @@ impl Reader {
             limits: self.limits(&parsed.limits),
             severity: self.severities(&parsed.severity),
         }
+    }
+
+    fn known_directives(&mut self, parsed: &PolicyFile) -> BTreeMap<Dialect, BTreeSet<String>> {
+        let products = [
+            (Dialect::HaProxy, &parsed.proxy.haproxy.known_directives),
+            (Dialect::Nginx, &parsed.proxy.nginx.known_directives),
+            (Dialect::Envoy, &parsed.proxy.envoy.known_directives),
+        ];
+        let mut known: BTreeMap<Dialect, BTreeSet<String>> = BTreeMap::new();
+        for (dialect, names) in products {
+            for name in names {
+                let text = name.get_ref();
+                if text.is_empty() || text.contains(char::is_whitespace) {
+                    self.mistake(name.span(), format!("`{text}` is not the name of a directive"), None);
+                } else {
+                    known.entry(dialect).or_default().insert(text.clone());
+                }
+            }
+        }
+        known
     }
 
     fn versions(&mut self, parsed: &PolicyFile) -> BTreeMap<Dialect, Version> {

@@ -1,5 +1,7 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::model::Membership;
+use crate::diagnostic::{Edit, Fix};
+use crate::model::{Endpoint, Membership, Pool};
+use crate::source::Span;
 use crate::words;
 use crate::diagnostic::Severity;
 use crate::dialect::Dialect;
@@ -42,6 +44,24 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             let span = endpoint.outlier_detection.and_then(|setting| setting.span()).unwrap_or(endpoint.span);
             finding = finding.also(span, format!("nothing notices when `{}` dies", endpoint.name.value));
         }
+        if dialect == Dialect::HaProxy {
+            finding.fix = add_check(pool, usable());
+        }
         sink.push(finding);
     }
+}
+
+/// Where HAProxy's `check` belongs: the section itself asks for checks, and only the word on the servers is missing.
+pub(super) fn add_check<'e>(pool: &Pool, unchecked: impl Iterator<Item = &'e Endpoint>) -> Option<Fix> {
+    pool.checks_asked?;
+    let mut edits = Vec::new();
+    for endpoint in unchecked {
+        // `no-check` was written on purpose.
+        if endpoint.check_disabled.is_some() {
+            return None;
+        }
+        let span = Span { start: endpoint.span.end, ..endpoint.span };
+        edits.push(Edit { span, replacement: " check".to_owned() });
+    }
+    Some(Fix::certain("add the missing `check`", edits))
 }

@@ -44,6 +44,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             .help("check every server of the pool; `default-server check` does it once for all")
             .pool(&pool.name.value)
             .endpoint(&first.name.value);
+        if dialect == Dialect::HaProxy {
+            finding.fix = super::health_check_missing::add_check(pool, unchecked.iter().copied());
+        }
         if dialect == Dialect::Envoy {
             finding.help = Some("remove disable_active_health_check, or say why it is there".into());
         }

@@ -29,6 +29,8 @@ pub enum Category {
     Health,
     /// Which pool a request reaches.
     Routing,
+    /// Timeouts, retries and limits.
+    Limits,
     /// What one change does.
     Change,
     /// Whether the text is valid.
@@ -49,6 +51,7 @@ impl Category {
             Self::Algorithms => "algorithms",
             Self::Health => "health",
             Self::Routing => "routing",
+            Self::Limits => "limits",
             Self::Change => "change",
             Self::Syntax => "syntax",
             Self::Completeness => "completeness",
@@ -134,6 +137,7 @@ rules! {
     diff_share_moved,
     diff_single_server_takeover,
     diff_weight_jump,
+    directive_ineffective,
     duplicate_definition,
     duplicate_server,
     duplicate_singleton,
@@ -149,9 +153,12 @@ rules! {
     pool_single_server,
     route_undefined_pool,
     server_share_excessive,
+    suppression_expired,
     suppression_invalid,
     suppression_unused,
     syntax_error,
+    template_unrendered,
+    timeout_unit_suspicious,
     traffic_concentration,
     unknown_directive,
     unparsed_construct,

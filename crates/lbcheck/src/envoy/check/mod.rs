@@ -8,7 +8,7 @@ mod hints;
 mod rules;
 mod scalars;
 
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, Fix, Severity, suggestion};
 use crate::dialect::Version;
 use crate::source::{Span, Spanned};
 
@@ -249,19 +249,18 @@ impl<'t> Check<'t> {
             return;
         }
         let text = format!("`{}` is not a field of {short}.", entry.key);
-        let help = hints::replacement(short, entry.key).map(str::to_owned).or_else(|| {
-            if self.unknown > MAX_SUGGESTIONS {
-                return None;
-            }
-            let close = suggest(entry.key, message.fields.iter().map(|field| field.name))?;
-            Some(format!("Did you mean `{close}`?"))
-        });
+        let replacement = hints::replacement(short, entry.key).map(str::to_owned);
+        let close = (replacement.is_none() && self.unknown <= MAX_SUGGESTIONS)
+            .then(|| suggestion(entry.key, message.fields.iter().map(|field| field.name)))
+            .flatten();
+        let help = replacement.or_else(|| close.map(|close| format!("Did you mean `{}`?", close.word)));
         let mut diagnostic = Diagnostic::new("unknown-directive", self.severity, entry.key_span, text);
         if self.version > SCHEMA_VERSION {
             // A newer Envoy may have the field.
             diagnostic.severity = self.severity.min(Severity::Warning);
         }
         diagnostic.help = help;
+        diagnostic.fix = close.and_then(|close| Fix::word(bare(entry), entry.key, close));
         self.diagnostics.push(diagnostic);
     }
 
@@ -282,6 +281,15 @@ impl<'t> Check<'t> {
         diagnostic.help = help;
         self.diagnostics.push(diagnostic);
     }
+}
+
+/// The place of a key without the quotes around it.
+fn bare(entry: &Entry<'_>) -> Span {
+    let span = entry.key_span;
+    if span.range().len() != entry.key.len() + 2 {
+        return span;
+    }
+    Span { start: span.start + 1, end: span.end - 1, ..span }
 }
 
 /// A field as the subject of a sentence.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
-    AdminState, Affinity, Algorithm, Host, Membership, Mode, Pool, PoolId, PoolLimits, Setting, Timeouts,
-    Weakens,
+    AdminState, Affinity, Algorithm, Host, Membership, Mode, Pool, PoolId, PoolLimits, Setting, TimeKind,
+    TimeUnit, Timeouts, Weakens, WrittenTime,
 };
 use crate::source::{FileId, Span, Spanned};
 
@@ -58,6 +58,17 @@ impl<'t> Lower<'t> {
         pool.outlier_detection = self.outlier_detection(cluster);
         pool.limits = limits(cluster);
         pool.timeouts = timeouts(cluster);
+        if let Some(connect) = pool.timeouts.connect
+            && let Some(span) = connect.span()
+        {
+            self.config.times.push(WrittenTime {
+                name: "connect_timeout".to_owned(),
+                kind: TimeKind::Connect,
+                value: connect.value,
+                unit: TimeUnit::Only,
+                span,
+            });
+        }
         pool.panic_threshold_percent = Some(panic_threshold(cluster));
         self.block(header, cluster.span());
 
@@ -73,6 +84,7 @@ impl<'t> Lower<'t> {
         self.tls(cluster, &mut pool);
         self.check_cluster(cluster, discovery, &pool);
         self.repeated_thresholds(cluster, &pool);
+        self.superseded_policy(cluster, &pool);
         for gap in algorithm.gaps {
             self.gap(gap.span, gap.value, Weakens::Pool(id));
         }

@@ -51,6 +51,28 @@ impl<'t> Lower<'t> {
         self.check_policy(cluster, discovery, &name);
     }
 
+    /// Beside a `load_balancing_policy` the older field is not looked at.
+    pub(super) fn superseded_policy(&mut self, cluster: Value<'t>, pool: &Pool) {
+        let (Some(older), Some(newer)) = (cluster.field("lb_policy"), cluster.field("load_balancing_policy"))
+        else {
+            return;
+        };
+        let name = &pool.name.value;
+        // Envoy's own marker for "the other field says it".
+        if older.value.text() == "LOAD_BALANCING_POLICY_CONFIG" {
+            return;
+        }
+        let message = format!(
+            "`lb_policy` of the cluster `{name}` has no effect: `load_balancing_policy` takes its place."
+        );
+        self.report(
+            Diagnostic::new("directive-ineffective", Severity::Warning, older.key_span, message)
+                .also(newer.key_span, "this one holds")
+                .help("Keep the one that is meant.")
+                .pool(name.clone()),
+        );
+    }
+
     /// Of two circuit breakers of one priority Envoy takes the first, in silence.
     pub(super) fn repeated_thresholds(&mut self, cluster: Value<'t>, pool: &Pool) {
         const PRIORITY: [(&str, i64); 2] = [("DEFAULT", 0), ("HIGH", 1)];

@@ -3,6 +3,7 @@
 mod balance;
 mod bind;
 mod checks;
+mod ineffective;
 mod links;
 mod names;
 mod pool;
@@ -55,7 +56,9 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
             }
             SectionKind::Frontend | SectionKind::Backend | SectionKind::Listen => {
                 let parent = parent.and_then(|parent| sections.get(parent));
-                proxies.push(proxy::read(section, parent, base, report));
+                let proxy = proxy::read(section, parent, base, report);
+                ineffective::check(&proxy, report);
+                proxies.push(proxy);
             }
             kind => {
                 if kind == SectionKind::LogForward {

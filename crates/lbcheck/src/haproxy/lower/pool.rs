@@ -11,7 +11,7 @@ use super::settings::Settings;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::haproxy::report::{Report, rule};
 use crate::model::{
-    AdminState, Affinity, Algorithm, Endpoint, Membership, Mode, Pool, Retries, Setting, Timeouts,
+    AdminState, Affinity, Algorithm, Endpoint, Membership, Mode, Origin, Pool, Retries, Setting, Timeouts,
 };
 use crate::source::Spanned;
 
@@ -57,6 +57,11 @@ pub(super) fn build(proxy: &Proxy<'_, '_>, report: &mut Report) -> Pool {
         // Left out, the queue waits as long as a connection may take.
         queue: settings.timeout_queue.or(settings.timeout_connect),
     };
+    pool.checks_asked = settings
+        .check
+        .as_ref()
+        .filter(|check| check.value.is_some())
+        .and_then(|check| if let Origin::Written(span) = check.origin { Some(span) } else { None });
     pool.retries = retries(settings);
     pool.limits.full_connections = settings.full_connections;
     pool.disabled = settings.disabled.filter(|disabled| disabled.value).and_then(|disabled| disabled.span());
@@ -102,6 +107,7 @@ fn endpoint(server: &Server, settings: &Settings) -> Endpoint {
         endpoint.state = Setting { value, origin: disabled.origin };
     }
     endpoint.check = checks::of_server(own, settings);
+    endpoint.check_disabled = own.check.filter(|check| !check.value).and_then(|check| check.span());
     endpoint.outlier_detection = checks::outlier_detection(own);
     endpoint.max_connections = own.maxconn;
     endpoint.min_connections = own.minconn;

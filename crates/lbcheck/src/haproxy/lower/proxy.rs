@@ -10,7 +10,7 @@ use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, Modifier, Section, SectionKind};
 use crate::haproxy::validate::warn_of_time;
 use crate::haproxy::values::{Unit, atol, time};
-use crate::model::{Affinity, Bind, Mode, Setting};
+use crate::model::{Affinity, Bind, Mode, Setting, TimeKind};
 use crate::source::Spanned;
 
 /// A proxy section, read.
@@ -198,6 +198,8 @@ fn timeout(line: &Line<'_>, settings: &mut Settings, report: &mut Report) {
     warn_of_time(value, report);
     match time(value.as_str(), Unit::Milliseconds) {
         Ok(duration) => {
+            let kind = if name == "connect" { TimeKind::Connect } else { TimeKind::Wait };
+            report.time(format!("timeout {name}"), kind, value, duration);
             if let Some(slot) = slot {
                 *slot = Some(Setting::written(duration, line.span));
             }

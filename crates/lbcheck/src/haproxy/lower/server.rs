@@ -10,7 +10,7 @@ use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, is_name_character};
 use crate::haproxy::validate::{value, warn_of_time};
 use crate::haproxy::values::{Port, Unit, atol, endpoint, endpoint_of, time};
-use crate::model::{Address, Host, Setting};
+use crate::model::{Address, Host, Setting, TimeKind};
 use crate::source::Span;
 
 /// Who watches the traffic of a server (`observe`).
@@ -300,11 +300,15 @@ fn find(name: &str) -> Option<&'static Entry> {
 
 fn unknown(word: &Word<'_>, report: &mut Report) {
     let name = word.as_str();
-    let help = match report.suggest(name, keywords::SERVER.iter().map(|entry| entry.name)) {
-        Some(close) => format!("did you mean `{close}`?"),
+    let version = report.version;
+    let known = keywords::SERVER.iter().filter(|entry| entry.known_in(version)).map(|entry| entry.name);
+    let close = report.suggestion(name, known);
+    let help = match close {
+        Some(close) => format!("did you mean `{}`?", close.word),
         None => "see `server` in the HAProxy configuration manual".to_owned(),
     };
     report.unknown(word.span, format!("`{name}` is not a server keyword of HAProxy"), help);
+    report.mend(word.span, name, close);
 }
 
 fn apply(
@@ -485,12 +489,17 @@ fn set_time(name: &str, word: &Word<'_>, span: Span, settings: &mut ServerSettin
             "write a time such as `2s`",
         ),
         Ok(duration) => match name {
+            "downinter" => report.time(name.to_owned(), TimeKind::Interval, word, duration),
             "inter" => {
+                report.time(name.to_owned(), TimeKind::Interval, word, duration);
                 settings.inter = Some(Setting::written(duration, span));
                 // The interval of the agent follows it unless it is set after.
                 settings.agent_inter = Some(Setting::written(duration, span));
             }
-            "fastinter" => settings.fastinter = Some(Setting::written(duration, span)),
+            "fastinter" => {
+                report.time(name.to_owned(), TimeKind::Interval, word, duration);
+                settings.fastinter = Some(Setting::written(duration, span));
+            }
             "agent-inter" => settings.agent_inter = Some(Setting::written(duration, span)),
             _ => {}
         },

@@ -96,11 +96,13 @@ fn option(line: &Line<'_>, report: &mut Report) {
     let Some(option) = keywords::option(name).filter(|option| option.known_in(report.version)) else {
         let version = report.version;
         let known = keywords::OPTIONS.iter().filter(|option| option.known_in(version));
-        let help = match report.suggest(name, known.map(|option| option.name)) {
-            Some(close) => format!("did you mean `{close}`?"),
+        let close = report.suggestion(name, known.map(|option| option.name));
+        let help = match close {
+            Some(close) => format!("did you mean `{}`?", close.word),
             None => "see `option` in the HAProxy configuration manual".to_owned(),
         };
         report.unknown(word.span, format!("`{name}` is not an option of HAProxy {}", report.version), help);
+        report.mend(word.span, name, close);
         return;
     };
     if line.modifier != Modifier::None {

@@ -42,6 +42,7 @@ impl Lower<'_> {
         let seen = self.upstream_body(&mut pool, family, Some(id));
         self.judge_upstream(&pool, &seen);
         self.judge_resolve(&pool, id);
+        self.only_server(&pool);
         let key = (family, name.to_ascii_lowercase());
         if let Some(&first) = self.upstreams.get(&key) {
             let first = self.config.pool(first).header;
@@ -159,6 +160,26 @@ impl Lower<'_> {
         self.diagnostics.push(
             Diagnostic::new("algorithm-edition-mismatch", severity, span, message)
                 .help(crate::nginx::EDITION_HELP),
+        );
+    }
+
+    /// nginx never takes the only server of an upstream out, whatever is written about failures.
+    fn only_server(&mut self, pool: &Pool) {
+        let [only] = pool.endpoints.as_slice() else { return };
+        let written = only.outlier_detection.filter(|setting| setting.is_explicit());
+        let Some(span) = written.and_then(|setting| setting.span()) else { return };
+        // A name may stand for several addresses, which are servers each.
+        if only.expands || pool.membership != Membership::Static {
+            return;
+        }
+        let name = &pool.name.value;
+        let message = format!(
+            "max_fails and fail_timeout have no effect in upstream `{name}`: nginx never takes an only server out"
+        );
+        self.diagnostics.push(
+            Diagnostic::new("directive-ineffective", Severity::Warning, span, message)
+                .help("add a second server, or remove the parameters")
+                .pool(name.clone()),
         );
     }
 
@@ -341,7 +362,12 @@ impl Lower<'_> {
                 values::number(value).map(|fails| passive.fails = Some((small(fails), span))).is_some()
             }
             ("fail_timeout", true) => {
-                values::time(value, false).map(|time| passive.timeout = Some((time, span))).is_some()
+                let time = values::time(value, false);
+                if let Some(time) = time {
+                    let written = crate::nginx::validate::written_time(key, value, time, span);
+                    self.config.times.push(written);
+                }
+                time.map(|time| passive.timeout = Some((time, span))).is_some()
             }
             ("backup", false) => {
                 if let Some(method) = seen.no_backup {

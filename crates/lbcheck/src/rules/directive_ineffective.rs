@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "directive-ineffective",
+    summary: "A directive that is valid and does nothing where it stands",
+    category: Category::Completeness,
+    severity: Severity::Warning,
+    production: Severity::Warning,
+    dialects: &Dialect::ALL,
+    docs: include_str!("directive_ineffective.md"),
+    check: Check::Reader,
+};

@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "suppression-expired",
+    summary: "An inline suppression is past its date",
+    category: Category::Policy,
+    severity: Severity::Error,
+    production: Severity::Error,
+    dialects: &Dialect::ALL,
+    docs: include_str!("suppression_expired.md"),
+    check: Check::Reader,
+};

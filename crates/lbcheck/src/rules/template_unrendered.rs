@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::Severity;
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: "template-unrendered",
+    summary: "A placeholder of a template is still in the text",
+    category: Category::Completeness,
+    severity: Severity::Error,
+    production: Severity::Error,
+    dialects: &Dialect::ALL,
+    docs: include_str!("template_unrendered.md"),
+    check: Check::Reader,
+};
