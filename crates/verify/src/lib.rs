@@ -11,4 +11,5 @@ pub mod process;
 pub mod program;
 pub mod random;
 pub mod reading;
+pub mod traffic;
 pub mod verdicts;

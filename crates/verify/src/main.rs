@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use lbcheck::dialect::Dialect;
 use lbcheck_verify::process::Scratch;
 use lbcheck_verify::program::Program;
+use lbcheck_verify::traffic::command as traffic;
 use lbcheck_verify::verdicts::{self, Class};
 use lbcheck_verify::{base, page};
 
@@ -25,6 +26,21 @@ struct Cli {
 enum Command {
     /// Do the proxies and lbcheck call the same files valid?
     Verdicts(VerdictArgs),
+    /// Do the proxies send requests where lbcheck says they do?
+    Traffic(TrafficArgs),
+}
+
+#[derive(Debug, Args)]
+struct TrafficArgs {
+    /// A program to compare with, such as haproxy=/opt/haproxy-3.2; repeatable. Default: those of scripts/install-proxies.
+    #[arg(long = "program", value_parser = program, value_name = "DIALECT=PATH")]
+    programs: Vec<Program>,
+    /// Only scenarios whose name contains this, such as haproxy::ring.
+    #[arg(long, default_value = "")]
+    scenario: String,
+    /// Write the table to docs/verification.md.
+    #[arg(long)]
+    write: bool,
 }
 
 #[derive(Debug, Args)]
@@ -64,21 +80,37 @@ fn program(text: &str) -> Result<Program, String> {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Verdicts(args) => compare_verdicts(&args),
+        Command::Traffic(args) => compare_traffic(&args),
     }
+}
+
+/// Those that are named, otherwise those of this machine.
+fn programs(named: &[Program]) -> Result<Vec<Program>> {
+    if !named.is_empty() {
+        return Ok(named.to_vec());
+    }
+    let find = |dialect: &Dialect| {
+        Program::find(*dialect).with_context(|| format!("no {dialect}: see scripts/install-proxies"))
+    };
+    Dialect::ALL.iter().map(find).collect()
+}
+
+fn compare_traffic(args: &TrafficArgs) -> Result<()> {
+    let report = traffic::run_all(&programs(&args.programs)?, &args.scenario, |line| println!("{line}"));
+    let table = traffic::markdown(&report)?;
+    println!("\n{table}");
+    if !report.problems.is_empty() {
+        bail!("{} predictions are wrong:\n{}", report.problems.len(), report.problems.join("\n"));
+    }
+    if args.write {
+        page::write("traffic", &table)?;
+    }
+    Ok(())
 }
 
 fn compare_verdicts(args: &VerdictArgs) -> Result<()> {
     let corpus = args.corpus.clone().or_else(|| std::env::var_os("LBCHECK_CORPUS").map(PathBuf::from));
-    let programs = if args.programs.is_empty() {
-        Dialect::ALL
-            .iter()
-            .map(|dialect| {
-                Program::find(*dialect).with_context(|| format!("no {dialect}: see scripts/install-proxies"))
-            })
-            .collect::<Result<Vec<_>>>()?
-    } else {
-        args.programs.clone()
-    };
+    let programs = programs(&args.programs)?;
     let mut runs = Vec::new();
     for program in programs {
         if args.dialect.is_some_and(|dialect| dialect != program.dialect) {

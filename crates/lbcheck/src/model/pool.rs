@@ -158,6 +158,8 @@ pub struct Endpoint {
     pub tier: Setting<u32>,
     /// Whether the operator has taken it out.
     pub state: Setting<AdminState>,
+    /// Envoy `health_status: DEGRADED`, and where it is written: used only for what healthy endpoints leave.
+    pub degraded: Option<Span>,
     /// The active check of this endpoint. `None`: nobody checks it, or only the pool's checks do.
     pub check: Option<Setting<HealthCheck>>,
     /// The pool's checks leave this endpoint out (Envoy `disable_active_health_check`).
@@ -200,6 +202,7 @@ impl Endpoint {
             weight: Setting::default(1, default_note),
             tier: Setting::default(0, default_note),
             state: Setting::default(AdminState::Enabled, default_note),
+            degraded: None,
             check: None,
             check_disabled: None,
             outlier_detection: None,

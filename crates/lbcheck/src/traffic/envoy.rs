@@ -7,7 +7,7 @@ use super::hash;
 use super::table::{MOST_ENTRIES, Ring, Table};
 use crate::model::{AdminState, Endpoint, HashFunction, HashTable, Host, Pool};
 
-/// One priority: its part of the load and the hosts that take it.
+/// One priority, or its degraded hosts: its part of the load and the hosts that take it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Level {
     /// Percent of the load.
@@ -23,6 +23,8 @@ pub(super) struct Level {
 struct Count {
     hosts: u32,
     healthy: u32,
+    /// DEGRADED: used for what the healthy ones of all priorities leave.
+    degraded: u32,
     /// DRAINING: not part of any ratio.
     excluded: u32,
 }
@@ -32,41 +34,60 @@ impl Count {
         u64::from(self.hosts - self.excluded)
     }
 
-    /// Percent of health, overprovisioning counted, in whole numbers as Envoy does.
-    fn health(self, overprovisioning: u32) -> u32 {
-        let healthy = u64::from(overprovisioning) * u64::from(self.healthy);
-        healthy.checked_div(self.base()).map_or(0, |health| health.min(100) as u32)
+    /// What `hosts` are of all, in percent, overprovisioning counted, in whole numbers as Envoy does.
+    fn health(self, hosts: u32, overprovisioning: u32) -> u32 {
+        let hosts = u64::from(overprovisioning) * u64::from(hosts);
+        hosts.checked_div(self.base()).map_or(0, |health| health.min(100) as u32)
     }
 
     fn panics(self, threshold: u32) -> bool {
-        u64::from(self.healthy) * 100 < u64::from(threshold) * self.base() || self.base() == 0
+        u64::from(self.healthy + self.degraded) * 100 < u64::from(threshold) * self.base() || self.base() == 0
     }
 }
 
+/// One priority's part of the load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Load {
+    /// Percent for its healthy hosts, or in panic for all.
+    healthy: u32,
+    /// Percent for its degraded hosts.
+    degraded: u32,
+    panic: bool,
+}
+
 /// The load of each priority in percent, and whether it panics.
-fn loads(counts: &[Count], overprovisioning: u32, threshold: u32) -> Vec<(u32, bool)> {
-    let health: Vec<u32> = counts.iter().map(|count| count.health(overprovisioning)).collect();
-    let available = health.iter().sum::<u32>().min(100);
+fn loads(counts: &[Count], overprovisioning: u32, threshold: u32) -> Vec<Load> {
+    let health = |hosts: fn(&Count) -> u32| -> Vec<u32> {
+        counts.iter().map(|count| count.health(hosts(count), overprovisioning)).collect()
+    };
+    let healthy = health(|count| count.healthy);
+    let degraded = health(|count| count.degraded);
+    let available = healthy.iter().chain(&degraded).sum::<u32>().min(100);
     let panics: Vec<bool> =
         counts.iter().map(|count| available < 100 && threshold > 0 && count.panics(threshold)).collect();
     let hosts: u64 = counts.iter().map(|count| u64::from(count.hosts)).sum();
     let all_panic = hosts > 0 && counts.iter().zip(&panics).all(|(count, &panic)| panic || count.hosts == 0);
-    let mut rest = 100;
-    let mut loads: Vec<u32> = if all_panic {
-        counts.iter().map(|count| (u64::from(count.hosts) * 100 / hosts) as u32).collect()
+    // The healthy hosts of all priorities come before the degraded ones of any.
+    let wanted: Vec<u32> = if all_panic {
+        let by_number = |count: &Count| (u64::from(count.hosts) * 100 / hosts) as u32;
+        counts.iter().map(by_number).chain(counts.iter().map(|_| 0)).collect()
     } else {
         let part = |&health: &u32| (health * 100).checked_div(available).unwrap_or(0);
-        health.iter().map(part).collect()
+        healthy.iter().chain(&degraded).map(part).collect()
     };
-    for load in &mut loads {
-        *load = (*load).min(rest);
-        rest -= *load;
+    let mut rest = 100;
+    let mut given: Vec<u32> = Vec::with_capacity(wanted.len());
+    for load in wanted {
+        given.push(load.min(rest));
+        rest -= load.min(rest);
     }
     // What rounding leaves goes to the first that has any.
-    if let Some(load) = loads.iter_mut().find(|load| **load > 0) {
+    if let Some(load) = given.iter_mut().find(|load| **load > 0) {
         *load += rest;
     }
-    loads.into_iter().zip(panics).collect()
+    let (healthy, degraded) = given.split_at(counts.len());
+    let loads = healthy.iter().zip(degraded).zip(panics);
+    loads.map(|((&healthy, &degraded), panic)| Load { healthy, degraded, panic }).collect()
 }
 
 /// The priorities of `pool`, with the health that the file itself gives its hosts.
@@ -75,23 +96,36 @@ pub(super) fn levels(pool: &Pool) -> Vec<Level> {
     for (index, endpoint) in pool.endpoints.iter().enumerate() {
         members.entry(endpoint.tier.value).or_default().push(index);
     }
-    let state = |index: usize| pool.endpoints[index].state.value;
-    let count = |hosts: &Vec<usize>| Count {
-        hosts: hosts.len() as u32,
-        healthy: hosts.iter().filter(|&&index| state(index) == AdminState::Enabled).count() as u32,
-        excluded: hosts.iter().filter(|&&index| state(index) == AdminState::Draining).count() as u32,
+    let enabled = |index: usize| pool.endpoints[index].state.value == AdminState::Enabled;
+    let degraded = |index: usize| enabled(index) && pool.endpoints[index].degraded.is_some();
+    let healthy = |index: usize| enabled(index) && !degraded(index);
+    let draining = |index: usize| pool.endpoints[index].state.value == AdminState::Draining;
+    let count = |hosts: &Vec<usize>| {
+        let of = |kind: &dyn Fn(usize) -> bool| hosts.iter().filter(|&&index| kind(index)).count() as u32;
+        Count {
+            hosts: hosts.len() as u32,
+            healthy: of(&healthy),
+            degraded: of(&degraded),
+            excluded: of(&draining),
+        }
     };
     let counts: Vec<Count> = members.values().map(count).collect();
     let overprovisioning = pool.overprovisioning_percent.map_or(140, |setting| setting.value);
     let threshold = pool.panic_threshold_percent.map_or(50, |setting| setting.value);
-    let loads = loads(&counts, overprovisioning, threshold);
-    let level = |(mut hosts, (load, panic)): (Vec<usize>, (u32, bool))| {
-        if !panic {
-            hosts.retain(|&index| state(index) == AdminState::Enabled);
+    let mut levels = Vec::new();
+    let mut of_degraded = Vec::new();
+    for (hosts, load) in members.into_values().zip(loads(&counts, overprovisioning, threshold)) {
+        let only =
+            |kind: &dyn Fn(usize) -> bool| hosts.iter().copied().filter(|&index| kind(index)).collect();
+        if load.degraded > 0 {
+            of_degraded.push(Level { load: load.degraded, hosts: only(&degraded), panic: false });
         }
-        Level { load, hosts, panic }
-    };
-    members.into_values().zip(loads).map(level).collect()
+        let hosts = if load.panic { hosts } else { only(&healthy) };
+        levels.push(Level { load: load.healthy, hosts, panic: load.panic });
+    }
+    // As Envoy draws them: first all priorities, then their degraded hosts.
+    levels.extend(of_degraded);
+    levels
 }
 
 fn locality_weight(pool: &Pool, index: usize) -> u32 {
@@ -361,8 +395,8 @@ mod tests {
 
     fn spread(counts: &[(u32, u32)], overprovisioning: u32, threshold: u32) -> Vec<u32> {
         let counts: Vec<Count> =
-            counts.iter().map(|&(hosts, healthy)| Count { hosts, healthy, excluded: 0 }).collect();
-        loads(&counts, overprovisioning, threshold).into_iter().map(|(load, _)| load).collect()
+            counts.iter().map(|&(hosts, healthy)| Count { hosts, healthy, ..Count::default() }).collect();
+        loads(&counts, overprovisioning, threshold).into_iter().map(|load| load.healthy).collect()
     }
 
     #[test]
@@ -395,9 +429,26 @@ mod tests {
 
     #[test]
     fn draining_hosts_are_in_no_ratio() {
-        let counts =
-            [Count { hosts: 4, healthy: 1, excluded: 3 }, Count { hosts: 4, healthy: 4, excluded: 0 }];
-        assert_eq!(loads(&counts, 140, 50), [(100, false), (0, false)]);
+        let draining = Count { hosts: 4, healthy: 1, excluded: 3, ..Count::default() };
+        let counts = [draining, Count { hosts: 4, healthy: 4, ..Count::default() }];
+        let loads = loads(&counts, 140, 50);
+        assert_eq!(
+            loads.iter().map(|load| (load.healthy, load.panic)).collect::<Vec<_>>(),
+            [(100, false), (0, false)]
+        );
+    }
+
+    #[test]
+    fn degraded_hosts_take_what_healthy_ones_leave() {
+        let of = |hosts, healthy, degraded| Count { hosts, healthy, degraded, excluded: 0 };
+        let both = |counts: &[Count]| -> Vec<(u32, u32)> {
+            loads(counts, 140, 50).into_iter().map(|load| (load.healthy, load.degraded)).collect()
+        };
+        assert_eq!(both(&[of(3, 2, 1)]), [(93, 7)]);
+        assert_eq!(both(&[of(4, 3, 1)]), [(100, 0)]);
+        // Envoy's own tests.
+        assert_eq!(both(&[of(5, 0, 1), of(5, 0, 5), of(5, 1, 0)]), [(0, 28), (0, 44), (28, 0)]);
+        assert_eq!(both(&[of(5, 0, 5), of(5, 2, 2), of(5, 2, 0)]), [(0, 0), (56, 0), (44, 0)]);
     }
 
     fn keys(ports: std::ops::RangeInclusive<u16>) -> Vec<String> {

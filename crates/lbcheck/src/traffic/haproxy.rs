@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use super::hash;
 use super::shares::ids;
 use super::table::{MOST_ENTRIES, Ring, Table};
-use crate::model::{HashFunction, HashKey, Host, Pool};
+use crate::dialect::Version;
+use crate::model::{Endpoint, HashFunction, HashKey, Host, Pool};
 
 /// Why a table cannot be built.
 pub(super) type Reason = Cow<'static, str>;
@@ -88,15 +89,42 @@ fn gcd(a: u32, b: u32) -> u32 {
     a
 }
 
-/// The ring of consistent hashing and of `random`: 16 points for each unit of weight, placed by the server's id.
-pub(super) fn ring(pool: &Pool, serving: &[usize]) -> Result<Table, Reason> {
-    check_members(pool, serving)?;
-    let other_key = |&index: &usize| {
-        pool.endpoints[index].hash_key.as_ref().is_some_and(|key| !key.value.eq_ignore_ascii_case("id"))
+/// The number from which a server's points are placed: made of its id, or of what `hash-key` names.
+fn base(version: Version, server: &Endpoint, id: u32) -> Result<u32, Reason> {
+    let Some(key) = &server.hash_key else { return base_of_id(version, id) };
+    let address = match server.address.host {
+        // In the order of bytes that a little-endian machine sees.
+        Host::Ip(IpAddr::V4(address)) => Ok(u32::from_le_bytes(address.octets())),
+        _ => Err("lbcheck places servers by `hash-key` only where they have an IPv4 address"),
     };
-    if serving.iter().any(other_key) {
-        return Err("the ring goes by `hash-key`, which lbcheck does not model".into());
+    match (key.value.to_ascii_lowercase().as_str(), server.address.port) {
+        ("id", _) => base_of_id(version, id),
+        ("addr", _) => Ok(hash::avalanche(address?)),
+        ("addr-port", Some(port)) => {
+            Ok(hash::avalanche(hash::avalanche(u32::from(port)).wrapping_add(address?)))
+        }
+        _ => Err(format!("lbcheck does not know how `hash-key {}` places a server", key.value).into()),
     }
+}
+
+/// The same made of an id.
+///
+/// Versions from 3.0 on hashed the id once more, until "fix key calculation when using default hash-key id" of 3.2.7.
+/// 3.0.11 was seen to do so; when the fix came to the branches 3.0 and 3.1 is not known.
+fn base_of_id(version: Version, id: u32) -> Result<u32, Reason> {
+    match (version.major, version.minor, version.patch) {
+        (3, 0, 1..=11) | (3, 2, 1..=6) => Ok(hash::avalanche(id)),
+        (3, 0 | 1, 0) => Err("HAProxy 3.0 and 3.1 build another ring in early patch releases than in late \
+             ones, and the version named has no patch release"
+            .into()),
+        (3, 0 | 1, _) => Err("which ring this patch release of HAProxy builds is not known".into()),
+        _ => Ok(id.wrapping_mul(4096)),
+    }
+}
+
+/// The ring of consistent hashing and of `random`: 16 points for each unit of weight, placed by the server's id.
+pub(super) fn ring(version: Version, pool: &Pool, serving: &[usize]) -> Result<Table, Reason> {
+    check_members(pool, serving)?;
     let count = |index: usize| 16 * pool.endpoints[index].weight.value;
     if serving.iter().map(|&index| u64::from(count(index))).sum::<u64>() > MOST_ENTRIES {
         return Err("the ring is too large to build".into());
@@ -104,7 +132,7 @@ pub(super) fn ring(pool: &Pool, serving: &[usize]) -> Result<Table, Reason> {
     let ids = ids(pool);
     let mut points = Vec::new();
     for &index in serving {
-        let base = ids[index].wrapping_mul(4096);
+        let base = base(version, &pool.endpoints[index], ids[index])?;
         points.extend(
             (0..count(index)).map(|node| (u64::from(hash::avalanche(base.wrapping_add(node))), index as u32)),
         );
@@ -226,6 +254,16 @@ mod tests {
         let members = [(1, 10), (2, 20), (3, 30), (4, 40)];
         let order = [4, 3, 4, 2, 3, 4, 1, 4, 3, 2, 4, 3, 4, 2, 3, 4, 1, 4, 3, 2];
         assert_eq!(round_robin(&members, 20), order);
+    }
+
+    #[test]
+    fn the_first_point_hangs_on_the_version() {
+        let first = |major, minor, patch| base_of_id(Version { major, minor, patch }, 1).map(hash::avalanche);
+        assert_eq!(first(2, 6, 12), Ok(1_237_450_891));
+        assert_eq!(first(3, 2, 26), first(2, 6, 12));
+        assert_eq!(first(3, 2, 0), first(2, 6, 12));
+        assert_eq!(first(3, 0, 11), Ok(hash::avalanche(hash::avalanche(1))));
+        assert!(first(3, 0, 0).is_err() && first(3, 1, 9).is_err());
     }
 
     #[test]

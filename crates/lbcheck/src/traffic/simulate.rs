@@ -216,7 +216,7 @@ fn groups(dialect: Dialect, version: Version, pool: &Pool) -> Option<Vec<Group>>
         return None;
     }
     if dialect == Dialect::Envoy {
-        return envoy_groups(pool);
+        return envoy_groups(version, pool);
     }
     let mut serving = serving_tier(dialect, pool);
     if serving.len() < 2 || serving.len() > MOST_ENDPOINTS {
@@ -241,13 +241,15 @@ fn groups(dialect: Dialect, version: Version, pool: &Pool) -> Option<Vec<Group>>
             Chooser::LeastHaProxy { by_chance: version >= Version::new(3, 2) }
         }
         (_, Algorithm::Random { draws, .. }) => Chooser::Draws {
-            arcs: among(haproxy::ring(pool, &serving).ok()?.shares(pool.endpoints.len())),
+            arcs: among(haproxy::ring(version, pool, &serving).ok()?.shares(pool.endpoints.len())),
             draws: (*draws).clamp(1, 100),
             ties_by_count: version >= Version::new(3, 4),
         },
         (_, Algorithm::First) => Chooser::First,
         (Dialect::HaProxy, Algorithm::Hash { balance_factor, .. }) => {
-            let super::table::Table::Ring(ring) = haproxy::ring(pool, &serving).ok()? else { return None };
+            let super::table::Table::Ring(ring) = haproxy::ring(version, pool, &serving).ok()? else {
+                return None;
+            };
             let place: BTreeMap<usize, usize> =
                 serving.iter().enumerate().map(|(at, &index)| (index, at)).collect();
             let points = ring.points().iter().zip(ring.arcs());
@@ -267,12 +269,12 @@ fn groups(dialect: Dialect, version: Version, pool: &Pool) -> Option<Vec<Group>>
     Some(vec![Group { load: 1.0, members, chooser }])
 }
 
-fn envoy_groups(pool: &Pool) -> Option<Vec<Group>> {
+fn envoy_groups(version: Version, pool: &Pool) -> Option<Vec<Group>> {
     // Localities with weights of their own are chosen first, which is not simulated.
     if pool.locality_weighted.is_some() {
         return None;
     }
-    let placed = Placement::of(Dialect::Envoy, pool);
+    let placed = Placement::of(Dialect::Envoy, version, pool);
     let mut groups = Vec::new();
     for level in envoy::levels(pool) {
         if level.load == 0 {
@@ -561,11 +563,15 @@ fn bounded_ring(
     let total: u64 = members.iter().map(|member| member.in_flight).sum();
     let weights: u64 = members.iter().map(|member| member.weight as u64).sum();
     let slots = ((total + 1) * factor).div_ceil(100);
-    // Each server's part of the slots, rounded up, and never none.
-    let may = |at: usize| {
-        let part = (slots * members[at].weight as u64).div_ceil(weights.max(1)).max(1);
-        members[at].in_flight < part
+    // Each server's part of the slots in whole numbers, such that all parts together are all slots, and never none.
+    let mut before = 0;
+    let mut part = |member: &Member| {
+        let (from, to) = (before, before + member.weight as u64);
+        before = to;
+        (to * slots / weights.max(1) - from * slots / weights.max(1)).max(1)
     };
+    let parts: Vec<u64> = members.iter().map(&mut part).collect();
+    let may = |at: usize| members[at].in_flight < parts[at];
     let hash = random.part();
     let start = points.partition_point(|&(sum, _)| sum <= hash);
     let around = (0..points.len()).map(|step| points[(start + step) % points.len()].1);

@@ -124,7 +124,7 @@ impl<'t> Lower<'t> {
         {
             made.state = Setting::written(admin_state(name), status.span());
             if name == "DEGRADED" {
-                self.gap(status.span(), "health_status DEGRADED", Weakens::Pool(id));
+                made.degraded = Some(status.span());
             }
         }
         made.check_disabled = endpoint

@@ -8,6 +8,7 @@ mod ask;
 mod envoy;
 mod haproxy;
 mod nginx;
+mod traffic;
 
 use std::path::Path;
 
