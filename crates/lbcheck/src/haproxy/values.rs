@@ -120,6 +120,12 @@ pub(crate) fn atol(text: &str) -> i64 {
     sign * number
 }
 
+/// The same where the program keeps the number in 32 bits: what does not fit loses its upper bits.
+pub(crate) fn atoi(text: &str) -> i64 {
+    let low = atol(text) & 0xffff_ffff;
+    if low > i64::from(i32::MAX) { low - (1 << 32) } else { low }
+}
+
 /// What the port of an address says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Port {
@@ -253,7 +259,10 @@ fn read_port(text: &str, whole: &str, lenient: bool) -> Result<Port, String> {
     }
     let number = |digits: &str| -> Result<u16, String> {
         let length = digits.bytes().take_while(u8::is_ascii_digit).count();
-        let digits = if lenient { digits.get(..length).unwrap_or_default() } else { digits };
+        if lenient && length > 0 {
+            return u16::try_from(atoi(digits))
+                .map_err(|_| format!("`{text}` in `{whole}` is not a port from 0 to 65535"));
+        }
         digits
             .bytes()
             .all(|byte| byte.is_ascii_digit())

@@ -268,14 +268,6 @@ impl<'a> Validator<'a> {
                 Version { major: 1, minor: 25, patch: 1 },
                 "remove it: browsers no longer take pushed answers",
             ),
-            "http2_max_requests" => (Version { major: 1, minor: 19, patch: 7 }, "use `keepalive_requests`"),
-            "http2_recv_timeout" => {
-                (Version { major: 1, minor: 19, patch: 7 }, "use `client_header_timeout`")
-            }
-            "http2_idle_timeout" => (Version { major: 1, minor: 19, patch: 7 }, "use `keepalive_timeout`"),
-            "http2_max_field_size" | "http2_max_header_size" => {
-                (Version { major: 1, minor: 19, patch: 7 }, "use `large_client_header_buffers`")
-            }
             _ => return,
         };
         if self.version < since {

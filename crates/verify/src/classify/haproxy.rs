@@ -3,7 +3,19 @@
 use super::{Outside, Place, Refusal, cause, says};
 
 pub(super) fn refusals(said: &str, file: &str) -> Vec<Refusal> {
-    said.lines().filter_map(|line| refusal(line, file)).collect()
+    let mut refusals: Vec<Refusal> = said.lines().filter_map(|line| refusal(line, file)).collect();
+    // An ACL that was refused is missing wherever it is used.
+    let lost: Vec<String> = refusals
+        .iter()
+        .filter(|refusal| refusal.outside.is_some())
+        .filter_map(|refusal| {
+            Some(refusal.message.split_once("parsing ACL '")?.1.split_once('\'')?.0.to_owned())
+        })
+        .collect();
+    refusals.retain(|refusal| {
+        !lost.iter().any(|name| refusal.message.contains(&format!("no such ACL : '{name}'")))
+    });
+    refusals
 }
 
 /// Lines that sum up what was said before, or follow from it.
@@ -26,8 +38,11 @@ fn refusal(line: &str, file: &str) -> Option<Refusal> {
     let line_after = |marker: String, end: char| -> Option<usize> {
         message.split_once(&marker)?.1.split_once(end)?.0.parse().ok()
     };
+    // HAProxy 2.6 refuses some headers without a word, and then the lines below them.
+    let headless = message.ends_with("'listen' or 'defaults' expected.");
     let place = line_after(format!("[{file}:"), ']')
         .or_else(|| line_after(format!("({file}:"), ')'))
+        .filter(|_| !headless)
         .map_or(Place::Nowhere, Place::Line);
     let words = message.replace(file, "FILE");
     let words = words.split_once("] : ").map_or(words.as_str(), |(_, words)| words);

@@ -3,5 +3,6 @@
 // A test that cannot go on fails by panicking, and says what it skips on standard error.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::print_stderr)]
 
+mod haproxy_words;
 mod incidents;
 mod live;

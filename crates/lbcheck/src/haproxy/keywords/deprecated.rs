@@ -34,6 +34,11 @@ const fn d(spot: Spot, name: &'static str, since: Version, advice: &'static str)
 /// The words.
 #[rustfmt::skip]
 pub(crate) const DEPRECATED: &[Deprecated] = &[
+    // HAProxy 3.4.7 warns, 3.2.26 does not; the program says 3.3 itself, and that 3.5 removes them.
+    d(Spot::Keyword, "master-worker", Version::new(3, 3), "start HAProxy with `-W` or `-Ws` instead"),
+    d(Spot::Option, "transparent", Version::new(3, 3), "write a server with the address 0.0.0.0"),
+    // HAProxy 2.6.12 warns, 2.4.30 does not.
+    d(Spot::Keyword, "tune.ssl.capture-cipherlist-size", Version::new(2, 6), "write `tune.ssl.capture-buffer-size`"),
     // HAProxy 3.2.26 warns, 3.0.11 does not; 3.1 does not know the successor either.
     d(Spot::Option, "accept-invalid-http-request", Version::new(3, 2), "fix the clients, or write `option accept-unsafe-violations-in-http-request`"),
     d(Spot::Option, "accept-invalid-http-response", Version::new(3, 2), "fix the servers, or write `option accept-unsafe-violations-in-http-response`"),

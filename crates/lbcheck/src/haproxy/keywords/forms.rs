@@ -5,7 +5,8 @@
 use super::sections::{B, D, F, GLOBAL, L, PEERS, PROXY, RESOLVERS, place};
 use crate::haproxy::syntax::SectionKind;
 use Kind::{
-    Address, Anything, Count, Expression, Format, Level, List, Name, Number, Octal, OneOf, Regex, Size, Time,
+    Address, Anything, Count, Expression, Format, Level, List, Maybe, Name, Number, Octal, OneOf, Regex,
+    Size, Time,
 };
 use Then::{Condition, End, Free, Params};
 
@@ -14,6 +15,8 @@ use Then::{Condition, End, Free, Params};
 pub(crate) enum Kind {
     /// Any word.
     Anything,
+    /// Any word, or none at the end of the line.
+    Maybe,
     /// A time; the unit of a bare number is milliseconds.
     Time,
     /// A time; the unit of a bare number is seconds.
@@ -168,8 +171,8 @@ pub(crate) const TCP_PATTERNS: &[&str] =
 
 #[rustfmt::skip]
 const UNIX_BIND: &[Param] = &[
-    p("prefix", &[Anything]), p("mode", &[Anything]), p("uid", &[Anything]), p("gid", &[Anything]),
-    p("user", &[Anything]), p("group", &[Anything]),
+    p("prefix", &[Maybe]), p("mode", &[Maybe]), p("uid", &[Maybe]), p("gid", &[Maybe]),
+    p("user", &[Maybe]), p("group", &[Maybe]),
 ];
 
 const SOURCE: &[Param] = &[p("usesrc", &[Anything]), p("interface", &[Anything])];
@@ -245,6 +248,7 @@ pub(crate) const FORMS: &[Form] = &[
     m("external-check", "", PROXY, &[OneOf(&["command", "path"]), Anything], 0, Free),
     m("filter", "cache", PROXY, &[Name(SectionKind::Cache)], 0, Free),
     m("fullconn", "", PROXY, &[Anything], 0, End),
+    m("group", "", USERLIST, &[Anything], 0, Params(&[p("users", &[Anything])])),
     m("hard-stop-after", "", GLOBAL, &[Time], 0, Free),
     m("hold", "", RESOLVERS, &[OneOf(&["nx", "refused", "timeout", "other", "valid", "obsolete"]), Time], 0, Free),
     m("http-check", "comment", PROXY, &[Anything], 0, Free),
@@ -259,6 +263,7 @@ pub(crate) const FORMS: &[Form] = &[
     m("log", "global", D | F | B | L | PEERS | LOG_FORWARD, &[], 0, End),
     m("master-worker", "", GLOBAL, &[OneOf(&["no-exit-on-failure"])], 1, End),
     m("max-keep-alive-queue", "", PROXY, &[Number(-1, i32::MAX as i64)], 0, End),
+    m("max-spread-checks", "", GLOBAL, &[Time], 0, End),
     m("maxconn", "", PROXY, &[Anything], 0, End),
     m("nbthread", "", GLOBAL, &[Number(1, 4096)], 0, End),
     m("option", "forwardfor", PROXY, &[], 0, Params(&[p("except", &[Address]), p("header", &[Anything]), p("if-none", &[])])),
@@ -284,6 +289,7 @@ pub(crate) const FORMS: &[Form] = &[
     m("stats", "auth", PROXY, &[Anything], 0, Free),
     m("stats", "enable", PROXY, &[], 0, Free),
     m("stats", "hide-version", PROXY, &[], 0, Free),
+    m("stats", "http-request", PROXY, &[OneOf(&["allow", "auth", "deny"])], 0, Free),
     m("stats", "maxconn", GLOBAL, &[Count(1, i32::MAX as i64)], 0, Free),
     m("stats", "realm", PROXY, &[Anything], 0, Free),
     m("stats", "refresh", PROXY, &[Kind::Seconds], 0, Free),
@@ -310,6 +316,7 @@ pub(crate) const FORMS: &[Form] = &[
     m("timeout", "", RESOLVERS, &[OneOf(&["resolve", "retry"]), Time], 0, Free),
     m("timeout", "", RING, &[OneOf(&["connect", "server"]), Time], 0, Free),
     m("timeout", "", MAILERS, &[OneOf(&["mail"]), Time], 0, Free),
+    m("tune.bufsize", "", GLOBAL, &[Count(1, i32::MAX as i64)], 0, End),
     m("tune.comp.maxlevel", "", GLOBAL, &[Count(1, 9)], 0, End),
     m("unix-bind", "", GLOBAL, &[], 0, Params(UNIX_BIND)),
     m("use-fcgi-app", "", B | L, &[Name(SectionKind::FcgiApp)], 0, Free),

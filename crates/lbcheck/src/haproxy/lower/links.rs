@@ -260,11 +260,11 @@ fn agent_port(server: &Server, report: &mut Report) {
     if settings.unknown.is_some() || settings.agent_port.is_some_and(|port| port.value > 0) {
         return;
     }
-    report.error(
-        rule::VALUE,
-        agent.span().unwrap_or(server.span),
-        format!("server `{}` asks an agent but does not say on which port", server.name.as_str()),
-        "add `agent-port N`",
+    let message = format!("server `{}` asks an agent but does not say on which port", server.name.as_str());
+    report.push(
+        Diagnostic::new(rule::VALUE, Severity::Error, server.span, message)
+            .also(agent.span().unwrap_or(server.span), "the agent is asked for here")
+            .help("add `agent-port N`"),
     );
 }
 

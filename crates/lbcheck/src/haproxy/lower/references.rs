@@ -90,6 +90,26 @@ fn tables(sections: &[Section<'_>], doubtful: bool, report: &mut Report) {
     if proxies().any(|section| section.kind == SectionKind::Defaults && has_table(section)) {
         return;
     }
+    for section in proxies().filter(|section| section.kind != SectionKind::Defaults) {
+        for line in &section.lines {
+            let tracks =
+                matches!(line.keyword(), "tcp-request" | "tcp-response" | "http-request" | "http-response")
+                    && [1, 2].iter().any(|&at| line.arg(at).starts_with("track-sc"));
+            // The action may name a table of its own; `table` names are looked up with the rules of `stick` below.
+            if !tracks || line.words.iter().any(|word| word.unset || word.as_str() == "table") {
+                continue;
+            }
+            if !owners.contains(section.name()) {
+                report.assumed = line.assumed || doubtful;
+                report.error(
+                    rule::VALUE,
+                    line.span,
+                    format!("{} tracks clients but has no `stick-table`", section.label()),
+                    "add a `stick-table`, or name the one of another section with `table NAME`",
+                );
+            }
+        }
+    }
     for section in
         proxies().filter(|section| matches!(section.kind, SectionKind::Backend | SectionKind::Listen))
     {

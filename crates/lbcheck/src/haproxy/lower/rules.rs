@@ -154,6 +154,11 @@ fn gather<'s, 'a>(
             ("redirect", _) => Stage::Redirect,
             // The program ignores it in a backend.
             ("use_backend", _) if proxy.section.kind != SectionKind::Backend => Stage::Switch,
+            // There it is only checked.
+            ("use_backend", _) => {
+                acls.condition(condition_words(line, 1), budget, report);
+                continue;
+            }
             ("use-server", _) => {
                 let when = acls.condition(condition_words(line, 2), budget, report);
                 use_server.extend(own.and_then(|pool| server_route(line, when, pool)));

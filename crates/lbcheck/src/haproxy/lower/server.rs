@@ -9,7 +9,7 @@ use crate::haproxy::lexer::Word;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, is_name_character};
 use crate::haproxy::validate::{value, warn_of_time};
-use crate::haproxy::values::{Port, Unit, atol, endpoint, endpoint_of, time};
+use crate::haproxy::values::{Port, Unit, atoi, atol, endpoint, endpoint_of, time};
 use crate::model::{Address, Host, Setting, TimeKind};
 use crate::source::Span;
 
@@ -183,7 +183,8 @@ fn check_name(name: &Word<'_>, report: &mut Report) {
 /// The first number of a template, and how many there are.
 fn count(line: &Line<'_>, report: &mut Report) -> Option<(u32, u32)> {
     let text = line.arg(2);
-    let number = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
+    // The program reads the digits at the start, whatever follows them.
+    let number = |text: &str| u32::try_from(atoi(text)).ok().filter(|&number| number > 0);
     let slots = match text.split_once('-') {
         Some((first, last)) => match (number(first), number(last)) {
             (Some(first), Some(last)) if first <= last => Some((first, last - first + 1)),
@@ -369,7 +370,7 @@ fn apply(
                     "write a whole number",
                 );
             }
-            set_number(name, atol(text), span, settings, report);
+            set_number(name, atoi(text), span, settings, report);
         }
         "inter" | "fastinter" | "downinter" | "agent-inter" | "slowstart" => {
             set_time(name, word, span, settings, report);

@@ -6,7 +6,7 @@ use super::super::format;
 use super::super::keywords;
 use super::super::report::{Reference, Report, Wanted, rule};
 use super::super::syntax::{Line, SectionKind};
-use super::super::values::atol;
+use super::super::values::atoi;
 use super::words::{a_time, choice, refuse};
 use super::{forms, places};
 
@@ -348,10 +348,10 @@ fn answer(line: &Line<'_>, at: usize, place: u32, report: &mut Report) {
 }
 
 fn is_status(text: &str) -> bool {
-    (200..=599).contains(&atol(text))
+    (200..=599).contains(&atoi(text))
 }
 
 /// Whether the program has a page for this status; others need an answer of their own.
 fn has_default_page(status: &str) -> bool {
-    keywords::STATUSES.contains(&atol(status).to_string().as_str())
+    keywords::STATUSES.contains(&atoi(status).to_string().as_str())
 }

@@ -203,7 +203,7 @@ fn fits(pattern: &str, value: &Word<'_>, report: &mut Report) -> bool {
 
 fn is_status_range(text: &str) -> bool {
     // Nothing between two commas is passed over, and a sign is taken for one.
-    let number = |part: &str| part.parse::<u16>().ok();
+    let number = |part: &str| part.parse::<u64>().ok();
     let text = text.strip_prefix('-').unwrap_or(text);
     if text.is_empty() {
         return true;

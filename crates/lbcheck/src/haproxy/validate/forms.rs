@@ -53,7 +53,7 @@ fn positional(
 ) -> Option<usize> {
     for (index, kind) in takes.iter().enumerate() {
         if line.word(at).is_none() {
-            if index + optional < takes.len() {
+            if index + optional < takes.len() && *kind != Kind::Maybe {
                 let span = line.words.last().map_or(line.span, |word| word.span);
                 report.error(
                     rule::VALUE,
@@ -151,7 +151,7 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
     }
     let text = word.as_str();
     let problem = match kind {
-        Kind::Anything | Kind::Expression => None,
+        Kind::Anything | Kind::Maybe | Kind::Expression => None,
         Kind::Time | Kind::Seconds => {
             let unit = if kind == Kind::Time { Unit::Milliseconds } else { Unit::Seconds };
             warn_of_time(word, report);
@@ -252,7 +252,7 @@ fn range(least: i64, most: i64) -> String {
 
 fn noun(kind: Kind) -> &'static str {
     match kind {
-        Kind::Anything => "an argument",
+        Kind::Anything | Kind::Maybe => "an argument",
         Kind::Name(_) => "the name of a section",
         Kind::Time | Kind::Seconds => "a time",
         Kind::Size => "a size",

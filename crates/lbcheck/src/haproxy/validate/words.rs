@@ -159,7 +159,9 @@ fn cookie(line: &Line<'_>, report: &mut Report) {
     while let Some(word) = line.word(at) {
         at += match word.as_str() {
             "rewrite" | "insert" | "prefix" => {
-                modes.push(word);
+                if modes.iter().all(|mode: &&Word<'_>| mode.as_str() != word.as_str()) {
+                    modes.push(word);
+                }
                 1
             }
             "indirect" | "nocache" | "postonly" | "preserve" | "httponly" | "secure" | "dynamic" => 1,
