@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use lbcheck::model::{Endpoint, Pool};
+use lbcheck::model::{Condition, Endpoint, Match, Pool, TextMatch};
 use lbcheck::report::InputSummary;
-use lbcheck::traffic::flow::{Arrival, Case, Destination, Flow};
+use lbcheck::traffic::flow::{Arrival, Case, Destination, Flow, in_words};
 use lbcheck::traffic::scenario::{
     Capacity, Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Noticed, Outcome,
 };
 use lbcheck::traffic::{Pick, PoolTraffic, Question, Survey};
 
 use crate::json::{TOOL, input, location, rounded, write};
+use crate::mask::{is_secret_header, is_secret_parameter};
 use crate::view::{View, show};
 use crate::wire;
 
@@ -219,6 +220,7 @@ impl Fill<'_> {
         wire::FlowCase {
             requests: (!case.requests.is_empty()).then(|| requests(self.view, case)),
             certainty: case.certainty.as_str(),
+            assumption: case.assumption,
             destinations: arrivals(&case.arrivals),
             copies: arrivals(&case.copies),
         }
@@ -263,9 +265,62 @@ impl Fill<'_> {
     }
 }
 
-/// The requests of a case in words, without the secrets of the line that singles them out.
+/// The requests of a case in words, without the secrets they are told by.
 pub(crate) fn requests(view: &View<'_>, case: &Case) -> String {
-    view.say_at(case.span, &view.words(&case.requests)).into_owned()
+    let open: Vec<Condition> = case.requests.iter().map(|condition| masked(view, condition)).collect();
+    view.say_at(case.span, &in_words(&open)).into_owned()
+}
+
+/// A condition without secrets. As deep as conditions are, see [`Condition`].
+fn masked(view: &View<'_>, condition: &Condition) -> Condition {
+    let all = |parts: &[Condition]| parts.iter().map(|part| masked(view, part)).collect();
+    match condition {
+        Condition::All(parts) => Condition::All(all(parts)),
+        Condition::Any(parts) => Condition::Any(all(parts)),
+        Condition::Not(inner) => Condition::Not(Box::new(masked(view, inner))),
+        Condition::Opaque(text) => Condition::Opaque(view.words(text)),
+        Condition::Is(test) => Condition::Is(masked_test(view, test)),
+        Condition::Always | Condition::Never | Condition::Chance(_) => condition.clone(),
+    }
+}
+
+fn masked_test(view: &View<'_>, test: &Match) -> Match {
+    let secret = || TextMatch::Exact("***".to_owned());
+    let open = |text: &TextMatch| words_of(view, text);
+    match test {
+        Match::Header(name, _) if is_secret_header(name) => Match::Header(name.clone(), secret()),
+        Match::Query(name, _) if is_secret_header(name) || is_secret_parameter(name) => {
+            Match::Query(name.clone(), secret())
+        }
+        // What a cookie holds is a session.
+        Match::Cookie(name, text) if *text != TextMatch::Present => Match::Cookie(name.clone(), secret()),
+        Match::Header(name, text) => Match::Header(name.clone(), open(text)),
+        Match::Query(name, text) => Match::Query(name.clone(), open(text)),
+        Match::Cookie(..) | Match::Port(_) | Match::Tls => test.clone(),
+        Match::Host(text) => Match::Host(open(text)),
+        Match::Path(text) => Match::Path(open(text)),
+        Match::Method(text) => Match::Method(open(text)),
+        Match::Sni(text) => Match::Sni(open(text)),
+        Match::Source(text) => Match::Source(view.words(text)),
+    }
+}
+
+/// A comparison whose text is clean and without the secrets that show in it.
+fn words_of(view: &View<'_>, text: &TextMatch) -> TextMatch {
+    match text {
+        TextMatch::Exact(text) => TextMatch::Exact(view.words(text)),
+        TextMatch::Prefix(text) => TextMatch::Prefix(view.words(text)),
+        TextMatch::Suffix(text) => TextMatch::Suffix(view.words(text)),
+        TextMatch::Contains(text) => TextMatch::Contains(view.words(text)),
+        TextMatch::SegmentPrefix(text) => TextMatch::SegmentPrefix(view.words(text)),
+        TextMatch::Regex(text) => TextMatch::Regex(view.words(text)),
+        // Readers never nest this.
+        TextMatch::IgnoreCase(inner) => match inner.as_ref() {
+            TextMatch::IgnoreCase(_) => TextMatch::Present,
+            inner => TextMatch::IgnoreCase(Box::new(words_of(view, inner))),
+        },
+        TextMatch::Present => TextMatch::Present,
+    }
 }
 
 /// Endpoints that get something of `part` of the traffic that goes to a pool. Empty: shares are not known.

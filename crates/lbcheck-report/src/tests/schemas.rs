@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use lbcheck::load::MemoryLoader;
 use lbcheck::policy::PolicyFile;
 use lbcheck::read::{ReadOptions, read};
+use lbcheck::traffic::scenario::Capacity;
+use lbcheck::traffic::{Failing, Pick, Question, survey};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::*;
-use crate::{Format, View, wire};
+use crate::{Format, TrafficReport, View, wire};
 
 fn schema<T: JsonSchema>(title: &str) -> Value {
     let mut schema: Schema =
@@ -91,6 +93,57 @@ fn models_of_every_dialect_satisfy_their_schema() {
         let reading = read(&loader, &mut sources, &[name.to_owned()], &ReadOptions::new(dialect));
         let output = crate::model(&View::new(&sources), &[(&input(name), &reading.config)]);
         assert_valid("lbcheck.model.", &output);
+    }
+}
+
+/// The traffic of `text`, in a format.
+fn traffic(dialect: Dialect, text: &[u8], question: &Question, format: Format, width: usize) -> String {
+    let loader = MemoryLoader::one("config", text.to_vec());
+    let mut sources = Sources::new();
+    let reading = read(&loader, &mut sources, &["config".to_owned()], &ReadOptions::new(dialect));
+    let survey = survey(&reading.config, question).unwrap();
+    let keys =
+        [("a".to_owned(), Pick::Endpoint(0)), ("b".to_owned(), Pick::Unknown("no \u{1b}[31m way".into()))];
+    let input = input("config");
+    let report = TrafficReport { input: &input, question, survey: &survey, keys: Some(&keys) };
+    crate::traffic(format, &View::new(&sources), report, Style { colour: false, width })
+}
+
+#[test]
+fn traffic_of_every_dialect_satisfies_its_schema_and_fits_the_terminal() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let examples =
+        [("haproxy.cfg", Dialect::HaProxy), ("nginx.conf", Dialect::Nginx), ("envoy.yaml", Dialect::Envoy)];
+    let asked = Question {
+        fail: Failing::WorstOne,
+        load: 2.0,
+        concurrency: Some(30),
+        rate: Some(100.0),
+        capacity: Some(Capacity::Multiple(1.2)),
+        clients: Some(100),
+        ..Question::default()
+    };
+    for (name, dialect) in examples {
+        let text = fs::read(root.join(name)).unwrap();
+        for question in [&asked, &Question::default()] {
+            assert_valid("lbcheck.traffic.", &traffic(dialect, &text, question, Format::Json, 100));
+            for width in [40, 100, 200] {
+                let output = traffic(dialect, &text, question, Format::Text, width);
+                let bars = output.lines().filter(|line| line.contains('█'));
+                let widest = bars.map(|line| line.chars().count()).max().unwrap_or(0);
+                assert!(widest <= width, "{widest} of {width}: {output}");
+            }
+        }
+    }
+}
+
+#[test]
+fn traffic_shows_no_secrets_and_controls_no_terminal() {
+    let text = "defaults\n mode http\nfrontend f\n bind :80\n use_backend a if { hdr(x-api-key) -m str hunter2 }\n use_backend a if { hdr(authorization) -m beg \"Bearer hunter2\" }\n use_backend a if { urlp(token) -m str hunter2 }\n use_backend a if { req.cook(session) -m str hunter2 }\n use_backend a if { path_beg /\u{1b}[2J }\n default_backend a\nbackend a\n server s 10.0.0.1:80\n";
+    for format in [Format::Json, Format::Text] {
+        let output = traffic(Dialect::HaProxy, text.as_bytes(), &Question::default(), format, 100);
+        assert!(!output.contains("hunter2"), "{output}");
+        assert!(output.chars().all(|letter| letter == '\n' || !letter.is_control()), "{output:?}");
     }
 }
 

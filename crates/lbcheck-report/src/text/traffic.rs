@@ -122,9 +122,13 @@ impl Print<'_> {
         let pool = self.report.survey.config.pool(traffic.pool);
         let algorithm = self.view.words(&described(self.dialect, &pool.algorithm.value));
         let shares = &traffic.figures.shares;
+        let then = match traffic.outcome.as_ref().filter(|outcome| self.changes(outcome)) {
+            Some(outcome) => format!("; then {}", outcome.after.certainty.as_str()),
+            None => String::new(),
+        };
         let _ = writeln!(
             out,
-            "{} `{}`: {algorithm} ({})",
+            "{} `{}`: {algorithm} ({}{then})",
             self.dialect.pool_noun(),
             show(&pool.name.value),
             shares.certainty.as_str(),
@@ -145,12 +149,15 @@ impl Print<'_> {
         if let Some(effective) = traffic.effective_endpoints.filter(|effective| *effective > 0.0) {
             let serving = shares.shares.iter().zip(&pool.endpoints).filter(|(share, _)| **share > 0.0);
             let serving: u64 = serving.map(|(_, endpoint)| u64::from(endpoint.slots)).sum();
-            let _ = writeln!(
-                out,
-                "  as concentrated as {} equal {}s; {serving} get traffic",
-                number(effective),
-                self.dialect.endpoint_noun()
-            );
+            let noun = self.dialect.endpoint_noun();
+            let _ = match serving {
+                1 => writeln!(out, "  one {noun} gets everything"),
+                _ => writeln!(
+                    out,
+                    "  as concentrated as {} equal {noun}s; {serving} {noun}s get traffic",
+                    number(effective),
+                ),
+            };
         }
         if let Some(outcome) = &traffic.outcome {
             self.outcome(out, pool, outcome);
@@ -159,11 +166,15 @@ impl Print<'_> {
         }
     }
 
+    /// Whether something is different after than before.
+    fn changes(&self, outcome: &Outcome) -> bool {
+        !outcome.detections.is_empty() || (self.report.question.load - 1.0).abs() > 1e-9
+    }
+
     fn table(&self, out: &mut String, pool: &Pool, traffic: &PoolTraffic) {
         let shares = &traffic.figures.shares.shares;
         let outcome = traffic.outcome.as_ref().filter(|outcome| outcome.after.is_known());
-        let changed =
-            outcome.filter(|outcome| !outcome.detections.is_empty() || self.report.question.load != 1.0);
+        let changed = outcome.filter(|outcome| self.changes(outcome));
         let mut order: Vec<usize> = (0..pool.endpoints.len()).collect();
         let cut = order.len() > CUT_ABOVE;
         if cut {
@@ -475,14 +486,15 @@ impl Print<'_> {
         // The way down to the endpoints is told once.
         let mut told: Vec<&[Arrival]> = Vec::new();
         for case in singled.iter().take(MOST_CASES).chain(rest) {
-            let what = match case.requests.as_str() {
-                "" if several => "all other requests".to_owned(),
-                "" => "all requests".to_owned(),
-                _ => requests(self.view, case),
+            let what = match case.requests.is_empty() {
+                true if several => "all other requests".to_owned(),
+                true => "all requests".to_owned(),
+                false => requests(self.view, case),
             };
             let _ = writeln!(out, "  {what} ({})", case.certainty.as_str());
-            if case.certainty == Certainty::Unknown {
-                out.push_str("    one random number decides several times, in more ways than are followed\n");
+            if let Some(assumption) = case.assumption {
+                let word = if case.certainty == Certainty::Unknown { "not known" } else { "assuming" };
+                let _ = writeln!(out, "    {word}: {assumption}");
             }
             let splits = case.arrivals.len() > 1 || !several;
             let first = splits && !told.contains(&case.arrivals.as_slice());

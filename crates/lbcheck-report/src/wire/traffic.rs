@@ -303,6 +303,8 @@ pub struct FlowCase {
     pub requests: Option<String>,
     /// How sure the shares are.
     pub certainty: &'static str,
+    /// What has to hold for them.
+    pub assumption: Option<&'static str>,
     /// Where they go.
     pub destinations: Vec<FlowShare>,
     /// Copies of them, as parts of these requests.

@@ -155,10 +155,12 @@ pub(super) struct Directive {
     pub(super) arity: Arity,
     pub(super) value: ValueKind,
     pub(super) vendor: Vendor,
-    /// The version it appeared in, where that is later than the oldest version looked at (1.22).
+    /// The version it appeared in, where that is later than the oldest version looked at (1.18).
     pub(super) since: Option<Version>,
     /// The first version without it.
     pub(super) until: Option<Version>,
+    /// The first version that warns of it, and what to write instead.
+    pub(super) deprecated: Option<(Version, &'static str)>,
 }
 
 impl Directive {
@@ -171,12 +173,18 @@ impl Directive {
         value: ValueKind,
     ) -> Self {
         let arity = Arity::parse(arity);
-        Self { name, module, contexts, arity, value, vendor, since: None, until: None }
+        Self { name, module, contexts, arity, value, vendor, since: None, until: None, deprecated: None }
     }
 
     /// Appeared in `1.minor.patch`.
     pub(super) const fn since(mut self, minor: u16, patch: u16) -> Self {
         self.since = Some(Version { major: 1, minor, patch });
+        self
+    }
+
+    /// Is still taken, with a warning, since `1.minor.patch`.
+    pub(super) const fn deprecated(mut self, minor: u16, patch: u16, instead: &'static str) -> Self {
+        self.deprecated = Some((Version { major: 1, minor, patch }, instead));
         self
     }
 

@@ -17,6 +17,7 @@
 //!   [`Config::other_uses`](crate::model::Config::other_uses).
 
 mod arguments;
+mod buffers;
 mod builtin;
 mod data;
 mod directives;
@@ -116,8 +117,9 @@ pub(crate) fn read(
     reading.diagnostics.append(&mut data::check(&tree, &contexts, options.version));
     let complete = top == directives::M && loaded.missing.is_empty() && !reading.broken;
     reading.diagnostics.append(&mut variables::check(&tree, &contexts, &found, options.version, complete));
+    reading.diagnostics.append(&mut buffers::check(&tree, &contexts, &found));
     if complete {
-        reading.diagnostics.append(&mut references::check(&tree, &contexts, &found));
+        reading.diagnostics.append(&mut references::check(&tree, &contexts, &found, options.version));
     }
     let mut config = Config::empty(Dialect::Nginx, options.version);
     config.fragment = top != directives::M;

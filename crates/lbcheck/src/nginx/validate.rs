@@ -11,6 +11,9 @@ use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::dialect::{Dialect, Edition, Version};
 use crate::read::ReadOptions;
 
+/// Since when `proxy_redirect off` must be the only one of its block; measured: 1.18 takes it, 1.22 does not.
+const ONE_REDIRECT: Version = Version { major: 1, minor: 22, patch: 0 };
+
 /// Unknown names for which a suggestion is looked up; each costs a walk over the table.
 const MAX_SUGGESTIONS: usize = 64;
 
@@ -41,12 +44,15 @@ impl<'a> Validator<'a> {
         let mut found = Vec::with_capacity(self.tree.nodes.len());
         // The first use of every single-valued directive of a block.
         let mut once: BTreeMap<(Option<NodeId>, &'static str), NodeId> = BTreeMap::new();
+        let mut zones: BTreeMap<(Option<NodeId>, &str), NodeId> = BTreeMap::new();
         for id in 0..self.tree.nodes.len() {
             let context = self.contexts.get(id).copied().unwrap_or(OTHER);
             let directive = self.place(id, context);
             if let Some(directive) = directive {
+                self.deprecated(id, directive);
                 self.value(id, directive);
                 self.diagnostics.append(&mut special::check(self.tree, id, directive, self.version));
+                self.repeated_reference(id, directive, &mut zones);
                 if repeats_are_refused(directive) {
                     // The two share one setting.
                     let name = if directive.name == "alias" { "root" } else { directive.name };
@@ -62,6 +68,66 @@ impl<'a> Validator<'a> {
             found.push(directive);
         }
         found
+    }
+
+    /// A block uses a zone, or turns something off, once.
+    fn repeated_reference(
+        &mut self,
+        id: NodeId,
+        directive: &Directive,
+        seen: &mut BTreeMap<(Option<NodeId>, &'a str), NodeId>,
+    ) {
+        let parent = self.tree.nodes[id].parent;
+        let mut values = self.tree.args(id).iter().map(|word| self.tree.value(word));
+        let key = match directive.name {
+            "limit_conn" => values.next(),
+            "limit_req" => values.find_map(|value| value.strip_prefix("zone=")),
+            // Before, the last one counted.
+            "proxy_redirect" if self.version >= ONE_REDIRECT => {
+                let off = values.len() == 1 && values.next() == Some("off");
+                let before = seen.get(&(parent, "proxy_redirect off")).copied();
+                let any = seen.get(&(parent, "proxy_redirect")).copied();
+                seen.entry((parent, "proxy_redirect")).or_insert(id);
+                if off {
+                    seen.entry((parent, "proxy_redirect off")).or_insert(id);
+                }
+                if let Some(first) = before.or(any.filter(|_| off)) {
+                    self.duplicate(id, first);
+                }
+                return;
+            }
+            "mirror" => {
+                let off = values.next() == Some("off");
+                let any = seen.get(&(parent, "mirror")).copied();
+                let before = seen.get(&(parent, "mirror off")).copied();
+                seen.entry((parent, if off { "mirror off" } else { "mirror" })).or_insert(id);
+                if let Some(first) = before.or(any.filter(|_| off)) {
+                    self.duplicate(id, first);
+                }
+                return;
+            }
+            _ => return,
+        };
+        let Some(key) = key else { return };
+        match seen.get(&(parent, key)) {
+            Some(&first) if self.tree.name(first) == directive.name => self.duplicate(id, first),
+            Some(_) => {}
+            None => {
+                seen.insert((parent, key), id);
+            }
+        }
+    }
+
+    /// What nginx takes with a warning.
+    fn deprecated(&mut self, id: NodeId, directive: &Directive) {
+        let Some((since, instead)) = directive.deprecated.filter(|&(since, _)| since <= self.version) else {
+            return;
+        };
+        let message = format!("directive `{}` is obsolete since nginx {since}", directive.name);
+        self.diagnostics.push(
+            Diagnostic::new("deprecated-directive", Severity::Warning, self.tree.header(id), message)
+                .help(format!("use `{instead}` instead")),
+        );
     }
 
     fn error(&mut self, diagnostic: Diagnostic) {
@@ -307,7 +373,7 @@ impl<'a> Validator<'a> {
 
     /// Checks the value of a directive whose place and number of arguments are right.
     fn value(&mut self, id: NodeId, directive: &'static Directive) {
-        if directive.vendor != Vendor::Nginx {
+        if directive.vendor == Vendor::Plus {
             return;
         }
         let Some(&word) = self.tree.args(id).first() else { return };
@@ -393,6 +459,6 @@ impl<'a> Validator<'a> {
 }
 
 fn repeats_are_refused(directive: &Directive) -> bool {
-    directive.vendor == Vendor::Nginx
+    directive.vendor != Vendor::Plus
         && !matches!(directive.value, ValueKind::Any | ValueKind::FlagMany | ValueKind::Bits(_))
 }

@@ -119,27 +119,38 @@ const LAZY: &[(&str, &str)] = &[
 
 /// Modules of others whose variables are known to [`builtin`], or that have none.
 const KNOWN_MODULES: &[&str] = &[
+    "http_auth_jwt",
     "http_auth_pam",
+    "http_auth_spnego",
     "http_brotli_filter",
     "http_brotli_static",
     "http_cache_purge",
     "http_dav_ext",
     "http_echo",
+    "http_eval",
     "http_fancyindex",
     "http_geoip2",
     "http_headers_more_filter",
+    "http_hmac_secure_link",
     "http_js",
     "http_js_core",
     "http_lua",
+    "http_memc",
     "http_modsecurity",
     "http_otel",
+    "http_push_stream",
     "http_set_misc",
+    "http_srcache_filter",
     "http_subs_filter",
+    "http_uploadprogress",
     "http_upstream_fair",
     "http_vhost_traffic_status",
+    "http_xss_filter",
     "http_zstd_filter",
     "http_zstd_static",
+    "nchan",
     "ndk_http",
+    "rtmp",
     "stream_geoip2",
     "stream_js",
     "stream_lua",
@@ -169,10 +180,13 @@ pub(super) fn check(
     whole: bool,
 ) -> Vec<Diagnostic> {
     let mut checker = Checker { tree, contexts, directives, version, diagnostics: Vec::new() };
-    checker.texts();
+    let idle = if whole { Some(checker.idle()) } else { None };
+    checker.texts(idle.as_ref());
     checker.definitions();
-    if whole && !checker.has_foreign_modules() {
-        checker.unknown();
+    if let Some(idle) = idle
+        && !checker.has_foreign_modules()
+    {
+        checker.unknown(&idle);
     }
     checker.diagnostics
 }
@@ -231,10 +245,12 @@ impl<'a> Checker<'a> {
     }
 
     /// A `$` that starts no name, and a brace that is not closed.
-    fn texts(&mut self) {
+    fn texts(&mut self, idle: Option<&BTreeSet<NodeId>>) {
         for id in self.ids() {
             let name = self.tree.name(id);
-            if name == "if" || LAZY.iter().any(|(lazy, _)| *lazy == name) {
+            let lazy = LAZY.iter().any(|(lazy, _)| *lazy == name);
+            // Without the whole configuration nobody knows what is asked for.
+            if name == "if" || lazy && idle.is_none_or(|idle| idle.contains(&id)) {
                 continue;
             }
             for word in self.read(id) {
@@ -317,9 +333,8 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn unknown(&mut self) {
+    fn unknown(&mut self, idle: &BTreeSet<NodeId>) {
         let defined = self.defined();
-        let idle = self.idle();
         let mut unknown: Vec<(Span, String)> = Vec::new();
         let mut note = |word: &Word, stream: bool| {
             for name in used(self.tree.value(word)) {

@@ -47,6 +47,10 @@ pub(super) fn of_pool(dialect: Dialect, version: Version, pool: &Pool, known: Kn
     if !figures.shares.is_known() {
         return figures;
     }
+    if dialect == Dialect::Nginx && pool.shared_state.is_none() && simulate::goes_by_load(dialect, pool) {
+        let one = "there is one worker process; without `zone` each counts for itself";
+        figures.shares.assumptions.push(one.into());
+    }
     if let (Algorithm::Hash { .. }, Some(keys)) = (&pool.algorithm.value, known.keys)
         && figures.shares.certainty > Certainty::Exact
         && keys > 0

@@ -27,9 +27,8 @@ pub struct Flow {
 /// Requests that meet the same conditions and no others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
-    /// What they have in common, in words: "host is a.example and path begins with /api". Empty for those that
-    /// no condition singles out.
-    pub requests: String,
+    /// What they have in common, see [`in_words`]. Empty for those that no condition singles out.
+    pub requests: Vec<Condition>,
     /// The route that singles them out.
     pub span: Option<Span>,
     /// Where they go. Shares sum to 1.
@@ -38,6 +37,8 @@ pub struct Case {
     pub copies: Vec<Arrival>,
     /// How sure the shares are.
     pub certainty: Certainty,
+    /// What has to hold for them. `None`: nothing.
+    pub assumption: Option<&'static str>,
 }
 
 /// A part of the requests of one case.
@@ -124,16 +125,22 @@ fn flow(config: &Config, index: usize, listener: &Listener) -> Flow {
         if shadowed {
             continue;
         }
-        let words = item.order.iter().filter_map(|need| names.get(need)).map(|condition| match condition {
-            Condition::Any(_) => format!("({})", words::condition(condition)),
-            condition => words::condition(condition),
-        });
-        let requests = words.collect::<Vec<_>>().join(" and ");
+        let requests = item.order.iter().filter_map(|need| names.get(need).copied().cloned()).collect();
         cases.push(case(config, requests, Some(item.route.span), taken.iter().map(|&at| &items[at])));
     }
     let rest = by_needs.get([].as_slice()).map_or(&[][..], Vec::as_slice);
-    cases.push(case(config, String::new(), None, rest.iter().map(|&at| &items[at])));
+    cases.push(case(config, Vec::new(), None, rest.iter().map(|&at| &items[at])));
     Flow { listener: index, cases, cut }
+}
+
+/// Conditions that all hold, in words: "host is a.example and path begins with /api".
+#[must_use]
+pub fn in_words(conditions: &[Condition]) -> String {
+    let words = conditions.iter().map(|condition| match condition {
+        Condition::Any(_) => format!("({})", words::condition(condition)),
+        condition => words::condition(condition),
+    });
+    words.collect::<Vec<_>>().join(" and ")
 }
 
 /// Items whose needs are among `needs`, in order.
@@ -225,7 +232,7 @@ impl<'a> Walk<'a> {
 /// Follows requests for which exactly the routes `items` may apply.
 fn case<'a>(
     config: &Config,
-    requests: String,
+    requests: Vec<Condition>,
     span: Option<Span>,
     items: impl Iterator<Item = &'a Item<'a>>,
 ) -> Case {
@@ -246,7 +253,15 @@ fn case<'a>(
         with_draws(&steps, &mut sums);
         if draws + splits > 0 { Certainty::Expected } else { Certainty::Exact }
     };
-    Case { requests, span, arrivals: sums.arrivals(), copies: sums.copies(), certainty }
+    let assumption = match (config.dialect, certainty) {
+        (_, Certainty::Exact) => None,
+        (_, Certainty::Unknown) => {
+            Some("one random number decides several times, in more ways than are followed")
+        }
+        (Dialect::Nginx, _) => Some("there are many different values of what requests are split by"),
+        (Dialect::HaProxy | Dialect::Envoy, _) => Some("there are many requests, each of which is drawn for"),
+    };
+    Case { requests, span, arrivals: sums.arrivals(), copies: sums.copies(), certainty, assumption }
 }
 
 /// Parts of the traffic, in the order in which destinations first appear.
@@ -440,7 +455,7 @@ mod tests {
                     .iter()
                     .map(|arrival| format!("{} {:.1}", name(&arrival.to), arrival.share * 100.0))
                     .collect();
-                format!("{}: {}", case.requests, parts.join(", "))
+                format!("{}: {}", in_words(&case.requests), parts.join(", "))
             })
             .collect()
     }
@@ -495,5 +510,8 @@ mod tests {
         let cases = shown(&config(Dialect::Nginx, text));
         assert!(cases.iter().any(|case| case.ends_with("path begins with /api/: a 100.0")), "{cases:?}");
         assert!(cases.iter().any(|case| case.ends_with(": a 25.0, b 75.0")), "{cases:?}");
+        // Everybody falls where the constant does: 2810847099 of 4294967295, beyond a quarter.
+        let constant = config(Dialect::Nginx, &text.replace("$request_id", "/"));
+        assert!(shown(&constant).iter().any(|case| case.ends_with(": b 100.0")), "{:?}", shown(&constant));
     }
 }

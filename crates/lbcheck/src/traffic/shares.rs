@@ -121,10 +121,15 @@ pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
     if !pool.affinity.is_empty() {
         assumptions.push("requests of new sessions; returning ones stay where they were".into());
     }
+    // Weights alone do not say what is left for them.
+    let degraded = pool.endpoints.iter().any(|endpoint| endpoint.degraded.is_some());
+    if degraded {
+        assumptions.push("degraded hosts serve what healthy ones cannot".into());
+    }
     if by_dns {
         assumptions.push("every slot of a template is filled".into());
     }
-    let certain = match (by_dns, assumptions.is_empty()) {
+    let certain = match (by_dns || degraded, assumptions.is_empty()) {
         (true, _) => Certainty::Range,
         (false, true) => Certainty::Exact,
         (false, false) => Certainty::Expected,
@@ -174,6 +179,19 @@ pub(super) fn serving_tier(dialect: Dialect, pool: &Pool) -> Vec<usize> {
         serving.truncate(1);
     }
     serving
+}
+
+/// Whether a request may come without the key. A target and an address are always there.
+fn may_lack(key: &HashKey) -> bool {
+    match key {
+        HashKey::Source | HashKey::Constant(_) => false,
+        HashKey::Expression(text) => {
+            !["uri", "path", "$request_uri", "$uri", "$remote_addr", "$binary_remote_addr", "src"]
+                .contains(&text.as_str())
+                && !text.starts_with("uri ")
+        }
+        HashKey::RoutePolicy => true,
+    }
 }
 
 enum Choice {
@@ -230,8 +248,11 @@ fn choose(
         Algorithm::Hash { key: HashKey::Constant(_), .. } => {
             Choice::Unknown("a constant hash key sends every request to one server".into())
         }
-        Algorithm::Hash { .. } => {
+        Algorithm::Hash { key, .. } => {
             assumptions.push("hash keys are many and equally popular".into());
+            if may_lack(key) {
+                assumptions.push("every request has the key that is hashed".into());
+            }
             Choice::Shares(by_locality(pool, serving, weight), Certainty::Expected)
         }
         // Without a matching subset the default is to serve nobody.

@@ -8,7 +8,8 @@ use super::flow::{Flow, flows};
 use super::placement::{Pick, Placement};
 use super::scenario::{self, Capacity, Loss, Outcome, Scenario, worst_loss};
 use super::shares::Certainty;
-use crate::model::{Config, Gap, Mode, Pool, PoolId, Weakens};
+use crate::dialect::Dialect;
+use crate::model::{Action, Config, Gap, Mode, Pool, PoolId, Target, Weakens};
 use crate::source::Span;
 
 /// What is asked.
@@ -148,16 +149,7 @@ pub fn survey(config: &Config, question: &Question) -> Result<Survey, Unanswerab
         }
     }
     let flows = if question.pool.is_some() { Vec::new() } else { flows(&config) };
-    let known = known(question);
-    // Routes lead to pools beside those with endpoints of their own, which then have no shares.
-    let shares = asked
-        .iter()
-        .map(|&id| {
-            let mut figures = figures(&config, id, known);
-            weaken(&config, id, &mut figures);
-            (id, figures)
-        })
-        .collect();
+    let shares = pools.iter().map(|pool| (pool.pool, pool.figures.clone())).collect();
     let routing = |gap: &&Gap| matches!(gap.weakens, Weakens::Routing | Weakens::Everything);
     let routing_gaps =
         config.coverage.gaps.iter().filter(routing).map(|gap| (gap.span, gap.what.clone())).collect();
@@ -257,6 +249,28 @@ pub fn place_keys<'k>(
     id: PoolId,
     keys: impl IntoIterator<Item = &'k [u8]>,
 ) -> Result<Vec<Pick>, String> {
+    if drawn_at_random(config, id) {
+        return Err("no route to it has a hash_policy, so that hosts are drawn at random".into());
+    }
     let placement = Placement::new(config, id).map_err(|reason| reason.into_owned())?;
     Ok(keys.into_iter().map(|key| placement.pick(key)).collect())
+}
+
+/// Envoy hashes nothing of requests that come by a route without `hash_policy`.
+fn drawn_at_random(config: &Config, id: PoolId) -> bool {
+    if config.dialect != Dialect::Envoy {
+        return false;
+    }
+    let leads = |target: &Target| matches!(target, Target::Pool { pool, .. } if *pool == id);
+    let mut routes = config
+        .tables
+        .iter()
+        .flat_map(|table| &table.routes)
+        .filter(|route| match &route.action {
+            Action::Forward(target) => leads(target),
+            Action::Split(arms) => arms.iter().any(|arm| leads(&arm.target)),
+            _ => false,
+        })
+        .peekable();
+    routes.peek().is_some() && routes.all(|route| route.hash_policies.is_empty())
 }

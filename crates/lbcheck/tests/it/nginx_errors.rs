@@ -445,3 +445,35 @@ fn words_that_directives_read_themselves() {
     );
     assert_eq!(good.errors(), [""; 0]);
 }
+
+/// Each refused by nginx 1.22 and 1.30 alike: settings that do not fit one another, and names used twice.
+#[test]
+fn settings_that_do_not_fit_one_another() {
+    for bad in [
+        "proxy_buffer_size 64k; server { }",
+        "proxy_buffers 1 4k; server { }",
+        "proxy_busy_buffers_size 1k; server { }",
+        "fastcgi_buffers 8 4k; server { fastcgi_busy_buffers_size 29k; }",
+        "proxy_max_temp_file_size 1k; server { }",
+        "limit_req_zone $host zone=a:1m rate=1r/s; limit_conn_zone $host zone=a:1m;",
+        "limit_conn_zone $host zone=a:1m; limit_conn a 1; limit_conn a 2;",
+        "proxy_redirect off; proxy_redirect a b;",
+        "proxy_cache_path /c keys_zone=a:1m; proxy_cache_path /c keys_zone=b:1m;",
+        "server { listen 80; ssl_certificate /c.pem; }",
+        "server { listen 80 ssl; ssl_reject_handshake on; } server { listen 80 ssl; server_name b; }",
+        "server { location / { proxy_set_header X $$host; } }",
+    ] {
+        assert_eq!(http(bad).errors().len(), 1, "{bad}: {:?}", http(bad).errors());
+    }
+    let good = http(
+        "proxy_buffers 1 4k; fastcgi_buffers 8 4k; fastcgi_busy_buffers_size 28k; proxy_max_temp_file_size 0;
+        limit_conn_zone $host zone=a:1m; limit_conn a 1; ssl_certificate_key /k.pem;",
+    );
+    assert_eq!(good.errors(), [""; 0]);
+    let case = http("http2_recv_timeout 1s; server { }");
+    let told = case.reports(Severity::Warning);
+    assert!(told.iter().any(|told| told.contains("directive `http2_recv_timeout` is obsolete")), "{told:?}");
+    let old = "server { listen 1; proxy_pass 10.0.0.1:1; } server { listen 1; return x; }";
+    assert_eq!(stream(old).errors(), [""; 0]);
+    assert_eq!(stream("server { proxy_pass 10.0.0.1:1; }").errors().len(), 1);
+}

@@ -4,10 +4,10 @@ use lbcheck::dialect::Dialect;
 use lbcheck::model::{Config, PoolId};
 use lbcheck::source::Sources;
 use lbcheck::traffic::scenario::{Capacity, Scenario, run, worst_loss};
-use lbcheck::traffic::{Failing, Known, Question, figures, survey};
+use lbcheck::traffic::{Certainty, Failing, Known, Question, figures, survey};
 use proptest::prelude::*;
 
-use crate::support::reading;
+use crate::support::{diff, reading};
 
 /// One server: weight, limit (0: none), backup or second priority, taken out.
 type Server = (u32, u32, bool, bool);
@@ -222,4 +222,95 @@ proptest! {
         let again = format!("{:?}", survey(&config, &question).map(|survey| (survey.pools, survey.flows)));
         prop_assert_eq!(once, again);
     }
+}
+
+#[test]
+fn a_reorder_moves_keys_on_haproxys_ring_and_none_on_ketama() {
+    let moved = |dialect, old: &str, new: &str| {
+        let mut sources = Sources::default();
+        let old = reading(dialect, old.as_bytes(), &mut sources);
+        let new = reading(dialect, new.as_bytes(), &mut sources);
+        let report = diff(&sources, &old, &new);
+        report.pools.first().and_then(|shift| shift.keys_remapped)
+    };
+    let servers = ["a 10.0.0.1:80", "b 10.0.0.2:80", "c 10.0.0.3:80", "d 10.0.0.4:80"];
+    let lines = |ids: bool, order: [usize; 4]| -> String {
+        let line = |at: usize| match ids {
+            true => format!("  server {} id {}\n", servers[at], at + 1),
+            false => format!("  server {}\n", servers[at]),
+        };
+        order.map(line).concat()
+    };
+    let haproxy = |ids, order| {
+        format!("backend b\n  mode http\n  balance uri\n  hash-type consistent\n{}", lines(ids, order))
+    };
+    // Without `id` a server's place on the ring is its line's. Here all lines change places.
+    let most = moved(Dialect::HaProxy, &haproxy(false, [0, 1, 2, 3]), &haproxy(false, [1, 2, 3, 0]));
+    assert!((most.unwrap() - 1.0).abs() < 1e-9, "{most:?}");
+    assert_eq!(moved(Dialect::HaProxy, &haproxy(true, [0, 1, 2, 3]), &haproxy(true, [1, 2, 3, 0])), None);
+    let nginx = |order: [usize; 4]| {
+        let lines = order.map(|at| format!("server 10.0.0.{}:80;", at + 1)).concat();
+        format!(
+            "events {{}} http {{ upstream u {{ hash $request_uri consistent; {lines} }} server {{ location / {{ proxy_pass http://u; }} }} }}"
+        )
+    };
+    assert_eq!(moved(Dialect::Nginx, &nginx([0, 1, 2, 3]), &nginx([1, 2, 3, 0])), None);
+}
+
+#[test]
+fn degraded_hosts_of_envoy_get_what_was_counted() {
+    let host = |port: u32, status: &str| {
+        format!(
+            "      - {{health_status: {status}, endpoint: {{address: {{socket_address: {{address: 10.0.0.1, port_value: {port}}}}}}}}}\n"
+        )
+    };
+    let hosts = host(1, "HEALTHY") + &host(2, "HEALTHY") + &host(3, "DEGRADED");
+    let text = format!(
+        "static_resources:\n clusters:\n - name: c\n   connect_timeout: 1s\n   load_assignment:\n    cluster_name: c\n    endpoints:\n    - lb_endpoints:\n{hosts}"
+    );
+    let mut sources = Sources::default();
+    let config = reading(Dialect::Envoy, text.as_bytes(), &mut sources).config;
+    let found = figures(&config, PoolId(0), Known::default()).shares;
+    assert_eq!(found.certainty, Certainty::Expected);
+    for (share, expected) in found.shares.iter().zip([0.465, 0.465, 0.07]) {
+        assert!((share - expected).abs() < 1e-9, "{found:?}");
+    }
+}
+
+#[test]
+fn every_example_can_be_surveyed() {
+    for (dialect, path) in crate::invariants::examples() {
+        let mut sources = Sources::default();
+        let config = reading(dialect, &std::fs::read(&path).unwrap(), &mut sources).config;
+        let question =
+            Question { fail: Failing::WorstOne, load: 3.0, concurrency: Some(40), ..Question::default() };
+        let survey = survey(&config, &question).unwrap();
+        for pool in &survey.pools {
+            let shares = &pool.figures.shares;
+            assert!(!shares.is_known() || is_whole(&shares.shares), "{}: {shares:?}", path.display());
+        }
+        for case in survey.flows.iter().flat_map(|flow| &flow.cases) {
+            let sum: f64 = case.arrivals.iter().map(|arrival| arrival.share).sum();
+            assert!((sum - 1.0).abs() < 1e-9, "{}: {case:?}", path.display());
+        }
+    }
+}
+
+#[test]
+fn many_servers_and_many_routes_take_no_longer_than_their_number() {
+    let servers =
+        (0..3000).map(|at| format!("  server s{at} 10.0.{}.{}:80 weight {}\n", at / 250, at % 250, at % 256));
+    let routes = (0..3000).map(|at| format!("  use_backend b if {{ path_beg /p{at}/ }}\n"));
+    let text = format!(
+        "defaults\n  mode http\nfrontend f\n  bind :80\n{}  default_backend b\nbackend b\n  balance leastconn\n{}",
+        routes.collect::<String>(),
+        servers.collect::<String>()
+    );
+    let mut sources = Sources::default();
+    let config = reading(Dialect::HaProxy, text.as_bytes(), &mut sources).config;
+    let start = std::time::Instant::now();
+    let survey = survey(&config, &Question::default()).unwrap();
+    assert_eq!(survey.flows[0].cases.len(), 3001);
+    // Minutes if anything here were quadratic.
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }

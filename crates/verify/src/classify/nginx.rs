@@ -28,7 +28,22 @@ fn refusal(line: &str, file: &str) -> Option<Refusal> {
 fn outside(message: &str) -> Option<Outside> {
     if says(
         message,
-        &["No such file", "Permission denied", "Is a directory", "Not a directory", "No such device"],
+        &[
+            "No such file",
+            "Permission denied",
+            "Is a directory",
+            "Not a directory",
+            "No such device",
+            "File name too long",
+            // Certificates, databases of addresses and scripts that are there, but are not what they should be.
+            "PEM_read_bio",
+            "X509_",
+            "SSL_CTX_use_PrivateKey",
+            "MMDB_open(",
+            "GeoIP_open(",
+            "ReferenceError",
+            "SyntaxError",
+        ],
     ) {
         return Some(Outside::File);
     }
@@ -41,8 +56,17 @@ fn outside(message: &str) -> Option<Outside> {
     if says(message, &["bind() to", "socket() "]) {
         return Some(Outside::Socket);
     }
-    if says(message, &["dlopen()", "the \"ssl\" parameter requires", "not binary compatible"]) {
+    if says(
+        message,
+        &["dlopen()", "the \"ssl\" parameter requires", "not binary compatible", "failed to load the 'resty"],
+    ) {
         return Some(Outside::Module);
+    }
+    if says(
+        message,
+        &["mmap(", "munmap(", "malloc(", "is unsupported on this platform", "Cannot allocate memory"],
+    ) {
+        return Some(Outside::Machine);
     }
     None
 }

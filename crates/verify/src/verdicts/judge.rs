@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::Path;
 
 use lbcheck::diagnostic::Severity;
-use lbcheck::dialect::{Dialect, Version};
+use lbcheck::dialect::{Dialect, Edition, Version};
 use lbcheck::read::{ReadOptions, read};
 use lbcheck::rules::{self, Category};
-use lbcheck::source::Sources;
+use lbcheck::source::{Sources, Span};
 
 use crate::base::Base;
 use crate::reading::{Disk, check};
@@ -17,7 +17,7 @@ use crate::reading::{Disk, check};
 pub struct Finding {
     /// Its rule.
     pub rule: &'static str,
-    /// The line of the main file that it points at; none where it points into another file.
+    /// The lines of the main file that it points at, the first where it begins; none where it points into another file.
     pub lines: Vec<usize>,
     /// The text of that line.
     pub excerpt: String,
@@ -40,6 +40,7 @@ pub fn judge(dialect: Dialect, version: Version, base: &Base, folder: &Path) -> 
     options.version = version;
     options.env = base.variables.iter().cloned().collect();
     if dialect == Dialect::Nginx {
+        options.edition = Edition::OpenSource;
         options.prefix = Some(folder.display().to_string());
     }
     let main = folder.join(&base.main).display().to_string();
@@ -60,10 +61,12 @@ pub fn judge(dialect: Dialect, version: Version, base: &Base, folder: &Path) -> 
         let span = diagnostic.primary.span;
         let file = sources.file(span.file);
         let line = sources.position(span).line as usize;
+        // A program names the line on which it has read enough, often the last of a statement on several lines.
+        let last = sources.position(Span::new(span.file, span.end as usize, span.end as usize)).line as usize;
         let is_main = file.path() == main;
         findings.push(Finding {
             rule: rule.id,
-            lines: if is_main { vec![line] } else { Vec::new() },
+            lines: if is_main { (line..=last).collect() } else { Vec::new() },
             excerpt: base
                 .text()
                 .and_then(|text| text.lines().nth(line.saturating_sub(1)))

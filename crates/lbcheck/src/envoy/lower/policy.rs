@@ -54,6 +54,10 @@ impl<'t> Lower<'t> {
             let what = "zone aware routing prefers the zone this Envoy runs in".to_owned();
             choice.gaps.push(Spanned::new(what, zone_aware.span()));
         }
+        let fails = zone_aware.and_then(|zone_aware| zone_aware.get("fail_traffic_on_panic"));
+        if let Some(fails) = fails.filter(|fails| fails.boolean() == Some(true)) {
+            choice.gaps.push(Spanned::new("`fail_traffic_on_panic`".to_owned(), fails.span()));
+        }
         choice
     }
 

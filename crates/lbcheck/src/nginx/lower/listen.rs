@@ -111,11 +111,11 @@ impl Lower<'_> {
             return Some(listen);
         }
         let (host, port) = match text.rfind(']') {
-            Some(close) => {
+            Some(close) if text.starts_with('[') => {
                 let (host, rest) = text.split_at(close + 1);
                 (host, rest.strip_prefix(':'))
             }
-            None => match text.split_once(':') {
+            _ => match text.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
                 None if text.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
                     && !text.contains('.') =>

@@ -307,6 +307,16 @@ impl Lower<'_> {
         let parts = variable::split(self.tree, id)?;
         let given: u64 = parts.iter().filter_map(|part| part.share).sum();
         let rest = 10_000u64.checked_sub(given)?;
+        // A key without variables falls into one part, whoever asks.
+        let key = self.tree.arg(id, 0)?;
+        let constant = (!values::has_variable(key)).then(|| {
+            let shares: Vec<u32> = parts
+                .iter()
+                .map_while(|part| part.share)
+                .filter_map(|share| u32::try_from(share).ok())
+                .collect();
+            crate::traffic::split_clients(key.as_bytes(), &shares).unwrap_or(shares.len())
+        });
         let mut arms = Vec::new();
         for part in parts {
             let span = self.tree.header(part.id);
@@ -314,6 +324,9 @@ impl Lower<'_> {
             arms.push(WeightedTarget { target, weight: part.share.unwrap_or(rest), span });
         }
         let covered: u64 = arms.iter().map(|arm| arm.weight).sum();
+        if let Some(taken) = constant {
+            return arms.into_iter().nth(taken).map(|arm| Action::Forward(arm.target));
+        }
         // What no line covers gets an empty address, and nobody knows what that does.
         (covered == 10_000).then_some(Action::Split(arms))
     }

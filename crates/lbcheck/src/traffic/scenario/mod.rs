@@ -177,13 +177,14 @@ pub fn run(config: &Config, id: PoolId, scenario: &Scenario) -> Outcome {
     if after.is_known() && out.len() < failed.len() {
         after.assumptions.push("what nothing notices keeps its share, as errors".into());
     }
+    let attempts = retry::attempts(config, id);
+    let unnoticed = retry::unnoticed(config, id, &failed, &before);
+    saved_by_retries(&failed, &out, &unnoticed, &attempts, &mut after);
     let multiples = multiples(&before, &after, scenario.load);
     let gets = |shares: &PoolShares, index: usize| shares.shares.get(index).is_some_and(|share| *share > 0.0);
     let takes_over = (0..pool.endpoints.len())
         .filter(|&index| after.is_known() && gets(&after, index) && !gets(&before, index))
         .collect();
-    let attempts = retry::attempts(config, id);
-    let unnoticed = retry::unnoticed(config, id, &failed, &before);
     let limits = limits::Limits::new(config, &survivors, scenario.capacity, &before, scenario.concurrency);
     // By closed forms: which of several equal ones is named must not hang on a simulation.
     let first_full = limits.first_full(&placed(config.dialect, config.version, &survivors, load_of(None)));
@@ -203,6 +204,37 @@ pub fn run(config: &Config, id: PoolId, scenario: &Scenario) -> Outcome {
         demand,
         cascade,
     }
+}
+
+/// What goes to endpoints that fail and stay in rotation: other endpoints get it where a retry finds them every time.
+fn saved_by_retries(
+    failed: &[usize],
+    out: &[usize],
+    unnoticed: &Unnoticed,
+    attempts: &Attempts,
+    after: &mut PoolShares,
+) {
+    if !after.is_known() || attempts.most <= 1 {
+        return;
+    }
+    let hit: f64 = failed.iter().filter_map(|&index| after.shares.get(index)).sum();
+    if hit <= 0.0 {
+        return;
+    }
+    if !out.is_empty() {
+        after.certainty = after.certainty.max(Certainty::Range);
+        after.assumptions.push("no retry saves a request, though some may".into());
+        return;
+    }
+    after.certainty = after.certainty.max(unnoticed.certainty);
+    if unnoticed.errors != Some(0.0) || hit >= 1.0 {
+        return;
+    }
+    for (index, share) in after.shares.iter_mut().enumerate() {
+        *share = if failed.contains(&index) { 0.0 } else { *share / (1.0 - hit) };
+    }
+    after.assumptions.retain(|assumption| assumption != "what nothing notices keeps its share, as errors");
+    after.assumptions.push("what nothing notices gets first attempts, and every retry goes elsewhere".into());
 }
 
 /// The shares of `pool` at this many requests at once; `None`: busy.

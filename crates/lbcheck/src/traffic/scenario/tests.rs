@@ -60,6 +60,8 @@ fn what_nothing_checks_keeps_its_share_as_errors() {
     assert_eq!(outcome.unnoticed.attempts, Some(2.5));
     assert_eq!(outcome.attempts.most, 4);
     let redispatch = haproxy(&format!("  option redispatch\n{lines}"));
+    let saved = run(&redispatch, PoolId(0), &Scenario { failed: vec![0], ..Scenario::default() });
+    assert_eq!((saved.lost, saved.after.shares), (0.0, vec![0.0, 1.0]));
     assert_eq!(super::run(&redispatch, PoolId(0), &failing(&[0])).unnoticed.errors, Some(0.0));
     let by_map = haproxy(&format!("  option redispatch\n  balance uri\n{lines}"));
     let errors = super::run(&by_map, PoolId(0), &failing(&[0])).unnoticed.errors;
