@@ -149,8 +149,9 @@ pub(super) fn hash_of(key: &HashKey, function: HashFunction, bytes: &[u8]) -> Re
         let hash = hash::haproxy(function, bytes).ok_or("HAProxy has no such hash function")?;
         return Ok(u64::from(hash));
     };
+    let finished = |number: u32| u64::from(if avalanche { hash::avalanche(number) } else { number });
     if *key != HashKey::Source {
-        return Err("with hash function `none` the key is a number that the expression makes".into());
+        return Ok(finished(leading_number(bytes)));
     }
     let address = std::str::from_utf8(bytes).ok().and_then(|text| text.parse::<IpAddr>().ok());
     let number = match address.ok_or("the key is not an address")? {
@@ -160,7 +161,20 @@ pub(super) fn hash_of(key: &HashKey, function: HashFunction, bytes: &[u8]) -> Re
             (bits >> 96) as u32 ^ (bits >> 64) as u32 ^ (bits >> 32) as u32 ^ bits as u32
         }
     };
-    Ok(u64::from(if avalanche { hash::avalanche(number) } else { number }))
+    Ok(finished(number))
+}
+
+/// The number that a key begins with, 0 without one: what hash function `none` makes of a text.
+fn leading_number(key: &[u8]) -> u32 {
+    let (negative, digits) = match key {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let number =
+        digits.fold(0_i64, |sum, byte| sum.saturating_mul(10).saturating_add(i64::from(byte - b'0')));
+    // HAProxy keeps the lower half of 64 bits.
+    (if negative { -number } else { number }) as u32
 }
 
 /// The first `count` picks of `roundrobin` over `members`, pairs of endpoint and weight, all of weight above 0.
@@ -254,6 +268,13 @@ mod tests {
         let members = [(1, 10), (2, 20), (3, 30), (4, 40)];
         let order = [4, 3, 4, 2, 3, 4, 1, 4, 3, 2, 4, 3, 4, 2, 3, 4, 1, 4, 3, 2];
         assert_eq!(round_robin(&members, 20), order);
+    }
+
+    #[test]
+    fn function_none_reads_the_number_at_the_start() {
+        let numbers =
+            ["12", "12-rest", "-1", "user-7", "", "4294967297"].map(|key| leading_number(key.as_bytes()));
+        assert_eq!(numbers, [12, 12, u32::MAX, 0, 0, 1]);
     }
 
     #[test]

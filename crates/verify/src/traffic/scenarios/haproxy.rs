@@ -35,7 +35,8 @@ fn scenario(title: &str, lines: &str, options: &[&str], send: Send, expect: Expe
 const THREE: &[&str] = &["weight 3", "weight 2", "weight 1"];
 /// Servers of weight 1 that are checked often.
 const CHECKED: &[&str] = &[CHECK, CHECK, CHECK, CHECK];
-const CHECK: &str = "check inter 50ms fall 2 rise 1";
+/// Slow enough that a busy machine fails no check, and fast once one has failed.
+const CHECK: &str = "check inter 250ms fastinter 50ms fall 2 rise 1";
 
 /// A key in a header or the path, of servers of weight 3, 2 and 1.
 fn keys(title: &str, lines: &str, send: Send) -> Scenario {
@@ -555,4 +556,36 @@ pub(super) fn queue() -> Scenario {
         Send::Crowd(12),
         Expect::Crowd,
     )
+}
+
+/// Hash function `none` takes the number that a key begins with.
+fn numbered(words: &str) -> Scenario {
+    let ask = |number: usize| {
+        let key = match number % 5 {
+            0 => format!("{number}-rest"),
+            1 => format!("-{}", number * 1009),
+            2 => format!("user-{number}"),
+            _ => (number as u32).wrapping_mul(2_654_435_769).to_string(),
+        };
+        Ask { path: "/".into(), headers: vec![("X-User", key.clone())], key, ..Ask::default() }
+    };
+    let title = format!("hdr(x-user) with numbers, {words}");
+    keys(&title, &format!("balance hdr(x-user); hash-type {words}"), each(ask)).since(2, 9)
+}
+
+pub(super) fn map_none() -> Scenario {
+    numbered("map-based none")
+}
+
+pub(super) fn ring_none() -> Scenario {
+    numbered("consistent none")
+}
+
+pub(super) fn ring_none_avalanche() -> Scenario {
+    numbered("consistent none avalanche")
+}
+
+pub(super) fn source_none() -> Scenario {
+    keys_of_clients("source, consistent none", "balance source; hash-type consistent none", by_source())
+        .since(2, 9)
 }

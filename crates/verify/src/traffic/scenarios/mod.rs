@@ -20,7 +20,8 @@ macro_rules! each_scenario {
                 map_crc32 map_crc32_avalanche ring_sdbm ring_djb2 ring_djb2_avalanche ring_crc32
                 ring_crc32_avalanche wt6 ring_ids map_fails ring_fails map_disabled rand_split
                 cookie_sessions cookie_even leastconn_maxconn balance_factor errors_without_redispatch
-                errors_with_redispatch errors_redispatch_map attempts ring_addresses ring_ports queue;
+                errors_with_redispatch errors_redispatch_map attempts ring_addresses ring_ports queue
+                map_none ring_none ring_none_avalanche source_none;
             nginx: round_robin round_robin_four round_robin_out all_down keepalive backup_takes_over
                 max_fails least_conn_idle least_conn_held least_conn_floor least_conn_flowing random
                 random_two_idle random_two_skewed random_two_busy max_conns zone_workers hash hash_header
