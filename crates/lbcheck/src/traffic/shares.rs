@@ -105,7 +105,8 @@ pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
     // How many slots of a template are filled depends on the answer of a DNS server.
     let filled_at_run_time = |&index: &usize| {
         let endpoint = &pool.endpoints[index];
-        endpoint.slots > 1 && matches!(endpoint.address.host, Host::Name(_))
+        let template = dialect == Dialect::HaProxy && endpoint.slots > 1;
+        template && matches!(endpoint.address.host, Host::Name(_))
     };
     let by_dns = serving.len() > 1 && serving.iter().any(filled_at_run_time);
     let mut assumptions: Vec<Cow<'static, str>> = Vec::new();

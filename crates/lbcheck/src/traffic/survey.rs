@@ -9,7 +9,7 @@ use super::placement::{Pick, Placement};
 use super::scenario::{self, Capacity, Loss, Outcome, Scenario, worst_loss};
 use super::shares::Certainty;
 use crate::dialect::Dialect;
-use crate::model::{Action, Config, Gap, Mode, Pool, PoolId, Target, Weakens};
+use crate::model::{Action, Config, Endpoint, Gap, Host, Mode, Pool, PoolId, Target, Weakens};
 use crate::source::Span;
 
 /// What is asked.
@@ -143,6 +143,7 @@ pub fn survey(config: &Config, question: &Question) -> Result<Survey, Unanswerab
         asked.iter().map(|&id| of_pool(&config, id, question, failed.get(&id))).collect();
     for pool in &mut pools {
         weaken(&config, pool.pool, &mut pool.figures);
+        told(&config, pool.pool, question, &mut pool.figures);
         if let Some(outcome) = &mut pool.outcome {
             outcome.after.certainty =
                 outcome.after.certainty.max(pool.figures.shares.certainty.min(Certainty::Range));
@@ -154,6 +155,16 @@ pub fn survey(config: &Config, question: &Question) -> Result<Survey, Unanswerab
     let routing_gaps =
         config.coverage.gaps.iter().filter(routing).map(|gap| (gap.span, gap.what.clone())).collect();
     Ok(Survey { pools, flows, shares, routing_gaps, config })
+}
+
+/// Says how many addresses a pool's host names are held to have.
+fn told(config: &Config, id: PoolId, question: &Question, figures: &mut Figures) {
+    for (name, count) in &question.addresses {
+        let named = |endpoint: &&Endpoint| matches!(&endpoint.address.host, Host::Name(host) if host.eq_ignore_ascii_case(name));
+        if config.pool(id).endpoints.iter().any(|endpoint| named(&endpoint)) {
+            figures.shares.assumptions.push(format!("`{name}` has {count} addresses").into());
+        }
+    }
 }
 
 /// Figures of a pool with something in it that was not understood are bounds at best.

@@ -314,3 +314,18 @@ fn many_servers_and_many_routes_take_no_longer_than_their_number() {
     // Minutes if anything here were quadratic.
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
+
+#[test]
+fn addresses_that_are_told_become_members() {
+    let text = "events {} http { upstream a { server app.internal:8080 weight=2; server 10.0.0.1:80; } upstream k { hash $request_uri consistent; server app.internal:8080; server 10.0.0.1:80; } server { location / { proxy_pass http://a; } location /k { proxy_pass http://k; } } }";
+    let mut sources = Sources::default();
+    let config = reading(Dialect::Nginx, text.as_bytes(), &mut sources).config;
+    let question = Question { addresses: [("app.internal".to_owned(), 3)].into(), ..Question::default() };
+    let survey = survey(&config, &question).unwrap();
+    let round_robin = &survey.pools[0].figures.shares;
+    assert_eq!(round_robin.shares, [2.0 / 7.0, 2.0 / 7.0, 2.0 / 7.0, 1.0 / 7.0]);
+    assert_eq!(round_robin.assumptions, ["`app.internal` has 3 addresses"]);
+    // A name has one place on the ring, whatever its addresses.
+    let ketama = &survey.pools[1].figures.shares;
+    assert_eq!((ketama.shares.len(), ketama.certainty), (2, Certainty::Expected));
+}
