@@ -1,5 +1,8 @@
-//! Project chores. `cargo xtask envoy-schema` writes the Envoy schema tables anew.
+//! Project chores. `cargo xtask envoy-schema` writes the Envoy schema tables anew, `cargo xtask envoy-extensions`
+//! the extensions of the Envoy that `LBCHECK_ENVOY` names.
 
+mod api_comments;
+mod envoy_extensions;
 mod envoy_schema;
 
 use std::process::ExitCode;
@@ -25,8 +28,14 @@ fn run() -> Result<()> {
             let path = envoy_schema::output_path();
             std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
         }
-        "" => bail!("name a task: envoy-schema"),
-        other => bail!("there is no task `{other}`; there is: envoy-schema"),
+        "envoy-extensions" => {
+            let program = envoy_extensions::program().context("LBCHECK_ENVOY names no program")?;
+            let text = envoy_extensions::generate(&program)?;
+            let path = envoy_extensions::output_path();
+            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        }
+        "" => bail!("name a task: envoy-schema, envoy-extensions"),
+        other => bail!("there is no task `{other}`; there are: envoy-schema, envoy-extensions"),
     }
 }
 

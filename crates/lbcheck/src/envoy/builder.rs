@@ -7,6 +7,8 @@ use super::tree::{Entry, Kind, Node, NodeId, Tree};
 
 /// Maps with more keys than this are checked for duplicates by sorting.
 const SMALL_MAP: usize = 12;
+/// Lists and maps inside each other that Envoy reads, measured on 1.40.
+const DEEPEST: usize = 100;
 
 /// A file as read, with what is wrong with its text.
 #[derive(Debug)]
@@ -16,11 +18,19 @@ pub(crate) struct Parsed {
     pub(crate) comments: Vec<Span>,
     /// The structure cannot be trusted.
     pub(crate) broken: bool,
+    /// Where keys stand, in order, that their map had already.
+    pub(crate) repeated: Vec<(u32, u32)>,
 }
 
 impl Parsed {
     pub(crate) fn new(file: FileId) -> Self {
-        Self { tree: Tree::new(file), diagnostics: Vec::new(), comments: Vec::new(), broken: false }
+        Self {
+            tree: Tree::new(file),
+            diagnostics: Vec::new(),
+            comments: Vec::new(),
+            broken: false,
+            repeated: Vec::new(),
+        }
     }
 
     pub(crate) fn error(&mut self, start: usize, end: usize, message: impl Into<String>) {
@@ -63,6 +73,8 @@ pub(super) struct Builder {
     pub(super) last_end: u32,
     /// Nodes the document stands for, aliases followed.
     pub(super) root_size: u64,
+    /// The depth was reported.
+    too_deep: bool,
 }
 
 /// A list or map that was just closed and now stands where it belongs.
@@ -79,11 +91,30 @@ impl Builder {
         out.tree.nodes.reserve(bytes / 12);
         out.tree.entries.reserve(bytes / 20);
         out.tree.text.reserve(bytes / 2);
-        Self { out, frames: Vec::new(), items: Vec::new(), entries: Vec::new(), last_end: 0, root_size: 0 }
+        Self {
+            out,
+            frames: Vec::new(),
+            items: Vec::new(),
+            entries: Vec::new(),
+            last_end: 0,
+            root_size: 0,
+            too_deep: false,
+        }
     }
 
     pub(super) fn depth(&self) -> usize {
         self.frames.len()
+    }
+
+    /// Whether the innermost open collection is in brackets or braces.
+    pub(super) fn in_flow(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.flow)
+    }
+
+    /// Where the innermost open collection starts.
+    pub(super) fn start(&self) -> usize {
+        let node = self.frames.last().and_then(|frame| self.out.tree.nodes.get(frame.node as usize));
+        node.map_or(0, |node| node.start as usize)
     }
 
     /// The kind of the innermost open collection.
@@ -105,6 +136,12 @@ impl Builder {
         let is_key = self.wants_key();
         if is_key {
             self.out.error(start as usize, end as usize, "A list or map cannot be a key: Envoy wants text.");
+        }
+        if self.frames.len() >= DEEPEST && !self.too_deep {
+            self.too_deep = true;
+            let message =
+                format!("Lists and maps are nested more than {DEEPEST} deep here; Envoy refuses that.");
+            self.out.error(start as usize, end as usize, message);
         }
         let node = self.out.tree.push(Node { kind, start, end, from: 0, to: 0 });
         let (start, key) = match kind {
@@ -216,6 +253,7 @@ impl Builder {
         for &(index, winner) in &lost {
             let (Some(first), Some(last)) = (entries.get(index), entries.get(winner)) else { continue };
             let key = text(first).unwrap_or_default();
+            self.out.repeated.push(last.key_span);
             self.out.diagnostics.push(
                 Diagnostic::new(
                     "duplicate-definition",

@@ -20,6 +20,16 @@ pub(crate) struct Document {
     pub(crate) shape: Shape,
     /// Clusters that something other than a route names.
     pub(crate) uses: Vec<Spanned<String>>,
+    /// Clusters that must be among the static ones, and whether an EDS cluster will not do.
+    pub(crate) needed: Vec<(Spanned<String>, bool)>,
+}
+
+/// What the walk by the schema leaves to the rest of the reader.
+#[derive(Default)]
+struct Found {
+    uses: Vec<Spanned<String>>,
+    needed: Vec<(Spanned<String>, bool)>,
+    files: Vec<Spanned<String>>,
 }
 
 /// All files of a configuration.
@@ -160,22 +170,33 @@ impl<'a> Gather<'a> {
                 .help("lbcheck reads bootstraps, resource files, lists of resources and admin config_dumps."),
             );
         }
-        let (uses, wanted) = self.check(&parsed, shape);
+        let found = self.check(&parsed, shape);
         self.reading.diagnostics.append(&mut parsed.diagnostics);
         self.reading.comments.append(&mut parsed.comments);
         self.reading.broken |= parsed.broken;
-        self.wanted.extend(wanted);
-        self.documents.push(Document { parsed, shape, uses });
+        self.wanted.extend(found.files);
+        self.documents.push(Document { parsed, shape, uses: found.uses, needed: found.needed });
         file
     }
 
     /// Walks the document by the schema. What it finds is appended to the reading.
-    fn check(&mut self, parsed: &Parsed, shape: Shape) -> (Vec<Spanned<String>>, Vec<Spanned<String>>) {
-        let Some(root) = parsed.tree.root() else { return (Vec::new(), Vec::new()) };
+    fn check(&mut self, parsed: &Parsed, shape: Shape) -> Found {
+        let Some(root) = parsed.tree.root() else { return Found::default() };
         let dump = shape == Shape::One(CONFIG_DUMP) || (shape == Shape::Typed && is_dump(root));
         let version = self.reading.config.version;
         // Nobody loads a dump again: a field it has too many is not refused by anything.
         let mut check = Check::new(if dump { Severity::Info } else { Severity::Error }, version);
+        // The runtime may allow what is refused by default, one field at a time or all at once.
+        let text = self.sources.file(parsed.tree.file).text();
+        check.allows_deprecated =
+            ["envoy.features.enable_all_deprecated_features", "envoy.deprecated_features"]
+                .iter()
+                .any(|feature| text.contains(feature));
+        if self.sources.file(parsed.tree.file).path().ends_with(".json") {
+            check.repeated.clone_from(&parsed.repeated);
+            check.repeated.sort_unstable();
+        }
+        check.sets_program_size = text.contains("re2.max_program_size");
         match shape {
             Shape::One(name) => check.message(root, name),
             Shape::List(name) => root.items().for_each(|item| check.message(item, name)),
@@ -186,12 +207,14 @@ impl<'a> Gather<'a> {
         coverage.total += check.fields;
         coverage.understood += check.fields.saturating_sub(check.unknown);
         self.reading.diagnostics.append(&mut check.diagnostics);
-        let owned = |names: Vec<Spanned<&str>>| {
-            names.into_iter().map(|name| Spanned::new(name.value.to_owned(), name.span)).collect()
-        };
+        let own = |name: Spanned<&str>| Spanned::new(name.value.to_owned(), name.span);
         // A dump holds the resources of the files it was made from.
         let files = if dump { Vec::new() } else { check.files };
-        (owned(check.uses), owned(files))
+        Found {
+            uses: check.uses.into_iter().map(own).collect(),
+            needed: check.needed.into_iter().map(|(name, strict)| (own(name), strict)).collect(),
+            files: files.into_iter().map(own).collect(),
+        }
     }
 }
 

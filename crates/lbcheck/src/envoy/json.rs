@@ -21,7 +21,8 @@ pub(crate) enum Strictness {
 /// Reads a JSON document. A syntax error ends the reading; what was read so far stays.
 pub(crate) fn parse(file: FileId, text: &str, strictness: Strictness) -> Parsed {
     let lenient = strictness == Strictness::Lenient;
-    let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    // Envoy's JSON reader takes no byte order mark; its YAML reader does.
+    let start = if text.starts_with('\u{feff}') && !lenient { 3 } else { 0 };
     let mut reader =
         Reader { text, bytes: text.as_bytes(), at: start, lenient, builder: Builder::new(file, text.len()) };
     if let Err(problem) = reader.document() {
@@ -184,6 +185,7 @@ impl Reader<'_> {
         let mut run = self.at;
         loop {
             match self.bytes.get(self.at) {
+                Some(b'\n') if self.lenient => self.at += 1,
                 None | Some(b'\n') => return Err(Problem { at: opening, what: "this string is not closed" }),
                 Some(&byte) if byte == quote => {
                     out.push_str(self.text.get(run..self.at).unwrap_or_default());
@@ -217,12 +219,13 @@ impl Reader<'_> {
                     && self.bytes.get(self.at..self.at + 2) == Some(b"\\u".as_slice());
                 let code = if pair {
                     self.at += 2;
-                    let low = self.hex(start)?;
-                    0x10000 + ((high - 0xd800) << 10) + (low.wrapping_sub(0xdc00) & 0x3ff)
+                    let low = self.hex(start)?.checked_sub(0xdc00).filter(|low| *low < 0x400);
+                    low.map(|low| 0x10000 + ((high - 0xd800) << 10) + low)
                 } else {
-                    high
+                    Some(high)
                 };
-                char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+                let what = "this escape is half of a surrogate pair";
+                code.and_then(char::from_u32).ok_or(Problem { at: start, what })?
             }
             _ => return Err(Problem { at: start, what: "this escape is unknown" }),
         })

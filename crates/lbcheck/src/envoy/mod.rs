@@ -53,6 +53,9 @@ pub(crate) fn read(
     for name in documents.iter().flat_map(|document| &document.uses) {
         lower.other_use(name);
     }
+    for (name, strict) in documents.iter().flat_map(|document| &document.needed) {
+        lower.check_static_cluster(name, *strict);
+    }
     reading.config = lower.config;
     let gaps = u32::try_from(reading.config.coverage.gaps.len()).unwrap_or(u32::MAX);
     let coverage = &mut reading.config.coverage;

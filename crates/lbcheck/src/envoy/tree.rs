@@ -189,15 +189,17 @@ impl<'t> Value<'t> {
     }
 
     /// The items of a list, or the one value itself: protobuf's JSON reader takes a bare value for a repeated
-    /// field. Nothing for null.
-    pub(crate) fn items(self) -> impl Iterator<Item = Value<'t>> {
-        let items: &'t [NodeId] = match self.node.kind {
+    /// field, and reads a list inside the list as if its items stood in the outer one. Nothing for null.
+    pub(crate) fn items(self) -> Items<'t> {
+        let bare = (!matches!(self.node.kind, Kind::List | Kind::Null)).then_some(self);
+        Items { tree: self.tree, inner: self.item_ids().iter(), outer: Vec::new(), bare }
+    }
+
+    fn item_ids(self) -> &'t [NodeId] {
+        match self.node.kind {
             Kind::List => self.tree.items.get(range(self.node)).unwrap_or_default(),
             _ => &[],
-        };
-        let bare = (!matches!(self.node.kind, Kind::List | Kind::Null)).then_some(self);
-        let tree = self.tree;
-        items.iter().map(move |&id| Value::new(tree, id)).chain(bare)
+        }
     }
 
     /// How many items or entries a list or map has.
@@ -205,6 +207,37 @@ impl<'t> Value<'t> {
         match self.node.kind {
             Kind::List | Kind::Map => range(self.node).len(),
             Kind::Null | Kind::Plain | Kind::Quoted | Kind::Alias => 0,
+        }
+    }
+}
+
+/// The items of a list, see [`Value::items`].
+#[derive(Debug)]
+pub(crate) struct Items<'t> {
+    tree: &'t Tree,
+    inner: std::slice::Iter<'t, NodeId>,
+    /// The lists around the innermost one.
+    outer: Vec<std::slice::Iter<'t, NodeId>>,
+    bare: Option<Value<'t>>,
+}
+
+impl<'t> Iterator for Items<'t> {
+    type Item = Value<'t>;
+
+    fn next(&mut self) -> Option<Value<'t>> {
+        if let Some(bare) = self.bare.take() {
+            return Some(bare);
+        }
+        loop {
+            let Some(&id) = self.inner.next() else {
+                self.inner = self.outer.pop()?;
+                continue;
+            };
+            let item = Value::new(self.tree, id);
+            if !item.is_list() {
+                return Some(item);
+            }
+            self.outer.push(std::mem::replace(&mut self.inner, item.item_ids().iter()));
         }
     }
 }

@@ -102,6 +102,11 @@ impl<'t> Value<'t> {
         self.get(name).and_then(Value::boolean) == Some(true)
     }
 
+    /// Whether a boolean field is there and false.
+    pub(crate) fn is_off(self, name: &str) -> bool {
+        self.get(name).and_then(Value::boolean) == Some(false)
+    }
+
     /// An enum value in upper case, from its name in any case or its number in `names`.
     pub(crate) fn enumeration(self, names: &[(&'static str, i64)]) -> Option<&'static str> {
         let by_number = |number: i128| names.iter().find(|(_, value)| i128::from(*value) == number);

@@ -18,12 +18,30 @@ pub(crate) const MAX_DEPTH: usize = 250;
 const MAX_EXPANSION: u64 = 10;
 const FREE_EXPANSION: u64 = 1_000_000;
 
+/// Lines inside quotes that are joined before the parser's word is taken for it.
+const MAX_JOINED: usize = 16;
+
 /// Reads the first document of `text`.
 pub(crate) fn parse(file: FileId, text: &str) -> Parsed {
+    let mut joined: Option<String> = None;
+    for _ in 0..MAX_JOINED {
+        let text = joined.as_deref().unwrap_or(text);
+        let mut reader = read(file, text);
+        // Envoy's YAML reader does not care how the lines inside quotes are indented. The line is joined with the
+        // one before it, which keeps every byte in its place.
+        let Some(at) = reader.outdented.take() else { return reader.finish() };
+        let Some(end) = text.get(..at).and_then(|before| before.rfind('\n')) else { return reader.finish() };
+        let Some((before, after)) = text.split_at_checked(end) else { return reader.finish() };
+        joined = Some([before, " ", after.get(1..).unwrap_or_default()].concat());
+    }
+    read(file, joined.as_deref().unwrap_or(text)).finish()
+}
+
+fn read(file: FileId, text: &str) -> Reader<'_> {
     let builder = Builder::new(file, text.len());
-    let mut reader = Reader { text, builder, anchors: Vec::new() };
+    let mut reader = Reader { text, builder, anchors: Vec::new(), outdented: None };
     reader.run();
-    reader.finish()
+    reader
 }
 
 /// What an anchor names.
@@ -38,6 +56,8 @@ struct Reader<'s> {
     text: &'s str,
     builder: Builder,
     anchors: Vec<Option<Anchored>>,
+    /// Where a line inside quotes begins too far to the left for the parser.
+    outdented: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -131,6 +151,9 @@ impl Reader<'_> {
             false if scalar::is_null(text) => Kind::Null,
             false => Kind::Plain,
         };
+        if !quoted {
+            self.tab_after_plain(at.1 as usize);
+        }
         let id = self.builder.leaf(kind, text, at);
         if anchor > 0 {
             self.anchor(anchor, id, Some(1));
@@ -138,7 +161,45 @@ impl Reader<'_> {
         self.builder.place(id, 1);
     }
 
+    /// Envoy looks for more of a plain scalar on the next lines, and refuses a tab where it expects indentation,
+    /// even on a line that is otherwise blank.
+    fn tab_after_plain(&mut self, end: usize) {
+        let Some(rest) = self.text.get(end..) else { return };
+        if self.builder.in_flow() {
+            return;
+        }
+        let mut at = end;
+        for (number, line) in rest.split_inclusive('\n').enumerate() {
+            if !line.trim().is_empty() {
+                return;
+            }
+            let tab = line.len() - line.trim_start_matches(' ').len();
+            let is_tab = line.as_bytes().get(tab) == Some(&b'\t');
+            if number > 0 && is_tab && tab <= self.block_column() {
+                let message = "Envoy refuses the tab here: this line may go on with the value above.";
+                self.builder.out.error(at + tab, at + tab + 1, message);
+                return;
+            }
+            at += line.len();
+        }
+    }
+
+    /// The column of the innermost block collection.
+    fn block_column(&self) -> usize {
+        let start = self.builder.start();
+        let before = self.text.get(..start).unwrap_or_default();
+        start - before.rfind('\n').map_or(0, |line| line + 1)
+    }
+
     fn open(&mut self, kind: Kind, anchor: usize, style: StructureStyle, span: &YamlSpan) {
+        let start = bytes(span).0 as usize;
+        let before = self.text.get(..start).unwrap_or_default();
+        let gap = before.trim_end_matches([' ', '\t']).len();
+        let tab = before.get(gap..).and_then(|gap| gap.find('\t'));
+        if let Some(tab) = tab.filter(|_| kind == Kind::Map && style == StructureStyle::Block) {
+            let message = "Envoy takes no key after a tab on the same line.";
+            self.builder.out.error(gap + tab, gap + tab + 1, message);
+        }
         let node = self.builder.open(kind, anchor, style == StructureStyle::Flow, bytes(span));
         if anchor > 0 {
             self.anchor(anchor, node, None);
@@ -198,6 +259,17 @@ impl Reader<'_> {
 
     fn syntax_error(&mut self, error: &granit_parser::ScanError) {
         let at = error.marker().byte_offset().unwrap_or(self.text.len()).min(self.text.len());
+        if error.info().contains("expected <document start>") && self.builder.out.tree.root.is_some() {
+            // Envoy's reader is content with the first value of the file.
+            let span = Span::new(self.builder.out.tree.file, at, at);
+            let message = "The value above this line ends here; Envoy does not read what follows.";
+            let diagnostic = Diagnostic::new("syntax-error", Severity::Warning, span, message);
+            self.builder.out.diagnostics.push(diagnostic.help("Indent the lines above and below alike."));
+            return;
+        }
+        if error.info().contains("indentation in multiline quoted scalar") {
+            self.outdented = Some(at);
+        }
         let end = self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8());
         self.builder.out.error(at, end, format!("This is not valid YAML: {}.", error.info()));
         self.builder.out.broken = true;

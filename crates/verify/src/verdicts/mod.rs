@@ -322,6 +322,8 @@ fn is_same(refusal: &Refusal, finding: &Finding, changed: &[usize]) -> bool {
         Place::Field(field) => {
             finding.lines.iter().any(|line| changed.contains(line))
                 || plain(&finding.excerpt).contains(&plain(field))
+                // A field that is missing stands nowhere: the message says which one it is.
+                || plain(&finding.message).contains(&format!("`{}`", plain(field)))
         }
         Place::Changed => finding.lines.iter().any(|line| changed.contains(line)),
         Place::Nowhere => false,

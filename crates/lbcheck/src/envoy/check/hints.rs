@@ -30,6 +30,33 @@ pub(super) fn names_cluster(message: &str, field: &str) -> bool {
     }
 }
 
+/// Whether a text field names a cluster that Envoy looks up among the static ones while it starts. What is not
+/// looked up then, such as the cluster of an authorization service, may still come.
+pub(super) fn needs_static_cluster(message: &str, field: &str) -> bool {
+    matches!(
+        (message, field),
+        ("envoy.config.metrics.v3.StatsdSink", "tcp_cluster_name")
+            | (
+                "envoy.config.trace.v3.ZipkinConfig" | "envoy.config.trace.v3.DatadogConfig",
+                "collector_cluster"
+            )
+            | ("envoy.config.bootstrap.v3.ClusterManager", "local_cluster_name")
+            | ("envoy.extensions.filters.network.thrift_proxy.v3.RouteAction", "cluster")
+    )
+}
+
+/// Whether a message field leads to a control plane, or a gRPC service, that Envoy looks up while it starts, and
+/// whether an EDS cluster will not do.
+pub(super) fn needs_static_service(message: &str, field: &str) -> Option<bool> {
+    match (message, field) {
+        (_, "cds_config" | "lds_config" | "eds_config" | "rtds_config") => Some(true),
+        (_, "config_source") if message.ends_with("http_connection_manager.v3.Rds") => Some(true),
+        ("envoy.config.bootstrap.v3.Bootstrap.DynamicResources", "ads_config") => Some(true),
+        ("envoy.config.metrics.v3.MetricsServiceConfig", "grpc_service") => Some(false),
+        _ => None,
+    }
+}
+
 /// Extensions that are still part of the API but of no build of Envoy any more.
 pub(super) fn is_removed(message: &str) -> bool {
     matches!(message, "envoy.config.trace.v3.LightstepConfig" | "envoy.config.trace.v3.DynamicOtConfig")

@@ -4,9 +4,16 @@
 //! two fields of a oneof, broken validation rules. A type the schema does not know may be an extension of
 //! another build and is let through. The walk keeps its own stack, so depth costs no native stack.
 
+mod extensions;
 mod hints;
+mod pattern;
+mod regex;
+mod routes;
 mod rules;
 mod scalars;
+mod semantics;
+mod tls;
+mod upstream;
 
 use crate::diagnostic::{Diagnostic, Fix, Severity, suggestion};
 use crate::dialect::Version;
@@ -30,13 +37,23 @@ pub(crate) struct Check<'t> {
     /// Fields seen, and those of them nobody knows.
     pub(crate) fields: u32,
     pub(crate) unknown: u32,
+    /// Types nobody knows.
+    unknown_types: u32,
     /// Clusters that something other than a route names.
     pub(crate) uses: Vec<Spanned<&'t str>>,
+    /// Clusters that must be among the static ones, and whether an EDS cluster will not do.
+    pub(crate) needed: Vec<(Spanned<&'t str>, bool)>,
     /// Files that resources are to be read from.
     pub(crate) files: Vec<Spanned<&'t str>>,
     /// How bad it is when Envoy's reader would refuse something: a dump is never read again.
     severity: Severity,
     version: Version,
+    /// The runtime of the configuration allows what is deprecated and refused by default.
+    pub(crate) allows_deprecated: bool,
+    /// Where keys stand that their map had already, in a file that goes to Envoy's JSON reader; in order.
+    pub(crate) repeated: Vec<(u32, u32)>,
+    /// The runtime sets how large the program of a regex may be.
+    pub(crate) sets_program_size: bool,
     stack: Vec<Task<'t>>,
 }
 
@@ -49,6 +66,8 @@ struct Task<'t> {
     field: &'t str,
     /// The validation rules of the parent skip this message.
     skip: bool,
+    /// The category of extensions it belongs to, as the field says it stands in. Empty: none.
+    category: &'static str,
 }
 
 impl<'t> Check<'t> {
@@ -57,10 +76,15 @@ impl<'t> Check<'t> {
             diagnostics: Vec::new(),
             fields: 0,
             unknown: 0,
+            unknown_types: 0,
             uses: Vec::new(),
+            needed: Vec::new(),
             files: Vec::new(),
             severity,
             version,
+            allows_deprecated: false,
+            repeated: Vec::new(),
+            sets_program_size: false,
             stack: Vec::new(),
         }
     }
@@ -68,13 +92,13 @@ impl<'t> Check<'t> {
     /// Walks a message of a type.
     pub(crate) fn message(&mut self, value: Value<'t>, name: &str) {
         let Some(number) = schema::message_number(name) else { return };
-        self.stack.push(Task { value, kind: Kind::Nested(number), field: "", skip: false });
+        self.stack.push(Task { value, kind: Kind::Nested(number), field: "", skip: false, category: "" });
         self.run();
     }
 
     /// Walks a message that names its own type.
     pub(crate) fn any(&mut self, value: Value<'t>) {
-        self.stack.push(Task { value, kind: Kind::Any, field: "", skip: false });
+        self.stack.push(Task { value, kind: Kind::Any, field: "", skip: false, category: "" });
         self.run();
     }
 
@@ -111,7 +135,7 @@ impl<'t> Check<'t> {
         }
         let entry = task.value.fields().find(|entry| entry.key == "@type");
         let Some(entry) = entry else {
-            if task.value.len() > 0 {
+            if task.value.len() > 0 || !task.category.is_empty() {
                 let message = format!("{} does not say of which type it is.", named(task.field));
                 let help = "Add `\"@type\": type.googleapis.com/…` with the full name of the message.";
                 self.report("invalid-value", task.value.span(), message, Some(help.into()));
@@ -119,6 +143,10 @@ impl<'t> Check<'t> {
             return;
         };
         self.fields += 1;
+        if self.is_repeated(entry.key_span) {
+            let message = "The `@type` is written twice; Envoy's JSON reader refuses that.".to_owned();
+            self.report("duplicate-definition", entry.key_span, message, Some("Keep one of them.".into()));
+        }
         let url = entry.value.text();
         let Some((_, name)) = url.rsplit_once('/').filter(|(host, _)| !host.is_empty()) else {
             let message = format!("The type `{url}` lacks the part before the slash.");
@@ -126,21 +154,39 @@ impl<'t> Check<'t> {
             self.report("invalid-value", entry.value.span(), message, Some(help));
             return;
         };
+        let mut chosen = (name, entry.value.span());
         if name == "xds.type.v3.TypedStruct" || name == "udpa.type.v1.TypedStruct" {
-            let inner = task.value.text_of("type_url").unwrap_or_default();
+            let url = task.value.get("type_url");
+            let inner = url.and_then(Value::string).unwrap_or_default();
             let inner = inner.rsplit('/').next().unwrap_or(inner);
             if let (Some(number), Some(value)) = (schema::message_number(inner), task.value.get("value")) {
-                self.stack.push(Task { value, kind: Kind::Nested(number), field: "value", skip: task.skip });
+                let kind = Kind::Nested(number);
+                self.stack.push(Task { value, kind, field: "value", skip: task.skip, category: "" });
             }
+            chosen = (inner, url.map_or(chosen.1, |url| url.span()));
+            self.typed_struct(task.value);
         }
-        if hints::is_removed(name) && self.version >= SCHEMA_VERSION {
-            let message =
-                format!("Envoy {} no longer has the extension {}.", self.version, schema::short(name));
-            self.report("invalid-value", entry.value.span(), message, None);
-        }
-        // An unknown type may belong to a build with more extensions: nothing is said about it.
+        self.extension(chosen.0, chosen.1, task.category);
+        // What is inside is a message of its own.
+        let task = Task { category: "", ..task };
+        // An unknown type may belong to a build with more extensions: nothing is said about what is in it.
         let Some(message) = schema::message_number(name).and_then(schema::message) else { return };
         self.fields_of(task, message, true);
+    }
+
+    /// The message around the settings of an extension that are not typed. It is not part of the descriptors.
+    fn typed_struct(&mut self, value: Value<'t>) {
+        for entry in value.fields() {
+            let known = |name: &&str| super::value::spells(entry.key, name);
+            if ["@type", "type_url", "value"].iter().any(known) {
+                continue;
+            }
+            self.unknown += 1;
+            let message = format!("`{}` is not a field of TypedStruct.", entry.key);
+            let help =
+                suggest(entry.key, ["type_url", "value"]).map(|close| format!("Did you mean `{close}`?"));
+            self.report("unknown-directive", entry.key_span, message, help);
+        }
     }
 
     /// The fields of a message whose value is a map.
@@ -161,6 +207,7 @@ impl<'t> Check<'t> {
             if field.deprecated {
                 self.deprecated(message, field, &entry);
             }
+            self.repeats(field, &entry);
             if field.oneof > 0 {
                 match oneofs.iter().find(|(number, _)| *number == field.oneof) {
                     Some((_, first)) => {
@@ -171,28 +218,28 @@ impl<'t> Check<'t> {
                 }
             }
             self.note(message, field, entry.value);
-            self.field(field, &entry, task.skip);
+            self.field(message, field, &entry, task);
         }
+        self.without_settings(task, message);
+        self.named_extensions(task, message);
+        self.semantics(task.value, message);
         if !task.skip {
             self.check_rules(task.value, message, &oneofs, task.field);
         }
     }
 
-    fn field(&mut self, field: &'static Field, entry: &Entry<'t>, skip: bool) {
-        let skip = skip || field.rules.contains(&Rule::Skip);
+    fn field(&mut self, message: &Message, field: &'static Field, entry: &Entry<'t>, task: Task<'t>) {
+        let skip = task.skip || field.rules.contains(&Rule::Skip);
+        let category = extensions::category(message, field, task.category);
         let mut check = |value: Value<'t>| match field.kind {
             Kind::Nested(_) | Kind::Any => {
-                self.stack.push(Task { value, kind: field.kind, field: entry.key, skip });
+                self.stack.push(Task { value, kind: field.kind, field: entry.key, skip, category });
             }
             _ => self.scalar(field, entry, value),
         };
         match field.cardinality {
             Cardinality::One | Cardinality::Boxed => check(entry.value),
-            // A list inside the list is read as if its items stood in the outer one.
-            Cardinality::Many if entry.value.is_list() => {
-                entry.value.items().filter(|item| !item.is_list()).for_each(check);
-            }
-            Cardinality::Many => check(entry.value),
+            Cardinality::Many => entry.value.items().for_each(check),
             Cardinality::Map if entry.value.is_map() => {
                 entry.value.fields().map(|inner| inner.value).for_each(check);
             }
@@ -206,6 +253,9 @@ impl<'t> Check<'t> {
     /// Collects what the rest of the reader wants to know of a field.
     fn note(&mut self, message: &Message, field: &Field, value: Value<'t>) {
         if let Kind::Nested(number) = field.kind {
+            if let Some(strict) = hints::needs_static_service(message.name, field.name) {
+                self.note_services(value, strict);
+            }
             let source = schema::message(number).is_some_and(|message| message.name == CONFIG_SOURCE);
             if source && hints::is_followed(message.name, field.name) {
                 let path = value.path(&["path_config_source", "path"]).or_else(|| value.get("path"));
@@ -217,6 +267,12 @@ impl<'t> Check<'t> {
             }
             return;
         }
+        if field.kind == Kind::Text
+            && hints::needs_static_cluster(message.name, field.name)
+            && let Some(text) = value.string().filter(|text| !text.is_empty())
+        {
+            self.needed.push((Spanned::new(text, value.span()), false));
+        }
         if field.kind == Kind::Text && hints::names_cluster(message.name, field.name) {
             for item in value.items() {
                 if let Some(text) = item.string() {
@@ -226,17 +282,36 @@ impl<'t> Check<'t> {
         }
     }
 
-    /// A field that Envoy still takes and prints a warning about.
+    /// The clusters of a `ConfigSource`, an `ApiConfigSource` or a `GrpcService`.
+    fn note_services(&mut self, value: Value<'t>, strict: bool) {
+        let api = value.get("api_config_source").unwrap_or(value);
+        self.asks_somebody(api);
+        let services = api.list("grpc_services").chain(std::iter::once(api));
+        let named = services.filter_map(|service| service.path(&["envoy_grpc", "cluster_name"]));
+        for name in named.chain(api.list("cluster_names")) {
+            if let Some(text) = name.string().filter(|text| !text.is_empty()) {
+                self.needed.push((Spanned::new(text, name.span()), strict));
+            }
+        }
+    }
+
+    /// A field that Envoy warns of, or refuses unless its runtime is told to take it.
     fn deprecated(&mut self, message: &'static Message, field: &'static Field, entry: &Entry<'t>) {
-        let text = format!(
-            "`{}` of {} is deprecated: Envoy warns of it and will drop it.",
-            field.name,
-            schema::short(message.name)
+        let short = schema::short(message.name);
+        let gone = field.rules.contains(&Rule::Gone) && !self.allows_deprecated;
+        let text = match gone {
+            true => format!("`{}` of {short} is deprecated, and Envoy refuses it.", field.name),
+            false => {
+                format!("`{}` of {short} is deprecated: Envoy warns of it and will drop it.", field.name)
+            }
+        };
+        let help = schema::successor(message.name, field.name).map_or_else(
+            || "See the field in the Envoy API reference for what takes its place.".into(),
+            str::to_owned,
         );
-        self.diagnostics.push(
-            Diagnostic::new("deprecated-directive", Severity::Warning, entry.key_span, text)
-                .help("See the field in the Envoy API reference for what takes its place."),
-        );
+        let severity = if gone { self.severity } else { self.severity.min(Severity::Warning) };
+        self.diagnostics
+            .push(Diagnostic::new("deprecated-directive", severity, entry.key_span, text).help(help));
     }
 
     fn unknown_field(&mut self, message: &'static Message, entry: &Entry<'t>) {
@@ -262,6 +337,37 @@ impl<'t> Check<'t> {
         diagnostic.help = help;
         diagnostic.fix = close.and_then(|close| Fix::word(bare(entry), entry.key, close));
         self.diagnostics.push(diagnostic);
+    }
+
+    fn is_repeated(&self, key: Span) -> bool {
+        self.repeated.binary_search_by(|(start, _)| start.cmp(&key.start)).is_ok()
+    }
+
+    /// A key written twice: Envoy's JSON reader takes the last one, but not in an `Any`, a map or a oneof.
+    fn repeats(&mut self, field: &Field, entry: &Entry<'t>) {
+        if self.repeated.is_empty() {
+            return;
+        }
+        let found: Vec<Span> = match (field.kind, field.cardinality) {
+            (Kind::Struct | Kind::Json | Kind::JsonList, _) => {
+                let value = entry.value.span();
+                let spans = self.repeated.iter().map(|&(start, end)| (start as usize, end as usize));
+                let inside = spans.filter(|(start, _)| value.range().contains(start));
+                inside.map(|(start, end)| Span::new(value.file, start, end)).collect()
+            }
+            (_, Cardinality::Map) => entry
+                .value
+                .fields()
+                .map(|inner| inner.key_span)
+                .filter(|span| self.is_repeated(*span))
+                .collect(),
+            _ if field.oneof > 0 && self.is_repeated(entry.key_span) => vec![entry.key_span],
+            _ => Vec::new(),
+        };
+        for span in found {
+            let message = "This key is written twice; Envoy's JSON reader refuses that here.".to_owned();
+            self.report("duplicate-definition", span, message, Some("Keep one of them.".into()));
+        }
     }
 
     fn oneof_conflict(&mut self, first: &Entry<'t>, second: &Entry<'t>) {

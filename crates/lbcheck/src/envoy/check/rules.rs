@@ -3,7 +3,7 @@
 use super::super::schema::{self, Cardinality, Field, Kind, Message, Rule};
 use super::super::tree::{Field as Entry, Value};
 use super::super::value::spells;
-use super::{Check, named};
+use super::{Check, named, pattern};
 
 impl<'t> Check<'t> {
     /// Checks the rules of a message: of its fields, and of the oneofs that must be set.
@@ -19,7 +19,7 @@ impl<'t> Check<'t> {
                 self.missing_choice(value, message, *number, field_name);
             }
         }
-        for field in message.fields.iter().filter(|field| !field.rules.is_empty()) {
+        for field in message.fields.iter().filter(|field| has_rules(field)) {
             let written = value.fields().find(|entry| spells(entry.key, field.name));
             match written.filter(|entry| !entry.value.is_null()) {
                 Some(entry) => self.written(field, &entry),
@@ -54,7 +54,10 @@ impl<'t> Check<'t> {
             _ => zero && breaks_zero(field, rule),
         });
         let lenient = field.rules.contains(&Rule::IgnoreEmpty);
-        if required || (wanted && !lenient) {
+        let gone = zero
+            && !self.allows_deprecated
+            && matches!(field.kind, Kind::Choice(number) if schema::choice(number).is_some_and(|choice| choice.gone.contains(&0)));
+        if required || (wanted && !lenient) || gone {
             let short = schema::short(message.name);
             let text = format!("{short} needs the field `{}`; Envoy refuses it without.", field.name);
             let help = format!("Add `{}`.", field.name);
@@ -67,6 +70,7 @@ impl<'t> Check<'t> {
             match rule {
                 Rule::MinItems(least) => self.count(entry, *least, u64::MAX),
                 Rule::MaxItems(most) => self.count(entry, 0, *most),
+                Rule::Unique => self.unique(entry),
                 Rule::Items(rules) => {
                     let maps = field.cardinality == Cardinality::Map;
                     let items: Vec<Value<'t>> = match maps {
@@ -94,9 +98,24 @@ impl<'t> Check<'t> {
         }
     }
 
+    /// The scalars of a list must differ.
+    fn unique(&mut self, entry: &Entry<'t>) {
+        let mut items: Vec<Value<'t>> = entry.value.items().collect();
+        items.sort_by_key(|item| item.text());
+        for pair in items.windows(2) {
+            if let [first, second] = pair
+                && first.text() == second.text()
+            {
+                let text =
+                    format!("`{}` has {} twice, and its values must differ.", entry.key, second.text());
+                self.report("invalid-value", second.span(), text, None);
+            }
+        }
+    }
+
     fn count(&mut self, entry: &Entry<'t>, least: u64, most: u64) {
         let count = match entry.value.is_map() || entry.value.is_list() {
-            true if entry.value.is_list() => entry.value.len() as u64,
+            true if entry.value.is_list() => entry.value.items().count() as u64,
             // One bare message stands for a list of one.
             _ => 1,
         };
@@ -137,6 +156,12 @@ impl<'t> Check<'t> {
         };
         self.report("invalid-value", value.span(), text, None);
     }
+}
+
+/// Whether something is asked of a field: by its rules, or by an enum whose default is gone.
+fn has_rules(field: &Field) -> bool {
+    let gone = |number| schema::choice(number).is_some_and(|choice| !choice.gone.is_empty());
+    !field.rules.is_empty() || matches!(field.kind, Kind::Choice(number) if gone(number))
 }
 
 /// Where a message begins, for findings about what is not in it.
@@ -182,6 +207,9 @@ fn broken_text(rules: &[Rule], text: &str) -> Option<String> {
         Rule::Suffix(suffix) if !text.ends_with(suffix) => Some(format!("must end with `{suffix}`")),
         Rule::OneOf(values) if !values.contains(&text) => {
             Some(format!("must be one of {}", values.join(", ")))
+        }
+        Rule::Pattern(pattern) if !pattern::matches(pattern, text) => {
+            Some(format!("must match the pattern `{pattern}`"))
         }
         Rule::HeaderName if !is_header_name(text, strict) => Some("must be a header name".to_owned()),
         Rule::HeaderValue if !is_header_value(text, strict) => {

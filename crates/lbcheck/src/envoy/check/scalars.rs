@@ -1,10 +1,11 @@
 //! Whether a scalar can become the type its field has.
 
 use super::super::scalar::Scalar;
-use super::super::schema::{self, Field, Kind};
+use super::super::schema::{self, Enum, Field, Kind};
 use super::super::tree::{Field as Entry, Value};
 use super::super::value::{spells, text_boolean, text_integer, text_number};
 use super::Check;
+use crate::diagnostic::{Diagnostic, Severity};
 
 impl<'t> Check<'t> {
     /// Checks one value of a field that is neither a message nor an `Any`.
@@ -71,11 +72,44 @@ impl<'t> Check<'t> {
             }
             return;
         }
-        if value.signed_duration().is_some() {
+        if let Some((seconds, nanos)) = value.signed_duration() {
+            // Nanoseconds of 64 bits hold no more.
+            let text = if seconds < 0 || nanos < 0 {
+                format!("`{}` is a negative duration.", entry.key)
+            } else if seconds > 9_223_372_036 {
+                format!("`{}` is longer than any duration Envoy can hold.", entry.key)
+            } else {
+                return;
+            };
+            self.report("invalid-value", value.span(), text, None);
             return;
         }
         let message = format!("`{}` must be a duration such as `5s`, not {}.", entry.key, shown(value));
         self.report("invalid-value", value.span(), message, duration_help(value.text()));
+    }
+
+    /// A value of an enum that Envoy warns of, or refuses unless its runtime is told to take it.
+    fn deprecated_choice(
+        &mut self,
+        choice: &Enum,
+        number: Option<i128>,
+        entry: &Entry<'t>,
+        value: Value<'t>,
+    ) {
+        let among = |numbers: &[i32]| numbers.iter().any(|known| Some(i128::from(*known)) == number);
+        let gone = among(choice.gone) && !self.allows_deprecated;
+        if !gone && !among(choice.old) {
+            return;
+        }
+        let effect = if gone { "and Envoy refuses it" } else { "Envoy warns of it and will drop it" };
+        let message = format!("The value {} of `{}` is deprecated, {effect}.", value.text(), entry.key);
+        let severity = if gone { self.severity } else { self.severity.min(Severity::Warning) };
+        let others = choice.values.iter().filter(|(_, number)| !choice.old.contains(number));
+        let names: Vec<&str> = others.map(|(name, _)| *name).take(12).collect();
+        self.diagnostics.push(
+            Diagnostic::new("deprecated-directive", severity, value.span(), message)
+                .help(format!("Use one of: {}.", names.join(", "))),
+        );
     }
 
     fn choice(&mut self, number: u16, entry: &Entry<'t>, value: Value<'t>) {
@@ -86,10 +120,17 @@ impl<'t> Check<'t> {
             Some(Scalar::Null) => true,
             Some(Scalar::Bool(_)) | None => false,
         };
+        let short = schema::short(choice.name);
         if known {
+            let number = match value.scalar() {
+                Some(Scalar::Text(text)) => {
+                    choice.number(text).map(i128::from).or_else(|| text_integer(text))
+                }
+                _ => value.integer(),
+            };
+            self.deprecated_choice(choice, number, entry, value);
             return;
         }
-        let short = schema::short(choice.name);
         let message = format!("`{}` cannot be {}: it is not a {short}.", entry.key, shown(value));
         let names = choice.values.iter().map(|(name, _)| *name);
         let upper = value.text().to_ascii_uppercase();

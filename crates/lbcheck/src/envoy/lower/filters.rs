@@ -23,7 +23,10 @@ impl<'t> Lower<'t> {
 
     fn routing(&mut self, config: Value<'t>) -> Action {
         if let Some(routes) = config.get("route_config") {
-            return Action::Table(self.route_configuration(routes));
+            self.static_routes = self.in_bootstrap(config) && !routes.is_off("validate_clusters");
+            let table = self.route_configuration(routes);
+            self.static_routes = false;
+            return Action::Table(table);
         }
         if let Some(rds) = config.get("rds") {
             return self.rds(rds);
@@ -88,7 +91,6 @@ impl<'t> Lower<'t> {
     }
 
     fn http_filter(&mut self, filter: Value<'t>, first_table: usize) {
-        self.check_filter(filter);
         if filter.is_set("disabled") {
             return;
         }

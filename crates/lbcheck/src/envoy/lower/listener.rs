@@ -97,7 +97,8 @@ impl<'t> Lower<'t> {
                 .into_iter()
                 .flat_map(|rule| rule.list("server_names"))
                 .filter_map(Value::string)
-                .map(str::to_ascii_lowercase)
+                // `*.a.test` and `.a.test` are one.
+                .map(|name| name.strip_prefix('*').unwrap_or(name).to_ascii_lowercase())
                 .collect();
             if names.is_empty() {
                 names.push(String::new());
@@ -124,7 +125,6 @@ impl<'t> Lower<'t> {
     fn filter_chain(&mut self, chain: Value<'t>, label: &str, mode: &mut Option<Mode>) -> Option<Route> {
         let mut seen = None;
         for filter in chain.list("filters") {
-            self.check_filter(filter);
             let Some(config) = filter.get("typed_config") else {
                 self.discovered_filter(filter);
                 continue;

@@ -7,6 +7,7 @@ mod health;
 mod listener;
 mod matcher;
 mod policy;
+mod references;
 mod refused;
 mod route;
 mod tcp;
@@ -37,6 +38,14 @@ pub(crate) struct Lower<'t> {
     local_cluster: Option<&'t str>,
     /// The resources are those of a `config_dump`.
     dump: bool,
+    /// The clusters of the bootstrap.
+    statics: references::Statics<'t>,
+    /// The files the bootstraps stand in.
+    bootstrap_files: Vec<FileId>,
+    /// The routes being read are resolved while Envoy starts.
+    static_routes: bool,
+    /// Names found missing among the static clusters.
+    missing_clusters: usize,
     /// How each pool is used, by pool: by HTTP routes, by TCP proxies.
     uses: Vec<(bool, bool)>,
 }
@@ -62,6 +71,10 @@ impl<'t> Lower<'t> {
             files,
             local_cluster: None,
             dump: false,
+            statics: None,
+            bootstrap_files: Vec::new(),
+            static_routes: false,
+            missing_clusters: 0,
             uses: Vec::new(),
         }
     }
@@ -79,6 +92,8 @@ impl<'t> Lower<'t> {
             self.routes.entry(name).or_default().push(NamedResource { value: routes, taken: false });
         }
         self.dump = resources.dump;
+        self.statics = references::statics(resources);
+        self.bootstrap_files = resources.bootstraps.iter().map(|bootstrap| bootstrap.span().file).collect();
         self.local_cluster = resources
             .bootstraps
             .iter()

@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{Host, Pool};
 use crate::source::Span;
 
+use super::super::schema;
 use super::super::tree::Value;
 use super::Lower;
 use super::cluster::Discovery;
@@ -108,6 +109,10 @@ impl<'t> Lower<'t> {
         let groups = cluster.path(&["load_assignment", "endpoints"]).into_iter().flat_map(Value::items);
         for endpoint in groups.flat_map(|group| group.list("lb_endpoints")) {
             self.check_port(endpoint);
+            if endpoint.path(&["endpoint", "address"]).is_none() {
+                let message = format!("An endpoint of the STATIC cluster `{name}` has no address.");
+                self.refuse(endpoint.span(), message, "Add `endpoint` with an `address`.");
+            }
             let Some(socket) = endpoint.path(&["endpoint", "address", "socket_address"]) else { continue };
             if socket.get("named_port").is_some() && socket.get("resolver_name").is_none() {
                 let message = format!("The STATIC cluster `{name}` cannot look the port's name up.");
@@ -156,6 +161,21 @@ impl<'t> Lower<'t> {
         if typed.value.list("policies").next().is_none() {
             let text = format!("The `load_balancing_policy` of `{name}` names no policy.");
             self.refuse(typed.key_span, text, "List at least one policy.");
+            return;
+        }
+        // Envoy takes the first policy that it has.
+        let Some(category) = schema::category("envoy.load_balancing_policies") else { return };
+        let settings = |policy: Value<'t>| policy.path(&["typed_extension_config", "typed_config"]);
+        let types = || typed.value.list("policies").filter_map(|policy| settings(policy)?.type_name());
+        if let Some(first) = types().next()
+            && types().all(|known| schema::cannot_be(known, category))
+        {
+            let text = format!(
+                "The `load_balancing_policy` of `{name}` names no load balancing policy: `{first}` is none."
+            );
+            let span =
+                typed.value.list("policies").find_map(settings).unwrap_or(typed.value).span_of("@type");
+            self.refuse(span, text, "");
         }
     }
 
@@ -324,25 +344,17 @@ impl<'t> Lower<'t> {
             }
             return;
         };
-        let Some(socket) = address.get("socket_address") else { return };
-        let text = socket.text_of("address").unwrap_or_default();
-        // An empty address is refused by the schema's own rule.
-        let literal = text.is_empty() || matches!(read_address(address).host, Host::Ip(_));
-        if !literal && socket.get("resolver_name").is_none() {
-            let message =
-                format!("The listener `{name}` cannot listen on `{text}`: it is not an IP address.");
-            self.refuse(socket.span_of("address"), message, "");
-        }
-    }
-
-    /// A filter is found by the type of its settings, so it cannot be without any.
-    pub(super) fn check_filter(&mut self, filter: Value<'t>) {
-        let sourced = ["typed_config", "config_discovery"].iter().any(|name| filter.get(name).is_some());
-        if filter.is_map() && !sourced {
-            let name = filter.text_of("name").unwrap_or_default();
-            let text =
-                format!("The filter `{name}` has no `typed_config`; Envoy cannot tell which filter it is.");
-            self.refuse(filter.span_of("name"), text, "Add `typed_config` with an `@type`.");
+        let further = listener.list("additional_addresses").filter_map(|extra| extra.get("address"));
+        for address in std::iter::once(address).chain(further) {
+            let Some(socket) = address.get("socket_address") else { continue };
+            let text = socket.text_of("address").unwrap_or_default();
+            // An empty address is refused by the schema's own rule.
+            let literal = text.is_empty() || matches!(read_address(address).host, Host::Ip(_));
+            if !literal && socket.get("resolver_name").is_none() {
+                let message =
+                    format!("The listener `{name}` cannot listen on `{text}`: it is not an IP address.");
+                self.refuse(socket.span_of("address"), message, "");
+            }
         }
     }
 

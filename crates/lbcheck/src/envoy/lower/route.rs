@@ -117,6 +117,7 @@ impl<'t> Lower<'t> {
         if let Some(cluster) = action.get("cluster")
             && let Some(name) = cluster.spanned()
         {
+            self.check_route_cluster(cluster);
             return Action::Forward(self.target(name));
         }
         if let Some(weighted) = action.get("weighted_clusters") {
@@ -139,6 +140,9 @@ impl<'t> Lower<'t> {
     }
 
     fn arm(&mut self, arm: Value<'t>) -> Option<WeightedTarget> {
+        if let Some(name) = arm.get("name") {
+            self.check_route_cluster(name);
+        }
         let target = if let Some(name) = arm.get("name").and_then(Value::spanned) {
             self.target(name)
         } else {

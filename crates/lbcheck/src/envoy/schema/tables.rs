@@ -12,14 +12,14 @@ use super::{Enum, Message, field, old};
 
 /// Every message by its number, sorted by name.
 pub(super) static MESSAGES: &[Message] = &[
-    Message { name: "cel.expr.CheckedExpr", required: &[], fields: &[
+    Message { name: "cel.expr.CheckedExpr", required: &[], takes: &[], fields: &[
         field("expr", Nested(2), One, 0, &[]),
         field("expr_version", Text, One, 0, &[]),
         field("reference_map", Nested(11), Map, 0, &[]),
         field("source_info", Nested(12), One, 0, &[]),
         field("type_map", Nested(15), Map, 0, &[]),
     ] },
-    Message { name: "cel.expr.Constant", required: &[], fields: &[
+    Message { name: "cel.expr.Constant", required: &[], takes: &[], fields: &[
         field("bool_value", Bool, One, 1, &[]),
         field("bytes_value", Bytes, One, 1, &[]),
         field("double_value", Double, One, 1, &[]),
@@ -30,7 +30,7 @@ pub(super) static MESSAGES: &[Message] = &[
         old("timestamp_value", Timestamp, One, 1, &[]),
         field("uint64_value", UInt64, One, 1, &[]),
     ] },
-    Message { name: "cel.expr.Expr", required: &[], fields: &[
+    Message { name: "cel.expr.Expr", required: &[], takes: &[], fields: &[
         field("call_expr", Nested(3), One, 1, &[]),
         field("comprehension_expr", Nested(4), One, 1, &[]),
         field("const_expr", Nested(1), One, 1, &[]),
@@ -40,12 +40,12 @@ pub(super) static MESSAGES: &[Message] = &[
         field("select_expr", Nested(9), One, 1, &[]),
         field("struct_expr", Nested(6), One, 1, &[]),
     ] },
-    Message { name: "cel.expr.Expr.Call", required: &[], fields: &[
+    Message { name: "cel.expr.Expr.Call", required: &[], takes: &[], fields: &[
         field("args", Nested(2), Many, 0, &[]),
         field("function", Text, One, 0, &[]),
         field("target", Nested(2), One, 0, &[]),
     ] },
-    Message { name: "cel.expr.Expr.Comprehension", required: &[], fields: &[
+    Message { name: "cel.expr.Expr.Comprehension", required: &[], takes: &[], fields: &[
         field("accu_init", Nested(2), One, 0, &[]),
         field("accu_var", Text, One, 0, &[]),
         field("iter_range", Nested(2), One, 0, &[]),
@@ -55,39 +55,39 @@ pub(super) static MESSAGES: &[Message] = &[
         field("loop_step", Nested(2), One, 0, &[]),
         field("result", Nested(2), One, 0, &[]),
     ] },
-    Message { name: "cel.expr.Expr.CreateList", required: &[], fields: &[
+    Message { name: "cel.expr.Expr.CreateList", required: &[], takes: &[], fields: &[
         field("elements", Nested(2), Many, 0, &[]),
         field("optional_indices", Int32, Many, 0, &[]),
     ] },
-    Message { name: "cel.expr.Expr.CreateStruct", required: &[], fields: &[
+    Message { name: "cel.expr.Expr.CreateStruct", required: &[], takes: &[], fields: &[
         field("entries", Nested(7), Many, 0, &[]),
         field("message_name", Text, One, 0, &[]),
     ] },
-    Message { name: "cel.expr.Expr.CreateStruct.Entry", required: &[], fields: &[
+    Message { name: "cel.expr.Expr.CreateStruct.Entry", required: &[], takes: &[], fields: &[
         field("field_key", Text, One, 1, &[]),
         field("id", Int64, One, 0, &[]),
         field("map_key", Nested(2), One, 1, &[]),
         field("optional_entry", Bool, One, 0, &[]),
         field("value", Nested(2), One, 0, &[]),
     ] },
-    Message { name: "cel.expr.Expr.Ident", required: &[], fields: &[
+    Message { name: "cel.expr.Expr.Ident", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
     ] },
-    Message { name: "cel.expr.Expr.Select", required: &[], fields: &[
+    Message { name: "cel.expr.Expr.Select", required: &[], takes: &[], fields: &[
         field("field", Text, One, 0, &[]),
         field("operand", Nested(2), One, 0, &[]),
         field("test_only", Bool, One, 0, &[]),
     ] },
-    Message { name: "cel.expr.ParsedExpr", required: &[], fields: &[
+    Message { name: "cel.expr.ParsedExpr", required: &[], takes: &[], fields: &[
         field("expr", Nested(2), One, 0, &[]),
         field("source_info", Nested(12), One, 0, &[]),
     ] },
-    Message { name: "cel.expr.Reference", required: &[], fields: &[
+    Message { name: "cel.expr.Reference", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("overload_id", Text, Many, 0, &[]),
         field("value", Nested(1), One, 0, &[]),
     ] },
-    Message { name: "cel.expr.SourceInfo", required: &[], fields: &[
+    Message { name: "cel.expr.SourceInfo", required: &[], takes: &[], fields: &[
         field("extensions", Nested(13), Many, 0, &[]),
         field("line_offsets", Int32, Many, 0, &[]),
         field("location", Text, One, 0, &[]),
@@ -95,16 +95,16 @@ pub(super) static MESSAGES: &[Message] = &[
         field("positions", Int32, Map, 0, &[]),
         field("syntax_version", Text, One, 0, &[]),
     ] },
-    Message { name: "cel.expr.SourceInfo.Extension", required: &[], fields: &[
+    Message { name: "cel.expr.SourceInfo.Extension", required: &[], takes: &[], fields: &[
         field("affected_components", Choice(0), Many, 0, &[]),
         field("id", Text, One, 0, &[]),
         field("version", Nested(14), One, 0, &[]),
     ] },
-    Message { name: "cel.expr.SourceInfo.Extension.Version", required: &[], fields: &[
+    Message { name: "cel.expr.SourceInfo.Extension.Version", required: &[], takes: &[], fields: &[
         field("major", Int64, One, 0, &[]),
         field("minor", Int64, One, 0, &[]),
     ] },
-    Message { name: "cel.expr.Type", required: &[], fields: &[
+    Message { name: "cel.expr.Type", required: &[], takes: &[], fields: &[
         field("abstract_type", Nested(16), One, 1, &[]),
         field("dyn", Nested(1387), One, 1, &[]),
         field("error", Nested(1387), One, 1, &[]),
@@ -119,30 +119,30 @@ pub(super) static MESSAGES: &[Message] = &[
         field("well_known", Choice(2), One, 1, &[]),
         field("wrapper", Choice(1), One, 1, &[]),
     ] },
-    Message { name: "cel.expr.Type.AbstractType", required: &[], fields: &[
+    Message { name: "cel.expr.Type.AbstractType", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("parameter_types", Nested(15), Many, 0, &[]),
     ] },
-    Message { name: "cel.expr.Type.FunctionType", required: &[], fields: &[
+    Message { name: "cel.expr.Type.FunctionType", required: &[], takes: &[], fields: &[
         field("arg_types", Nested(15), Many, 0, &[]),
         field("result_type", Nested(15), One, 0, &[]),
     ] },
-    Message { name: "cel.expr.Type.ListType", required: &[], fields: &[
+    Message { name: "cel.expr.Type.ListType", required: &[], takes: &[], fields: &[
         field("elem_type", Nested(15), One, 0, &[]),
     ] },
-    Message { name: "cel.expr.Type.MapType", required: &[], fields: &[
+    Message { name: "cel.expr.Type.MapType", required: &[], takes: &[], fields: &[
         field("key_type", Nested(15), One, 0, &[]),
         field("value_type", Nested(15), One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.BootstrapConfigDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.BootstrapConfigDump", required: &[], takes: &[], fields: &[
         field("bootstrap", Nested(81), One, 0, &[]),
         field("last_updated", Timestamp, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.Certificate", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.Certificate", required: &[], takes: &[], fields: &[
         field("ca_cert", Nested(22), Many, 0, &[]),
         field("cert_chain", Nested(22), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.CertificateDetails", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.CertificateDetails", required: &[], takes: &[], fields: &[
         field("days_until_expiration", UInt64, One, 0, &[]),
         field("expiration_time", Timestamp, One, 0, &[]),
         field("ocsp_details", Nested(23), One, 0, &[]),
@@ -151,14 +151,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("subject_alt_names", Nested(58), Many, 0, &[]),
         field("valid_from", Timestamp, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.CertificateDetails.OcspDetails", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.CertificateDetails.OcspDetails", required: &[], takes: &[], fields: &[
         field("expiration", Timestamp, One, 0, &[]),
         field("valid_from", Timestamp, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.Certificates", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.Certificates", required: &[], takes: &[], fields: &[
         field("certificates", Nested(21), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ClusterStatus", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ClusterStatus", required: &[], takes: &[], fields: &[
         field("added_via_api", Bool, One, 0, &[]),
         field("circuit_breakers", Nested(104), One, 0, &[]),
         field("eds_service_name", Text, One, 0, &[]),
@@ -168,27 +168,27 @@ pub(super) static MESSAGES: &[Message] = &[
         field("observability_name", Text, One, 0, &[]),
         field("success_rate_ejection_threshold", Nested(1360), One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.Clusters", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.Clusters", required: &[], takes: &[], fields: &[
         field("cluster_statuses", Nested(25), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ClustersConfigDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ClustersConfigDump", required: &[], takes: &[], fields: &[
         field("dynamic_active_clusters", Nested(28), Many, 0, &[]),
         field("dynamic_warming_clusters", Nested(28), Many, 0, &[]),
         field("static_clusters", Nested(29), Many, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ClustersConfigDump.DynamicCluster", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ClustersConfigDump.DynamicCluster", required: &[], takes: &[], fields: &[
         field("client_status", Choice(3), One, 0, &[]),
         field("cluster", Any, One, 0, &[]),
         field("error_state", Nested(62), One, 0, &[]),
         field("last_updated", Timestamp, One, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ClustersConfigDump.StaticCluster", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ClustersConfigDump.StaticCluster", required: &[], takes: &[], fields: &[
         field("cluster", Any, One, 0, &[]),
         field("last_updated", Timestamp, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.CommandLineOptions", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.CommandLineOptions", required: &[], takes: &[], fields: &[
         field("admin_address_path", Text, One, 0, &[]),
         field("allow_unknown_static_fields", Bool, One, 0, &[]),
         field("base_id", UInt64, One, 0, &[]),
@@ -229,35 +229,35 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stats_tag", Text, Many, 0, &[]),
         field("use_dynamic_base_id", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ConfigDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ConfigDump", required: &[], takes: &[], fields: &[
         field("configs", Any, Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.EcdsConfigDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.EcdsConfigDump", required: &[], takes: &[], fields: &[
         field("ecds_filters", Nested(33), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.EcdsConfigDump.EcdsFilterConfig", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.EcdsConfigDump.EcdsFilterConfig", required: &[], takes: &[], fields: &[
         field("client_status", Choice(3), One, 0, &[]),
         field("ecds_filter", Any, One, 0, &[]),
         field("error_state", Nested(62), One, 0, &[]),
         field("last_updated", Timestamp, One, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.EndpointsConfigDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.EndpointsConfigDump", required: &[], takes: &[], fields: &[
         field("dynamic_endpoint_configs", Nested(35), Many, 0, &[]),
         field("static_endpoint_configs", Nested(36), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.EndpointsConfigDump.DynamicEndpointConfig", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.EndpointsConfigDump.DynamicEndpointConfig", required: &[], takes: &[], fields: &[
         field("client_status", Choice(3), One, 0, &[]),
         field("endpoint_config", Any, One, 0, &[]),
         field("error_state", Nested(62), One, 0, &[]),
         field("last_updated", Timestamp, One, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.EndpointsConfigDump.StaticEndpointConfig", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.EndpointsConfigDump.StaticEndpointConfig", required: &[], takes: &[], fields: &[
         field("endpoint_config", Any, One, 0, &[]),
         field("last_updated", Timestamp, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.HostHealthStatus", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.HostHealthStatus", required: &[], takes: &[], fields: &[
         field("active_hc_timeout", Bool, One, 0, &[]),
         field("eds_health_status", Choice(26), One, 0, &[]),
         field("excluded_via_immediate_hc_fail", Bool, One, 0, &[]),
@@ -268,7 +268,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("pending_active_hc", Bool, One, 0, &[]),
         field("pending_dynamic_removal", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.HostStatus", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.HostStatus", required: &[], takes: &[], fields: &[
         field("address", Nested(152), One, 0, &[]),
         field("health_status", Nested(37), One, 0, &[]),
         field("hostname", Text, One, 0, &[]),
@@ -279,20 +279,20 @@ pub(super) static MESSAGES: &[Message] = &[
         field("success_rate", Nested(1360), One, 0, &[]),
         field("weight", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ListenerStatus", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ListenerStatus", required: &[], takes: &[], fields: &[
         field("additional_local_addresses", Nested(152), Many, 0, &[]),
         field("local_address", Nested(152), One, 0, &[]),
         field("name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.Listeners", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.Listeners", required: &[], takes: &[], fields: &[
         field("listener_statuses", Nested(39), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ListenersConfigDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ListenersConfigDump", required: &[], takes: &[], fields: &[
         field("dynamic_listeners", Nested(42), Many, 0, &[]),
         field("static_listeners", Nested(44), Many, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ListenersConfigDump.DynamicListener", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ListenersConfigDump.DynamicListener", required: &[], takes: &[], fields: &[
         field("active_state", Nested(43), One, 0, &[]),
         field("client_status", Choice(3), One, 0, &[]),
         field("draining_state", Nested(43), One, 0, &[]),
@@ -300,16 +300,16 @@ pub(super) static MESSAGES: &[Message] = &[
         field("name", Text, One, 0, &[]),
         field("warming_state", Nested(43), One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ListenersConfigDump.DynamicListenerState", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ListenersConfigDump.DynamicListenerState", required: &[], takes: &[], fields: &[
         field("last_updated", Timestamp, One, 0, &[]),
         field("listener", Any, One, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ListenersConfigDump.StaticListener", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ListenersConfigDump.StaticListener", required: &[], takes: &[], fields: &[
         field("last_updated", Timestamp, One, 0, &[]),
         field("listener", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.Memory", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.Memory", required: &[], takes: &[], fields: &[
         field("allocated", UInt64, One, 0, &[]),
         field("heap_size", UInt64, One, 0, &[]),
         field("pageheap_free", UInt64, One, 0, &[]),
@@ -317,31 +317,31 @@ pub(super) static MESSAGES: &[Message] = &[
         field("total_physical_bytes", UInt64, One, 0, &[]),
         field("total_thread_cache", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.MutexStats", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.MutexStats", required: &[], takes: &[], fields: &[
         field("current_wait_cycles", UInt64, One, 0, &[]),
         field("lifetime_wait_cycles", UInt64, One, 0, &[]),
         field("num_contentions", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.RoutesConfigDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.RoutesConfigDump", required: &[], takes: &[], fields: &[
         field("dynamic_route_configs", Nested(48), Many, 0, &[]),
         field("static_route_configs", Nested(49), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.RoutesConfigDump.DynamicRouteConfig", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.RoutesConfigDump.DynamicRouteConfig", required: &[], takes: &[], fields: &[
         field("client_status", Choice(3), One, 0, &[]),
         field("error_state", Nested(62), One, 0, &[]),
         field("last_updated", Timestamp, One, 0, &[]),
         field("route_config", Any, One, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.RoutesConfigDump.StaticRouteConfig", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.RoutesConfigDump.StaticRouteConfig", required: &[], takes: &[], fields: &[
         field("last_updated", Timestamp, One, 0, &[]),
         field("route_config", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ScopedRoutesConfigDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ScopedRoutesConfigDump", required: &[], takes: &[], fields: &[
         field("dynamic_scoped_route_configs", Nested(51), Many, 0, &[]),
         field("inline_scoped_route_configs", Nested(52), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ScopedRoutesConfigDump.DynamicScopedRouteConfigs", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ScopedRoutesConfigDump.DynamicScopedRouteConfigs", required: &[], takes: &[], fields: &[
         field("client_status", Choice(3), One, 0, &[]),
         field("error_state", Nested(62), One, 0, &[]),
         field("last_updated", Timestamp, One, 0, &[]),
@@ -349,17 +349,17 @@ pub(super) static MESSAGES: &[Message] = &[
         field("scoped_route_configs", Any, Many, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ScopedRoutesConfigDump.InlineScopedRouteConfigs", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ScopedRoutesConfigDump.InlineScopedRouteConfigs", required: &[], takes: &[], fields: &[
         field("last_updated", Timestamp, One, 0, &[]),
         field("name", Text, One, 0, &[]),
         field("scoped_route_configs", Any, Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.SecretsConfigDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.SecretsConfigDump", required: &[], takes: &[], fields: &[
         field("dynamic_active_secrets", Nested(54), Many, 0, &[]),
         field("dynamic_warming_secrets", Nested(54), Many, 0, &[]),
         field("static_secrets", Nested(55), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.SecretsConfigDump.DynamicSecret", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.SecretsConfigDump.DynamicSecret", required: &[], takes: &[], fields: &[
         field("client_status", Choice(3), One, 0, &[]),
         field("error_state", Nested(62), One, 0, &[]),
         field("last_updated", Timestamp, One, 0, &[]),
@@ -367,12 +367,12 @@ pub(super) static MESSAGES: &[Message] = &[
         field("secret", Any, One, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.SecretsConfigDump.StaticSecret", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.SecretsConfigDump.StaticSecret", required: &[], takes: &[], fields: &[
         field("last_updated", Timestamp, One, 0, &[]),
         field("name", Text, One, 0, &[]),
         field("secret", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.ServerInfo", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.ServerInfo", required: &[], takes: &[], fields: &[
         field("command_line_options", Nested(30), One, 0, &[]),
         field("hot_restart_initializing", Bool, One, 0, &[]),
         field("hot_restart_version", Text, One, 0, &[]),
@@ -382,39 +382,39 @@ pub(super) static MESSAGES: &[Message] = &[
         field("uptime_current_epoch", Duration, One, 0, &[]),
         field("version", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.SimpleMetric", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.SimpleMetric", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("type", Choice(8), One, 0, &[]),
         field("value", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.SubjectAlternateName", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.SubjectAlternateName", required: &[], takes: &[], fields: &[
         field("dns", Text, One, 1, &[]),
         field("ip_address", Text, One, 1, &[]),
         field("uri", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.admin.v3.TapRequest", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.TapRequest", required: &[], takes: &[], fields: &[
         field("config_id", Text, One, 0, &[MinLen(1)]),
         field("tap_config", Nested(403), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.admin.v3.UnreadyTargetsDumps", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.UnreadyTargetsDumps", required: &[], takes: &[], fields: &[
         field("unready_targets_dumps", Nested(61), Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.UnreadyTargetsDumps.UnreadyTargetsDump", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.UnreadyTargetsDumps.UnreadyTargetsDump", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("target_names", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.admin.v3.UpdateFailureState", required: &[], fields: &[
+    Message { name: "envoy.admin.v3.UpdateFailureState", required: &[], takes: &[], fields: &[
         field("details", Text, One, 0, &[]),
         field("failed_configuration", Any, One, 0, &[]),
         field("last_update_attempt", Timestamp, One, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.AccessLog", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.AccessLog", required: &[], takes: &[("typed_config", "envoy.access_loggers")], fields: &[
         field("filter", Nested(64), One, 0, &[]),
         field("name", Text, One, 0, &[]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.AccessLogFilter", required: &[1], fields: &[
+    Message { name: "envoy.config.accesslog.v3.AccessLogFilter", required: &[1], takes: &[("extension_filter", "envoy.access_loggers.extension_filters")], fields: &[
         field("and_filter", Nested(65), One, 1, &[]),
         field("duration_filter", Nested(67), One, 1, &[]),
         field("extension_filter", Nested(68), One, 1, &[]),
@@ -429,52 +429,52 @@ pub(super) static MESSAGES: &[Message] = &[
         field("status_code_filter", Nested(77), One, 1, &[]),
         field("traceable_filter", Nested(78), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.AndFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.AndFilter", required: &[], takes: &[], fields: &[
         field("filters", Nested(64), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.ComparisonFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.ComparisonFilter", required: &[], takes: &[], fields: &[
         field("op", Choice(9), One, 0, &[Defined]),
         field("value", Nested(238), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.DurationFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.DurationFilter", required: &[], takes: &[], fields: &[
         field("comparison", Nested(66), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.ExtensionFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.ExtensionFilter", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.GrpcStatusFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.GrpcStatusFilter", required: &[], takes: &[], fields: &[
         field("exclude", Bool, One, 0, &[]),
         field("statuses", Choice(10), Many, 0, &[Items(&[Defined])]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.HeaderFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.HeaderFilter", required: &[], takes: &[], fields: &[
         field("header", Nested(334), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.LogTypeFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.LogTypeFilter", required: &[], takes: &[], fields: &[
         field("exclude", Bool, One, 0, &[]),
         field("types", Choice(55), Many, 0, &[Items(&[Defined])]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.MetadataFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.MetadataFilter", required: &[], takes: &[], fields: &[
         field("match_if_key_not_found", Bool, Boxed, 0, &[]),
         field("matcher", Nested(1327), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.NotHealthCheckFilter", required: &[], fields: &[] },
-    Message { name: "envoy.config.accesslog.v3.OrFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.NotHealthCheckFilter", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.accesslog.v3.OrFilter", required: &[], takes: &[], fields: &[
         field("filters", Nested(64), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.ResponseFlagFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.ResponseFlagFilter", required: &[], takes: &[], fields: &[
         field("flags", Text, Many, 0, &[Items(&[OneOf(&["LH", "UH", "UT", "LR", "UR", "UF", "UC", "UO", "NR", "DI", "FI", "RL", "UAEX", "RLSE", "DC", "URX", "SI", "IH", "DPE", "UMSDR", "RFCF", "NFCF", "DT", "UPE", "NC", "OM", "DF", "DO", "DR", "UDO"])])]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.RuntimeFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.RuntimeFilter", required: &[], takes: &[], fields: &[
         field("percent_sampled", Nested(1353), One, 0, &[]),
         field("runtime_key", Text, One, 0, &[MinLen(1)]),
         field("use_independent_randomness", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.StatusCodeFilter", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.StatusCodeFilter", required: &[], takes: &[], fields: &[
         field("comparison", Nested(66), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.accesslog.v3.TraceableFilter", required: &[], fields: &[] },
-    Message { name: "envoy.config.bootstrap.v3.Admin", required: &[], fields: &[
+    Message { name: "envoy.config.accesslog.v3.TraceableFilter", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.bootstrap.v3.Admin", required: &[], takes: &[], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         old("access_log_path", Text, One, 0, &[]),
         field("address", Nested(152), One, 0, &[]),
@@ -483,10 +483,10 @@ pub(super) static MESSAGES: &[Message] = &[
         field("profile_path", Text, One, 0, &[]),
         field("socket_options", Nested(244), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.ApiListenerManager", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.ApiListenerManager", required: &[], takes: &[], fields: &[
         field("threading_model", Choice(11), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Bootstrap", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Bootstrap", required: &[], takes: &[("bootstrap_extensions", "envoy.bootstrap"), ("typed_dns_resolver_config", "envoy.network.dns_resolver"), ("default_regex_engine", "envoy.regex_engines")], fields: &[
         field("admin", Nested(79), One, 0, &[]),
         field("application_log_config", Nested(82), One, 0, &[]),
         field("bootstrap_extensions", Nested(254), Many, 0, &[]),
@@ -529,85 +529,85 @@ pub(super) static MESSAGES: &[Message] = &[
         field("xds_config_tracker_extension", Nested(254), One, 0, &[]),
         field("xds_delegate_extension", Nested(254), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Bootstrap.ApplicationLogConfig", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Bootstrap.ApplicationLogConfig", required: &[], takes: &[], fields: &[
         field("log_format", Nested(83), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Bootstrap.ApplicationLogConfig.LogFormat", required: &[1], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Bootstrap.ApplicationLogConfig.LogFormat", required: &[1], takes: &[], fields: &[
         field("json_format", Struct, One, 1, &[]),
         field("text_format", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Bootstrap.DeferredStatOptions", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Bootstrap.DeferredStatOptions", required: &[], takes: &[], fields: &[
         field("enable_deferred_creation_stats", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Bootstrap.DynamicResources", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Bootstrap.DynamicResources", required: &[], takes: &[], fields: &[
         field("ads_config", Nested(156), One, 0, &[]),
         field("cds_config", Nested(163), One, 0, &[]),
         field("cds_resources_locator", Text, One, 0, &[]),
         field("lds_config", Nested(163), One, 0, &[]),
         field("lds_resources_locator", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Bootstrap.GrpcAsyncClientManagerConfig", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Bootstrap.GrpcAsyncClientManagerConfig", required: &[], takes: &[], fields: &[
         field("max_cached_entry_idle_duration", Duration, One, 0, &[Gte(5.0)]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Bootstrap.StaticResources", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Bootstrap.StaticResources", required: &[], takes: &[], fields: &[
         field("clusters", Nested(107), Many, 0, &[]),
         field("listeners", Nested(282), Many, 0, &[]),
         field("secrets", Nested(1175), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.ClusterManager", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.ClusterManager", required: &[], takes: &[], fields: &[
         field("enable_deferred_cluster_creation", Bool, One, 0, &[]),
         field("load_stats_config", Nested(156), One, 0, &[]),
         field("local_cluster_name", Text, One, 0, &[]),
         field("outlier_detection", Nested(89), One, 0, &[]),
         field("upstream_bind_config", Nested(159), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.ClusterManager.OutlierDetection", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.ClusterManager.OutlierDetection", required: &[], takes: &[], fields: &[
         field("event_log_path", Text, One, 0, &[]),
         field("event_service", Nested(169), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.CustomInlineHeader", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.CustomInlineHeader", required: &[], takes: &[], fields: &[
         field("inline_header_name", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
         field("inline_header_type", Choice(12), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.FatalAction", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.FatalAction", required: &[], takes: &[], fields: &[
         field("config", Nested(254), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.LayeredRuntime", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.LayeredRuntime", required: &[], takes: &[], fields: &[
         field("layers", Nested(96), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.ListenerManager", required: &[], fields: &[] },
-    Message { name: "envoy.config.bootstrap.v3.MemoryAllocatorManager", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.ListenerManager", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.bootstrap.v3.MemoryAllocatorManager", required: &[], takes: &[], fields: &[
         field("bytes_to_release", UInt64, One, 0, &[]),
         field("max_per_cpu_cache_size_bytes", UInt32, Boxed, 0, &[]),
         field("max_unfreed_memory_bytes", UInt64, One, 0, &[]),
         field("memory_release_interval", Duration, One, 0, &[]),
         field("soft_memory_limit_bytes", UInt64, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Runtime", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Runtime", required: &[], takes: &[], fields: &[
         field("base", Struct, One, 0, &[]),
         field("override_subdirectory", Text, One, 0, &[]),
         field("subdirectory", Text, One, 0, &[]),
         field("symlink_root", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.RuntimeLayer", required: &[1], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.RuntimeLayer", required: &[1], takes: &[], fields: &[
         field("admin_layer", Nested(97), One, 1, &[]),
         field("disk_layer", Nested(98), One, 1, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("rtds_layer", Nested(99), One, 1, &[]),
         field("static_layer", Struct, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer", required: &[], fields: &[] },
-    Message { name: "envoy.config.bootstrap.v3.RuntimeLayer.DiskLayer", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.bootstrap.v3.RuntimeLayer.DiskLayer", required: &[], takes: &[], fields: &[
         field("append_service_cluster", Bool, One, 0, &[]),
         field("subdirectory", Text, One, 0, &[]),
         field("symlink_root", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.RuntimeLayer.RtdsLayer", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.RuntimeLayer.RtdsLayer", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("rtds_config", Nested(163), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.ValidationListenerManager", required: &[], fields: &[] },
-    Message { name: "envoy.config.bootstrap.v3.Watchdog", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.ValidationListenerManager", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.bootstrap.v3.Watchdog", required: &[], takes: &[], fields: &[
         field("actions", Nested(102), Many, 0, &[]),
         field("kill_timeout", Duration, One, 0, &[]),
         field("max_kill_timeout_jitter", Duration, One, 0, &[Gte(0.0)]),
@@ -616,19 +616,19 @@ pub(super) static MESSAGES: &[Message] = &[
         field("multikill_threshold", Nested(1360), One, 0, &[]),
         field("multikill_timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Watchdog.WatchdogAction", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Watchdog.WatchdogAction", required: &[], takes: &[], fields: &[
         field("config", Nested(254), One, 0, &[]),
         field("event", Choice(13), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.config.bootstrap.v3.Watchdogs", required: &[], fields: &[
+    Message { name: "envoy.config.bootstrap.v3.Watchdogs", required: &[], takes: &[], fields: &[
         field("main_thread_watchdog", Nested(101), One, 0, &[]),
         field("worker_watchdog", Nested(101), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.CircuitBreakers", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.CircuitBreakers", required: &[], takes: &[], fields: &[
         field("per_host_thresholds", Nested(105), Many, 0, &[]),
         field("thresholds", Nested(105), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.CircuitBreakers.Thresholds", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.CircuitBreakers.Thresholds", required: &[], takes: &[], fields: &[
         field("max_connection_pools", UInt32, Boxed, 0, &[]),
         field("max_connections", UInt32, Boxed, 0, &[]),
         field("max_pending_requests", UInt32, Boxed, 0, &[]),
@@ -638,12 +638,12 @@ pub(super) static MESSAGES: &[Message] = &[
         field("retry_budget", Nested(106), One, 0, &[]),
         field("track_remaining", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget", required: &[], takes: &[], fields: &[
         field("budget_interval", Duration, One, 0, &[]),
         field("budget_percent", Nested(1360), One, 0, &[]),
         field("min_retry_concurrency", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster", required: &[], takes: &[("transport_socket", "envoy.transport_sockets.upstream"), ("upstream_config", "envoy.upstreams"), ("typed_dns_resolver_config", "envoy.network.dns_resolver")], fields: &[
         field("alt_stat_name", Text, One, 0, &[]),
         field("circuit_breakers", Nested(104), One, 0, &[]),
         field("cleanup_interval", Duration, One, 0, &[Gt(0.0)]),
@@ -702,7 +702,7 @@ pub(super) static MESSAGES: &[Message] = &[
         old("use_tcp_for_dns_lookups", Bool, One, 0, &[]),
         field("wait_for_warm_on_init", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.CommonLbConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.CommonLbConfig", required: &[], takes: &[], fields: &[
         field("close_connections_on_host_set_change", Bool, One, 0, &[]),
         field("consistent_hashing_lb_config", Nested(109), One, 0, &[]),
         field("healthy_panic_threshold", Nested(1360), One, 0, &[]),
@@ -712,25 +712,25 @@ pub(super) static MESSAGES: &[Message] = &[
         field("update_merge_window", Duration, One, 0, &[]),
         field("zone_aware_lb_config", Nested(111), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig", required: &[], takes: &[], fields: &[
         field("hash_balance_factor", UInt32, Boxed, 0, &[Gte(100.0)]),
         field("use_hostname_for_hashing", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig", required: &[], fields: &[] },
-    Message { name: "envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig", required: &[], takes: &[], fields: &[
         field("fail_traffic_on_panic", Bool, One, 0, &[]),
         field("min_cluster_size", UInt64, Boxed, 0, &[]),
         field("routing_enabled", Nested(1360), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.CustomClusterType", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.CustomClusterType", required: &[], takes: &[("typed_config", "envoy.clusters")], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.EdsClusterConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.EdsClusterConfig", required: &[], takes: &[], fields: &[
         field("eds_config", Nested(163), One, 0, &[]),
         field("service_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig", required: &[], takes: &[], fields: &[
         field("default_subset", Struct, One, 0, &[]),
         field("fallback_policy", Choice(18), One, 0, &[Defined]),
         field("list_as_any", Bool, One, 0, &[]),
@@ -740,71 +740,71 @@ pub(super) static MESSAGES: &[Message] = &[
         field("scale_locality_weight", Bool, One, 0, &[]),
         field("subset_selectors", Nested(115), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector", required: &[], takes: &[], fields: &[
         field("fallback_keys_subset", Text, Many, 0, &[]),
         field("fallback_policy", Choice(20), One, 0, &[Defined]),
         field("keys", Text, Many, 0, &[]),
         field("single_host_per_subset", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.LeastRequestLbConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.LeastRequestLbConfig", required: &[], takes: &[], fields: &[
         field("active_request_bias", Nested(234), One, 0, &[]),
         field("choice_count", UInt32, Boxed, 0, &[Gte(2.0)]),
         field("slow_start_config", Nested(124), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.MaglevLbConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.MaglevLbConfig", required: &[], takes: &[], fields: &[
         field("table_size", UInt64, Boxed, 0, &[Lte(5000011.0)]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.OriginalDstLbConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.OriginalDstLbConfig", required: &[], takes: &[], fields: &[
         field("http_header_name", Text, One, 0, &[]),
         field("metadata_key", Nested(1340), One, 0, &[]),
         field("upstream_port_override", UInt32, Boxed, 0, &[Lte(65535.0)]),
         field("use_http_header", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.PreconnectPolicy", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.PreconnectPolicy", required: &[], takes: &[], fields: &[
         field("per_upstream_preconnect_ratio", Double, Boxed, 0, &[Lte(3.0), Gte(1.0)]),
         field("preconnect_enabled_metadata", Nested(1327), One, 0, &[]),
         field("predictive_preconnect_ratio", Double, Boxed, 0, &[Lte(3.0), Gte(1.0)]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.QueuingPolicies", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.QueuingPolicies", required: &[], takes: &[("pending_rq_policy", "envoy.queue_policy")], fields: &[
         field("pending_rq_policy", Nested(254), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.RefreshRate", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.RefreshRate", required: &[], takes: &[], fields: &[
         field("base_interval", Duration, One, 0, &[Required, Gt(0.001)]),
         field("max_interval", Duration, One, 0, &[Gt(0.001)]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.RingHashLbConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.RingHashLbConfig", required: &[], takes: &[], fields: &[
         field("hash_function", Choice(21), One, 0, &[Defined]),
         field("maximum_ring_size", UInt64, Boxed, 0, &[Lte(8388608.0)]),
         field("minimum_ring_size", UInt64, Boxed, 0, &[Lte(8388608.0)]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig", required: &[], takes: &[], fields: &[
         field("slow_start_config", Nested(124), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.SlowStartConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.SlowStartConfig", required: &[], takes: &[], fields: &[
         field("aggression", Nested(234), One, 0, &[]),
         field("min_weight_percent", Nested(1360), One, 0, &[]),
         field("slow_start_window", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Cluster.TransportSocketMatch", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Cluster.TransportSocketMatch", required: &[], takes: &[("transport_socket", "envoy.transport_sockets.upstream")], fields: &[
         field("match", Struct, One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("transport_socket", Nested(253), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.ClusterCollection", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.ClusterCollection", required: &[], takes: &[], fields: &[
         field("entries", Nested(1407), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.Filter", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.Filter", required: &[], takes: &[("typed_config", "envoy.filters.upstream_network")], fields: &[
         field("config_discovery", Nested(171), One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.LoadBalancingPolicy", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.LoadBalancingPolicy", required: &[], takes: &[], fields: &[
         field("policies", Nested(129), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.LoadBalancingPolicy.Policy", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.LoadBalancingPolicy.Policy", required: &[], takes: &[("typed_extension_config", "envoy.load_balancing_policies")], fields: &[
         field("typed_extension_config", Nested(254), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.OutlierDetection", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.OutlierDetection", required: &[], takes: &[], fields: &[
         field("always_eject_one_host", Bool, Boxed, 0, &[]),
         field("base_ejection_time", Duration, One, 0, &[Gt(0.0)]),
         field("consecutive_5xx", UInt32, Boxed, 0, &[]),
@@ -832,35 +832,35 @@ pub(super) static MESSAGES: &[Message] = &[
         field("success_rate_stdev_factor", UInt32, Boxed, 0, &[]),
         field("successful_active_health_check_uneject_host", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.TrackClusterStats", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.TrackClusterStats", required: &[], takes: &[], fields: &[
         field("per_endpoint_stats", Bool, One, 0, &[]),
         field("request_response_sizes", Bool, One, 0, &[]),
         field("timeout_budgets", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.UpstreamConnectionOptions", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.UpstreamConnectionOptions", required: &[], takes: &[], fields: &[
         field("happy_eyeballs_config", Nested(133), One, 0, &[]),
         field("set_local_interface_name_on_upstream_connections", Bool, One, 0, &[]),
         field("tcp_keepalive", Nested(250), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.cluster.v3.UpstreamConnectionOptions.HappyEyeballsConfig", required: &[], fields: &[
+    Message { name: "envoy.config.cluster.v3.UpstreamConnectionOptions.HappyEyeballsConfig", required: &[], takes: &[], fields: &[
         field("first_address_family_count", UInt32, Boxed, 0, &[Gte(1.0)]),
         field("first_address_family_version", Choice(22), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.common.key_value.v3.KeyValueStoreConfig", required: &[], fields: &[
+    Message { name: "envoy.config.common.key_value.v3.KeyValueStoreConfig", required: &[], takes: &[("config", "envoy.common.key_value")], fields: &[
         field("config", Nested(254), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.HttpGenericBodyMatch", required: &[], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.HttpGenericBodyMatch", required: &[], takes: &[], fields: &[
         field("bytes_limit", UInt32, One, 0, &[]),
         field("patterns", Nested(136), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.HttpGenericBodyMatch.GenericTextMatch", required: &[1], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.HttpGenericBodyMatch.GenericTextMatch", required: &[1], takes: &[], fields: &[
         field("binary_match", Bytes, One, 1, &[MinBytes(1)]),
         field("string_match", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.HttpHeadersMatch", required: &[], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.HttpHeadersMatch", required: &[], takes: &[], fields: &[
         field("headers", Nested(334), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.MatchPredicate", required: &[1], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.MatchPredicate", required: &[1], takes: &[], fields: &[
         field("and_match", Nested(139), One, 1, &[]),
         field("any_match", Bool, One, 1, &[Const(true)]),
         field("http_request_generic_body_match", Nested(135), One, 1, &[]),
@@ -872,58 +872,58 @@ pub(super) static MESSAGES: &[Message] = &[
         field("not_match", Nested(138), One, 1, &[]),
         field("or_match", Nested(139), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.MatchPredicate.MatchSet", required: &[], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.MatchPredicate.MatchSet", required: &[], takes: &[], fields: &[
         field("rules", Nested(138), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.Matcher", required: &[1], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.Matcher", required: &[1], takes: &[], fields: &[
         field("matcher_list", Nested(141), One, 1, &[]),
         field("matcher_tree", Nested(146), One, 1, &[]),
         field("on_no_match", Nested(148), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList", required: &[], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList", required: &[], takes: &[], fields: &[
         field("matchers", Nested(142), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList.FieldMatcher", required: &[], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList.FieldMatcher", required: &[], takes: &[], fields: &[
         field("on_match", Nested(148), One, 0, &[Required]),
         field("predicate", Nested(143), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList.Predicate", required: &[1], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList.Predicate", required: &[1], takes: &[], fields: &[
         field("and_matcher", Nested(144), One, 1, &[]),
         field("not_matcher", Nested(143), One, 1, &[]),
         field("or_matcher", Nested(144), One, 1, &[]),
         field("single_predicate", Nested(145), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList.Predicate.PredicateList", required: &[], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList.Predicate.PredicateList", required: &[], takes: &[], fields: &[
         field("predicate", Nested(143), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList.Predicate.SinglePredicate", required: &[1], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherList.Predicate.SinglePredicate", required: &[1], takes: &[], fields: &[
         field("custom_match", Nested(254), One, 1, &[]),
         field("input", Nested(254), One, 0, &[Required]),
         field("value_match", Nested(1335), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherTree", required: &[1], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherTree", required: &[1], takes: &[], fields: &[
         field("custom_match", Nested(254), One, 1, &[]),
         field("exact_match_map", Nested(147), One, 1, &[]),
         field("input", Nested(254), One, 0, &[Required]),
         field("prefix_match_map", Nested(147), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherTree.MatchMap", required: &[], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.Matcher.MatcherTree.MatchMap", required: &[], takes: &[], fields: &[
         field("map", Nested(148), Map, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.common.matcher.v3.Matcher.OnMatch", required: &[1], fields: &[
+    Message { name: "envoy.config.common.matcher.v3.Matcher.OnMatch", required: &[1], takes: &[], fields: &[
         field("action", Nested(254), One, 1, &[]),
         field("keep_matching", Bool, One, 0, &[]),
         field("matcher", Nested(140), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.common.mutation_rules.v3.HeaderMutation", required: &[1], fields: &[
+    Message { name: "envoy.config.common.mutation_rules.v3.HeaderMutation", required: &[1], takes: &[], fields: &[
         field("append", Nested(191), One, 1, &[]),
         field("remove", Text, One, 1, &[HeaderValue, Lenient]),
         field("remove_on_match", Nested(150), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch", required: &[], fields: &[
+    Message { name: "envoy.config.common.mutation_rules.v3.HeaderMutation.RemoveOnMatch", required: &[], takes: &[], fields: &[
         field("key_matcher", Nested(1335), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.common.mutation_rules.v3.HeaderMutationRules", required: &[], fields: &[
+    Message { name: "envoy.config.common.mutation_rules.v3.HeaderMutationRules", required: &[], takes: &[], fields: &[
         field("allow_all_routing", Bool, Boxed, 0, &[]),
         field("allow_envoy", Bool, Boxed, 0, &[]),
         field("allow_expression", Nested(1333), One, 0, &[]),
@@ -932,24 +932,24 @@ pub(super) static MESSAGES: &[Message] = &[
         field("disallow_is_error", Bool, Boxed, 0, &[]),
         field("disallow_system", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.Address", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.Address", required: &[1], takes: &[], fields: &[
         field("envoy_internal_address", Nested(168), One, 1, &[]),
         field("pipe", Nested(221), One, 1, &[]),
         field("socket_address", Nested(242), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.AggregatedConfigSource", required: &[], fields: &[] },
-    Message { name: "envoy.config.core.v3.AlternateProtocolsCacheOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.AggregatedConfigSource", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.core.v3.AlternateProtocolsCacheOptions", required: &[], takes: &[], fields: &[
         field("canonical_suffixes", Text, Many, 0, &[]),
         field("key_value_store_config", Nested(254), One, 0, &[]),
         field("max_entries", UInt32, Boxed, 0, &[Gt(0.0)]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("prepopulated_entries", Nested(155), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.AlternateProtocolsCacheOptions.AlternateProtocolsCacheEntry", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.AlternateProtocolsCacheOptions.AlternateProtocolsCacheEntry", required: &[], takes: &[], fields: &[
         field("hostname", Text, One, 0, &[HeaderName, IgnoreEmpty]),
         field("port", UInt32, One, 0, &[Lt(65535.0), Gt(0.0)]),
     ] },
-    Message { name: "envoy.config.core.v3.ApiConfigSource", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.ApiConfigSource", required: &[], takes: &[("config_validators", "envoy.config.validators")], fields: &[
         field("api_type", Choice(23), One, 0, &[Defined]),
         field("cluster_names", Text, Many, 0, &[]),
         field("config_validators", Nested(254), Many, 0, &[]),
@@ -960,15 +960,15 @@ pub(super) static MESSAGES: &[Message] = &[
         field("set_node_on_first_message_only", Bool, One, 0, &[]),
         field("transport_api_version", Choice(24), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.config.core.v3.AsyncDataSource", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.AsyncDataSource", required: &[1], takes: &[], fields: &[
         field("local", Nested(165), One, 1, &[]),
         field("remote", Nested(230), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.BackoffStrategy", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.BackoffStrategy", required: &[], takes: &[], fields: &[
         field("base_interval", Duration, One, 0, &[Required, Gte(0.001)]),
         field("max_interval", Duration, One, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.config.core.v3.BindConfig", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.BindConfig", required: &[], takes: &[("local_address_selector", "envoy.upstream.local_address_selector")], fields: &[
         old("additional_source_addresses", Nested(242), Many, 0, &[]),
         field("extra_source_addresses", Nested(172), Many, 0, &[]),
         field("freebind", Bool, Boxed, 0, &[]),
@@ -977,20 +977,20 @@ pub(super) static MESSAGES: &[Message] = &[
         field("source_address", Nested(242), One, 0, &[]),
         field("validate_network_namespaces", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.BuildVersion", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.BuildVersion", required: &[], takes: &[], fields: &[
         field("metadata", Struct, One, 0, &[]),
         field("version", Nested(1364), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.CelExpressionConfig", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.CelExpressionConfig", required: &[], takes: &[], fields: &[
         field("enable_string_concat", Bool, One, 0, &[]),
         field("enable_string_conversion", Bool, One, 0, &[]),
         field("enable_string_functions", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.CidrRange", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.CidrRange", required: &[], takes: &[], fields: &[
         field("address_prefix", Text, One, 0, &[MinLen(1)]),
         field("prefix_len", UInt32, Boxed, 0, &[Lte(128.0)]),
     ] },
-    Message { name: "envoy.config.core.v3.ConfigSource", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.ConfigSource", required: &[1], takes: &[], fields: &[
         field("ads", Nested(153), One, 1, &[]),
         field("api_config_source", Nested(156), One, 1, &[]),
         field("authorities", Nested(1405), Many, 0, &[]),
@@ -1000,32 +1000,32 @@ pub(super) static MESSAGES: &[Message] = &[
         field("resource_api_version", Choice(24), One, 0, &[Defined]),
         field("self", Nested(241), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.ControlPlane", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.ControlPlane", required: &[], takes: &[], fields: &[
         field("identifier", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.DataSource", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.DataSource", required: &[1], takes: &[], fields: &[
         field("environment_variable", Text, One, 1, &[MinLen(1)]),
         field("filename", Text, One, 1, &[MinLen(1)]),
         field("inline_bytes", Bytes, One, 1, &[]),
         field("inline_string", Text, One, 1, &[]),
         field("watched_directory", Nested(257), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.DnsResolutionConfig", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.DnsResolutionConfig", required: &[], takes: &[], fields: &[
         field("dns_resolver_options", Nested(167), One, 0, &[]),
         field("resolvers", Nested(152), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.core.v3.DnsResolverOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.DnsResolverOptions", required: &[], takes: &[], fields: &[
         field("no_default_search_domain", Bool, One, 0, &[]),
         field("use_tcp_for_dns_lookups", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.EnvoyInternalAddress", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.EnvoyInternalAddress", required: &[1], takes: &[], fields: &[
         field("endpoint_id", Text, One, 0, &[]),
         field("server_listener_name", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.EventServiceConfig", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.EventServiceConfig", required: &[1], takes: &[], fields: &[
         field("grpc_service", Nested(176), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.Extension", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.Extension", required: &[], takes: &[], fields: &[
         field("category", Text, One, 0, &[]),
         field("disabled", Bool, One, 0, &[]),
         field("name", Text, One, 0, &[]),
@@ -1033,41 +1033,41 @@ pub(super) static MESSAGES: &[Message] = &[
         field("type_urls", Text, Many, 0, &[]),
         field("version", Nested(160), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.ExtensionConfigSource", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.ExtensionConfigSource", required: &[], takes: &[], fields: &[
         field("apply_default_config_without_warming", Bool, One, 0, &[]),
         field("config_source", Nested(163), One, 0, &[Required]),
         field("default_config", Any, One, 0, &[]),
         field("type_urls", Text, Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.core.v3.ExtraSourceAddress", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.ExtraSourceAddress", required: &[], takes: &[], fields: &[
         field("address", Nested(242), One, 0, &[Required]),
         field("socket_options", Nested(248), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcMethodList", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcMethodList", required: &[], takes: &[], fields: &[
         field("services", Nested(174), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcMethodList.Service", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcMethodList.Service", required: &[], takes: &[], fields: &[
         field("method_names", Text, Many, 0, &[MinItems(1)]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcProtocolOptions", required: &[], takes: &[], fields: &[
         field("http2_protocol_options", Nested(204), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService", required: &[1], takes: &[], fields: &[
         field("envoy_grpc", Nested(177), One, 1, &[]),
         field("google_grpc", Nested(178), One, 1, &[]),
         field("initial_metadata", Nested(190), Many, 0, &[]),
         field("retry_policy", Nested(231), One, 0, &[]),
         field("timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.EnvoyGrpc", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.EnvoyGrpc", required: &[], takes: &[], fields: &[
         field("authority", Text, One, 0, &[MinLen(0), MaxBytes(16384), HeaderValue, Lenient]),
         field("cluster_name", Text, One, 0, &[MinLen(1)]),
         field("max_receive_message_length", UInt32, Boxed, 0, &[]),
         field("retry_policy", Nested(231), One, 0, &[]),
         field("skip_envoy_headers", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc", required: &[], takes: &[], fields: &[
         field("call_credentials", Nested(179), Many, 0, &[]),
         field("call_credentials_plugin", Any, Many, 0, &[]),
         field("channel_args", Nested(184), One, 0, &[]),
@@ -1079,7 +1079,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
         field("target_uri", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials", required: &[1], takes: &[], fields: &[
         field("access_token", Text, One, 1, &[]),
         field("from_plugin", Nested(181), One, 1, &[]),
         field("google_compute_engine", Nested(1387), One, 1, &[]),
@@ -1088,19 +1088,19 @@ pub(super) static MESSAGES: &[Message] = &[
         field("service_account_jwt_access", Nested(182), One, 1, &[]),
         field("sts_service", Nested(183), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.GoogleIAMCredentials", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.GoogleIAMCredentials", required: &[], takes: &[], fields: &[
         field("authority_selector", Text, One, 0, &[]),
         field("authorization_token", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.MetadataCredentialsFromPlugin", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.MetadataCredentialsFromPlugin", required: &[], takes: &[("typed_config", "envoy.grpc_credentials")], fields: &[
         field("name", Text, One, 0, &[]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.ServiceAccountJWTAccessCredentials", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.ServiceAccountJWTAccessCredentials", required: &[], takes: &[], fields: &[
         field("json_key", Text, One, 0, &[]),
         field("token_lifetime_seconds", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.StsService", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.StsService", required: &[], takes: &[], fields: &[
         field("actor_token_path", Text, One, 0, &[]),
         field("actor_token_type", Text, One, 0, &[]),
         field("audience", Text, One, 0, &[]),
@@ -1111,39 +1111,39 @@ pub(super) static MESSAGES: &[Message] = &[
         field("subject_token_type", Text, One, 0, &[MinLen(1)]),
         field("token_exchange_service_uri", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelArgs", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelArgs", required: &[], takes: &[], fields: &[
         field("args", Nested(185), Map, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelArgs.Value", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelArgs.Value", required: &[1], takes: &[], fields: &[
         field("int_value", Int64, One, 1, &[]),
         field("string_value", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelCredentials", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelCredentials", required: &[1], takes: &[], fields: &[
         field("google_default", Nested(1387), One, 1, &[]),
         field("local_credentials", Nested(187), One, 1, &[]),
         field("ssl_credentials", Nested(188), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.GoogleLocalCredentials", required: &[], fields: &[] },
-    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.SslCredentials", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.GoogleLocalCredentials", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.core.v3.GrpcService.GoogleGrpc.SslCredentials", required: &[], takes: &[], fields: &[
         field("cert_chain", Nested(165), One, 0, &[]),
         field("private_key", Nested(165), One, 0, &[]),
         field("root_certs", Nested(165), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HeaderMap", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HeaderMap", required: &[], takes: &[], fields: &[
         field("headers", Nested(190), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HeaderValue", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HeaderValue", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1), MaxBytes(16384), HeaderName, Lenient]),
         field("raw_value", Bytes, One, 0, &[MinBytes(0), MaxBytes(16384)]),
         field("value", Text, One, 0, &[MaxBytes(16384), HeaderValue, Lenient]),
     ] },
-    Message { name: "envoy.config.core.v3.HeaderValueOption", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HeaderValueOption", required: &[], takes: &[], fields: &[
         old("append", Bool, Boxed, 0, &[]),
         field("append_action", Choice(25), One, 0, &[Defined]),
         field("header", Nested(190), One, 0, &[Required]),
         field("keep_empty_value", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HealthCheck", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.HealthCheck", required: &[1], takes: &[("event_logger", "envoy.health_check.event_sinks")], fields: &[
         field("alt_port", UInt32, Boxed, 0, &[]),
         field("always_log_health_check_failures", Bool, One, 0, &[]),
         field("always_log_health_check_success", Bool, One, 0, &[]),
@@ -1170,16 +1170,16 @@ pub(super) static MESSAGES: &[Message] = &[
         field("unhealthy_interval", Duration, One, 0, &[Gt(0.0)]),
         field("unhealthy_threshold", UInt32, Boxed, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.core.v3.HealthCheck.CustomHealthCheck", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HealthCheck.CustomHealthCheck", required: &[], takes: &[("typed_config", "envoy.health_checkers")], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HealthCheck.GrpcHealthCheck", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HealthCheck.GrpcHealthCheck", required: &[], takes: &[], fields: &[
         field("authority", Text, One, 0, &[HeaderValue, Lenient]),
         field("initial_metadata", Nested(191), Many, 0, &[MaxItems(1000)]),
         field("service_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HealthCheck.HttpHealthCheck", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HealthCheck.HttpHealthCheck", required: &[], takes: &[], fields: &[
         field("codec_client_type", Choice(160), One, 0, &[Defined]),
         field("expected_statuses", Nested(1359), Many, 0, &[]),
         field("host", Text, One, 0, &[HeaderValue]),
@@ -1193,25 +1193,25 @@ pub(super) static MESSAGES: &[Message] = &[
         field("send", Nested(196), One, 0, &[]),
         field("service_name_matcher", Nested(1335), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HealthCheck.Payload", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.HealthCheck.Payload", required: &[1], takes: &[], fields: &[
         field("binary", Bytes, One, 1, &[]),
         field("text", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.core.v3.HealthCheck.RedisHealthCheck", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HealthCheck.RedisHealthCheck", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HealthCheck.TcpHealthCheck", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HealthCheck.TcpHealthCheck", required: &[], takes: &[], fields: &[
         field("proxy_protocol_config", Nested(222), One, 0, &[]),
         field("receive", Nested(196), Many, 0, &[]),
         field("send", Nested(196), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HealthCheck.TlsOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HealthCheck.TlsOptions", required: &[], takes: &[], fields: &[
         field("alpn_protocols", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HealthStatusSet", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HealthStatusSet", required: &[], takes: &[], fields: &[
         field("statuses", Choice(26), Many, 0, &[Items(&[Defined])]),
     ] },
-    Message { name: "envoy.config.core.v3.Http1ProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.Http1ProtocolOptions", required: &[], takes: &[], fields: &[
         field("accept_http_10", Bool, One, 0, &[]),
         field("allow_absolute_url", Bool, Boxed, 0, &[]),
         field("allow_chunked_length", Bool, One, 0, &[]),
@@ -1224,12 +1224,12 @@ pub(super) static MESSAGES: &[Message] = &[
         field("send_fully_qualified_url", Bool, One, 0, &[]),
         old("use_balsa_parser", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat", required: &[1], takes: &[("stateful_formatter", "envoy.http.stateful_header_formatters")], fields: &[
         field("proper_case_words", Nested(203), One, 1, &[]),
         field("stateful_formatter", Nested(254), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords", required: &[], fields: &[] },
-    Message { name: "envoy.config.core.v3.Http2ProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.core.v3.Http2ProtocolOptions", required: &[], takes: &[], fields: &[
         field("allow_connect", Bool, One, 0, &[]),
         field("allow_metadata", Bool, One, 0, &[]),
         field("connection_keepalive", Nested(211), One, 0, &[]),
@@ -1253,11 +1253,11 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stream_reset_rate", UInt64, Boxed, 0, &[]),
         field("use_oghttp2_codec", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.Http2ProtocolOptions.SettingsParameter", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.Http2ProtocolOptions.SettingsParameter", required: &[], takes: &[], fields: &[
         field("identifier", UInt32, Boxed, 0, &[Lte(65535.0), Gte(0.0), Required]),
         field("value", UInt32, Boxed, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.core.v3.Http3ProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.Http3ProtocolOptions", required: &[], takes: &[], fields: &[
         field("allow_extended_connect", Bool, One, 0, &[]),
         field("allow_metadata", Bool, One, 0, &[]),
         field("disable_connection_flow_control_for_streams", Bool, One, 0, &[]),
@@ -1266,7 +1266,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("override_stream_error_on_invalid_http_message", Bool, Boxed, 0, &[]),
         field("quic_protocol_options", Nested(226), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HttpProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HttpProtocolOptions", required: &[], takes: &[], fields: &[
         field("headers_with_underscores_action", Choice(27), One, 0, &[]),
         field("idle_timeout", Duration, One, 0, &[]),
         field("max_connection_duration", Duration, One, 0, &[]),
@@ -1276,52 +1276,52 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_response_headers_kb", UInt32, Boxed, 0, &[Lte(8192.0), Gt(0.0)]),
         field("max_stream_duration", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.HttpService", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.HttpService", required: &[], takes: &[("formatters", "envoy.formatter")], fields: &[
         field("formatters", Nested(254), Many, 0, &[]),
         field("http_uri", Nested(209), One, 0, &[]),
         field("request_headers_to_add", Nested(191), Many, 0, &[MaxItems(1000)]),
     ] },
-    Message { name: "envoy.config.core.v3.HttpUri", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.HttpUri", required: &[1], takes: &[], fields: &[
         field("cluster", Text, One, 1, &[MinLen(1)]),
         field("timeout", Duration, One, 0, &[Required, Lt(4294967296.0), Gte(0.0)]),
         field("uri", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.core.v3.JsonFormatOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.JsonFormatOptions", required: &[], takes: &[], fields: &[
         old("sort_properties", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.KeepaliveSettings", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.KeepaliveSettings", required: &[], takes: &[], fields: &[
         field("connection_idle_interval", Duration, One, 0, &[Gte(0.001)]),
         field("interval", Duration, One, 0, &[Gte(0.001)]),
         field("interval_jitter", Nested(1360), One, 0, &[]),
         field("timeout", Duration, One, 0, &[Required, Gte(0.001)]),
     ] },
-    Message { name: "envoy.config.core.v3.KeyValue", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.KeyValue", required: &[], takes: &[], fields: &[
         old("key", Text, One, 0, &[MinLen(1), MaxBytes(16384)]),
         old("value", Bytes, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.KeyValueAppend", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.KeyValueAppend", required: &[], takes: &[], fields: &[
         field("action", Choice(28), One, 0, &[Defined]),
         old("entry", Nested(212), One, 0, &[Skip]),
         field("record", Nested(215), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.KeyValueMutation", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.KeyValueMutation", required: &[], takes: &[], fields: &[
         field("append", Nested(213), One, 0, &[]),
         field("remove", Text, One, 0, &[MaxBytes(16384)]),
     ] },
-    Message { name: "envoy.config.core.v3.KeyValuePair", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.KeyValuePair", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1), MaxBytes(16384)]),
         field("value", Json, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.Locality", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.Locality", required: &[], takes: &[], fields: &[
         field("region", Text, One, 0, &[]),
         field("sub_zone", Text, One, 0, &[]),
         field("zone", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.Metadata", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.Metadata", required: &[], takes: &[], fields: &[
         field("filter_metadata", Struct, Map, 0, &[Keys(&[MinLen(1)])]),
         field("typed_filter_metadata", Any, Map, 0, &[Keys(&[MinLen(1)])]),
     ] },
-    Message { name: "envoy.config.core.v3.Node", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.Node", required: &[], takes: &[], fields: &[
         field("client_features", Text, Many, 0, &[]),
         field("cluster", Text, One, 0, &[]),
         field("dynamic_parameters", Nested(1409), Map, 0, &[]),
@@ -1334,36 +1334,36 @@ pub(super) static MESSAGES: &[Message] = &[
         field("user_agent_name", Text, One, 0, &[]),
         field("user_agent_version", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.PathConfigSource", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.PathConfigSource", required: &[], takes: &[], fields: &[
         field("path", Text, One, 0, &[MinLen(1)]),
         field("poll_interval", Duration, One, 0, &[Gte(0.001)]),
         field("watched_directory", Nested(257), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.PerHostConfig", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.PerHostConfig", required: &[], takes: &[], fields: &[
         field("added_tlvs", Nested(252), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.Pipe", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.Pipe", required: &[], takes: &[], fields: &[
         field("mode", UInt32, One, 0, &[Lte(511.0)]),
         field("path", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.core.v3.ProxyProtocolConfig", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.ProxyProtocolConfig", required: &[], takes: &[], fields: &[
         field("added_tlvs", Nested(252), Many, 0, &[]),
         field("pass_through_tlvs", Nested(223), One, 0, &[]),
         field("version", Choice(29), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.ProxyProtocolPassThroughTLVs", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.ProxyProtocolPassThroughTLVs", required: &[], takes: &[], fields: &[
         field("match_type", Choice(30), One, 0, &[]),
         field("tlv_type", UInt32, Many, 0, &[Items(&[Lt(256.0)])]),
     ] },
-    Message { name: "envoy.config.core.v3.QueryParameter", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.QueryParameter", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
         field("value", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.QuicKeepAliveSettings", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.QuicKeepAliveSettings", required: &[], takes: &[], fields: &[
         field("initial_interval", Duration, One, 0, &[Lte(0.0), Gte(0.001)]),
         field("max_interval", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.QuicProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.QuicProtocolOptions", required: &[], takes: &[("client_packet_writer", "envoy.quic.client_packet_writer")], fields: &[
         field("client_connection_options", Text, One, 0, &[]),
         field("client_packet_writer", Nested(254), One, 0, &[]),
         field("connection_keepalive", Nested(225), One, 0, &[]),
@@ -1378,23 +1378,23 @@ pub(super) static MESSAGES: &[Message] = &[
         field("memory_reduction_timeout", Duration, One, 0, &[Gte(1.0)]),
         field("num_timeouts_to_trigger_port_migration", UInt32, Boxed, 0, &[Lte(5.0), Gte(0.0)]),
     ] },
-    Message { name: "envoy.config.core.v3.QuicProtocolOptions.ConnectionMigrationSettings", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.QuicProtocolOptions.ConnectionMigrationSettings", required: &[], takes: &[], fields: &[
         field("max_time_on_non_default_network", Duration, One, 0, &[Gte(1.0)]),
         field("migrate_idle_connections", Nested(228), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.QuicProtocolOptions.ConnectionMigrationSettings.MigrateIdleConnectionSettings", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.QuicProtocolOptions.ConnectionMigrationSettings.MigrateIdleConnectionSettings", required: &[], takes: &[], fields: &[
         field("max_idle_time_before_migration", Duration, One, 0, &[Gte(1.0)]),
     ] },
-    Message { name: "envoy.config.core.v3.RateLimitSettings", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RateLimitSettings", required: &[], takes: &[], fields: &[
         field("fill_rate", Double, Boxed, 0, &[Gt(0.0)]),
         field("max_tokens", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.RemoteDataSource", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RemoteDataSource", required: &[], takes: &[], fields: &[
         field("http_uri", Nested(209), One, 0, &[Required]),
         field("retry_policy", Nested(231), One, 0, &[]),
         field("sha256", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.core.v3.RetryPolicy", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RetryPolicy", required: &[], takes: &[], fields: &[
         field("host_selection_retry_max_attempts", Int64, One, 0, &[]),
         field("num_retries", UInt32, Boxed, 0, &[]),
         field("retry_back_off", Nested(158), One, 0, &[]),
@@ -1402,46 +1402,46 @@ pub(super) static MESSAGES: &[Message] = &[
         field("retry_on", Text, One, 0, &[]),
         field("retry_priority", Nested(233), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.RetryPolicy.RetryHostPredicate", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RetryPolicy.RetryHostPredicate", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.RetryPolicy.RetryPriority", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RetryPolicy.RetryPriority", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.RuntimeDouble", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RuntimeDouble", required: &[], takes: &[], fields: &[
         field("default_value", Double, One, 0, &[]),
         field("runtime_key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.RuntimeFeatureFlag", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RuntimeFeatureFlag", required: &[], takes: &[], fields: &[
         field("default_value", Bool, Boxed, 0, &[Required]),
         field("runtime_key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.RuntimeFractionalPercent", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RuntimeFractionalPercent", required: &[], takes: &[], fields: &[
         field("default_value", Nested(1353), One, 0, &[Required]),
         field("runtime_key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.RuntimePercent", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RuntimePercent", required: &[], takes: &[], fields: &[
         field("default_value", Nested(1360), One, 0, &[]),
         field("runtime_key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.RuntimeUInt32", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RuntimeUInt32", required: &[], takes: &[], fields: &[
         field("default_value", UInt32, One, 0, &[]),
         field("runtime_key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.RuntimeUInt64", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.RuntimeUInt64", required: &[], takes: &[], fields: &[
         field("default_value", UInt64, One, 0, &[]),
         field("runtime_key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.SchemeHeaderTransformation", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.SchemeHeaderTransformation", required: &[], takes: &[], fields: &[
         field("match_upstream", Bool, One, 0, &[]),
         field("scheme_to_overwrite", Text, One, 1, &[OneOf(&["http", "https"])]),
     ] },
-    Message { name: "envoy.config.core.v3.SelfConfigSource", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.SelfConfigSource", required: &[], takes: &[], fields: &[
         field("transport_api_version", Choice(24), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.config.core.v3.SocketAddress", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.SocketAddress", required: &[1], takes: &[], fields: &[
         field("address", Text, One, 0, &[MinLen(1)]),
         field("ipv4_compat", Bool, One, 0, &[]),
         field("named_port", Text, One, 1, &[]),
@@ -1450,12 +1450,12 @@ pub(super) static MESSAGES: &[Message] = &[
         field("protocol", Choice(33), One, 0, &[Defined]),
         field("resolver_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.SocketCmsgHeaders", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.SocketCmsgHeaders", required: &[], takes: &[], fields: &[
         field("expected_size", UInt32, One, 0, &[]),
         field("level", UInt32, Boxed, 0, &[]),
         field("type", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.SocketOption", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.SocketOption", required: &[1], takes: &[], fields: &[
         field("buf_value", Bytes, One, 1, &[]),
         field("description", Text, One, 0, &[]),
         field("int_value", Int64, One, 1, &[]),
@@ -1465,16 +1465,16 @@ pub(super) static MESSAGES: &[Message] = &[
         field("state", Choice(35), One, 0, &[Defined]),
         field("type", Nested(245), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.SocketOption.SocketType", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.SocketOption.SocketType", required: &[], takes: &[], fields: &[
         field("datagram", Nested(246), One, 0, &[]),
         field("stream", Nested(247), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.SocketOption.SocketType.Datagram", required: &[], fields: &[] },
-    Message { name: "envoy.config.core.v3.SocketOption.SocketType.Stream", required: &[], fields: &[] },
-    Message { name: "envoy.config.core.v3.SocketOptionsOverride", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.SocketOption.SocketType.Datagram", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.core.v3.SocketOption.SocketType.Stream", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.core.v3.SocketOptionsOverride", required: &[], takes: &[], fields: &[
         field("socket_options", Nested(244), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.SubstitutionFormatString", required: &[1], fields: &[
+    Message { name: "envoy.config.core.v3.SubstitutionFormatString", required: &[1], takes: &[("formatters", "envoy.formatter")], fields: &[
         field("content_type", Text, One, 0, &[HeaderValue, Lenient]),
         field("formatters", Nested(254), Many, 0, &[]),
         field("json_format", Struct, One, 1, &[Required]),
@@ -1483,55 +1483,55 @@ pub(super) static MESSAGES: &[Message] = &[
         old("text_format", Text, One, 1, &[]),
         field("text_format_source", Nested(165), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.TcpKeepalive", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.TcpKeepalive", required: &[], takes: &[], fields: &[
         field("keepalive_interval", UInt32, Boxed, 0, &[]),
         field("keepalive_probes", UInt32, Boxed, 0, &[]),
         field("keepalive_time", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.TcpProtocolOptions", required: &[], fields: &[] },
-    Message { name: "envoy.config.core.v3.TlvEntry", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.TcpProtocolOptions", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.core.v3.TlvEntry", required: &[], takes: &[], fields: &[
         field("format_string", Nested(249), One, 0, &[]),
         field("type", UInt32, One, 0, &[Lt(256.0)]),
         field("value", Bytes, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.TransportSocket", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.TransportSocket", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.TypedExtensionConfig", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.TypedExtensionConfig", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.core.v3.UdpSocketConfig", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.UdpSocketConfig", required: &[], takes: &[], fields: &[
         field("max_rx_datagram_size", UInt64, Boxed, 0, &[Lt(65536.0), Gt(0.0)]),
         field("prefer_gro", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.core.v3.UpstreamHttpProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.UpstreamHttpProtocolOptions", required: &[], takes: &[], fields: &[
         field("auto_san_validation", Bool, One, 0, &[]),
         field("auto_sni", Bool, One, 0, &[]),
         field("override_auto_sni_header", Text, One, 0, &[HeaderName, IgnoreEmpty]),
     ] },
-    Message { name: "envoy.config.core.v3.WatchedDirectory", required: &[], fields: &[
+    Message { name: "envoy.config.core.v3.WatchedDirectory", required: &[], takes: &[], fields: &[
         field("path", Text, One, 0, &[MinLen(1)]),
         field("watch_modify", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.ClusterLoadAssignment", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.ClusterLoadAssignment", required: &[], takes: &[], fields: &[
         field("cluster_name", Text, One, 0, &[MinLen(1)]),
         field("endpoints", Nested(270), Many, 0, &[]),
         field("named_endpoints", Nested(263), Map, 0, &[]),
         field("policy", Nested(259), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy", required: &[], takes: &[], fields: &[
         field("drop_overloads", Nested(260), Many, 0, &[]),
         field("endpoint_stale_after", Duration, One, 0, &[Gt(0.0)]),
         field("overprovisioning_factor", UInt32, Boxed, 0, &[Gt(0.0)]),
         field("weighted_priority_health", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload", required: &[], takes: &[], fields: &[
         field("category", Text, One, 0, &[MinLen(1)]),
         field("drop_percentage", Nested(1353), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.ClusterStats", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.ClusterStats", required: &[], takes: &[], fields: &[
         field("cluster_name", Text, One, 0, &[MinLen(1)]),
         field("cluster_service_name", Text, One, 0, &[]),
         field("dropped_requests", Nested(262), Many, 0, &[]),
@@ -1539,46 +1539,46 @@ pub(super) static MESSAGES: &[Message] = &[
         field("total_dropped_requests", UInt64, One, 0, &[]),
         field("upstream_locality_stats", Nested(274), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.ClusterStats.DroppedRequests", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.ClusterStats.DroppedRequests", required: &[], takes: &[], fields: &[
         field("category", Text, One, 0, &[MinLen(1)]),
         field("dropped_count", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.Endpoint", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.Endpoint", required: &[], takes: &[], fields: &[
         field("additional_addresses", Nested(264), Many, 0, &[]),
         field("address", Nested(152), One, 0, &[]),
         field("health_check_config", Nested(265), One, 0, &[]),
         field("hostname", Text, One, 0, &[]),
         field("observability_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.Endpoint.AdditionalAddress", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.Endpoint.AdditionalAddress", required: &[], takes: &[], fields: &[
         field("address", Nested(152), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.Endpoint.HealthCheckConfig", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.Endpoint.HealthCheckConfig", required: &[], takes: &[], fields: &[
         field("address", Nested(152), One, 0, &[]),
         field("disable_active_health_check", Bool, One, 0, &[]),
         field("hostname", Text, One, 0, &[]),
         field("port_value", UInt32, One, 0, &[Lte(65535.0)]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.EndpointLoadMetricStats", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.EndpointLoadMetricStats", required: &[], takes: &[], fields: &[
         field("metric_name", Text, One, 0, &[]),
         field("num_requests_finished_with_metric", UInt64, One, 0, &[]),
         field("total_metric_value", Double, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.LbEndpoint", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.LbEndpoint", required: &[], takes: &[], fields: &[
         field("endpoint", Nested(263), One, 1, &[]),
         field("endpoint_name", Text, One, 1, &[]),
         field("health_status", Choice(26), One, 0, &[]),
         field("load_balancing_weight", UInt32, Boxed, 0, &[Gte(1.0)]),
         field("metadata", Nested(217), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.LbEndpointCollection", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.LbEndpointCollection", required: &[], takes: &[], fields: &[
         field("entries", Nested(1407), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.LedsClusterLocalityConfig", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.LedsClusterLocalityConfig", required: &[], takes: &[], fields: &[
         field("leds_collection_name", Text, One, 0, &[]),
         field("leds_config", Nested(163), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.LocalityLbEndpoints", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.LocalityLbEndpoints", required: &[], takes: &[], fields: &[
         field("lb_endpoints", Nested(267), Many, 0, &[]),
         field("leds_cluster_locality_config", Nested(269), One, 1, &[]),
         old("load_balancer_endpoints", Nested(271), One, 1, &[]),
@@ -1588,14 +1588,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("priority", UInt32, One, 0, &[Lte(128.0)]),
         field("proximity", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.LocalityLbEndpoints.LbEndpointList", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.LocalityLbEndpoints.LbEndpointList", required: &[], takes: &[], fields: &[
         field("lb_endpoints", Nested(267), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.UnnamedEndpointLoadMetricStats", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.UnnamedEndpointLoadMetricStats", required: &[], takes: &[], fields: &[
         field("num_requests_finished_with_metric", UInt64, One, 0, &[]),
         field("total_metric_value", Double, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.UpstreamEndpointStats", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.UpstreamEndpointStats", required: &[], takes: &[], fields: &[
         field("address", Nested(152), One, 0, &[]),
         field("load_metric_stats", Nested(266), Many, 0, &[]),
         field("metadata", Struct, One, 0, &[]),
@@ -1604,7 +1604,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("total_requests_in_progress", UInt64, One, 0, &[]),
         field("total_successful_requests", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.endpoint.v3.UpstreamLocalityStats", required: &[], fields: &[
+    Message { name: "envoy.config.endpoint.v3.UpstreamLocalityStats", required: &[], takes: &[], fields: &[
         field("application_utilization", Nested(272), One, 0, &[]),
         field("cpu_utilization", Nested(272), One, 0, &[]),
         field("load_metric_stats", Nested(266), Many, 0, &[]),
@@ -1620,26 +1620,26 @@ pub(super) static MESSAGES: &[Message] = &[
         field("total_successful_requests", UInt64, One, 0, &[]),
         field("upstream_endpoint_stats", Nested(273), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.grpc_credential.v3.FileBasedMetadataConfig", required: &[], fields: &[
+    Message { name: "envoy.config.grpc_credential.v3.FileBasedMetadataConfig", required: &[], takes: &[], fields: &[
         field("header_key", Text, One, 0, &[]),
         field("header_prefix", Text, One, 0, &[]),
         field("secret_data", Nested(165), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.ActiveRawUdpListenerConfig", required: &[], fields: &[] },
-    Message { name: "envoy.config.listener.v3.AdditionalAddress", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.ActiveRawUdpListenerConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.listener.v3.AdditionalAddress", required: &[], takes: &[], fields: &[
         field("address", Nested(152), One, 0, &[]),
         field("socket_options", Nested(248), One, 0, &[]),
         field("tcp_keepalive", Nested(250), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.ApiListener", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.ApiListener", required: &[], takes: &[], fields: &[
         field("api_listener", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.Filter", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.Filter", required: &[], takes: &[("typed_config", "envoy.filters.network")], fields: &[
         field("config_discovery", Nested(171), One, 1, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.FilterChain", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.FilterChain", required: &[], takes: &[("transport_socket", "envoy.transport_sockets.downstream")], fields: &[
         field("filter_chain_match", Nested(281), One, 0, &[]),
         field("filters", Nested(279), Many, 0, &[]),
         field("metadata", Nested(217), One, 0, &[]),
@@ -1648,7 +1648,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("transport_socket_connect_timeout", Duration, One, 0, &[]),
         old("use_proxy_proto", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.FilterChainMatch", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.FilterChainMatch", required: &[], takes: &[], fields: &[
         field("address_suffix", Text, One, 0, &[]),
         field("application_protocols", Text, Many, 0, &[]),
         field("destination_port", UInt32, Boxed, 0, &[Lte(65535.0), Gte(1.0)]),
@@ -1661,7 +1661,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("suffix_len", UInt32, Boxed, 0, &[]),
         field("transport_protocol", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.Listener", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.Listener", required: &[], takes: &[], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         field("additional_addresses", Nested(277), Many, 0, &[]),
         field("address", Nested(152), One, 0, &[]),
@@ -1700,41 +1700,41 @@ pub(super) static MESSAGES: &[Message] = &[
         field("udp_listener_config", Nested(294), One, 0, &[]),
         field("use_original_dst", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.Listener.ConnectionBalanceConfig", required: &[1], fields: &[
+    Message { name: "envoy.config.listener.v3.Listener.ConnectionBalanceConfig", required: &[1], takes: &[], fields: &[
         field("cpu_locality_balance", Nested(284), One, 1, &[]),
         field("exact_balance", Nested(285), One, 1, &[]),
         field("extend_balance", Nested(254), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.Listener.ConnectionBalanceConfig.CpuLocalityBalance", required: &[], fields: &[] },
-    Message { name: "envoy.config.listener.v3.Listener.ConnectionBalanceConfig.ExactBalance", required: &[], fields: &[] },
-    Message { name: "envoy.config.listener.v3.Listener.DeprecatedV1", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.Listener.ConnectionBalanceConfig.CpuLocalityBalance", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.listener.v3.Listener.ConnectionBalanceConfig.ExactBalance", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.listener.v3.Listener.DeprecatedV1", required: &[], takes: &[], fields: &[
         field("bind_to_port", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.Listener.FcdsConfig", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.Listener.FcdsConfig", required: &[], takes: &[], fields: &[
         field("config_source", Nested(163), One, 0, &[]),
         field("name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.Listener.InternalListenerConfig", required: &[], fields: &[] },
-    Message { name: "envoy.config.listener.v3.ListenerCollection", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.Listener.InternalListenerConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.listener.v3.ListenerCollection", required: &[], takes: &[], fields: &[
         field("entries", Nested(1407), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.ListenerFilter", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.ListenerFilter", required: &[], takes: &[("typed_config", "envoy.filters.listener,envoy.filters.udp_listener")], fields: &[
         field("config_discovery", Nested(171), One, 1, &[]),
         field("filter_disabled", Nested(291), One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.ListenerFilterChainMatchPredicate", required: &[1], fields: &[
+    Message { name: "envoy.config.listener.v3.ListenerFilterChainMatchPredicate", required: &[1], takes: &[], fields: &[
         field("and_match", Nested(292), One, 1, &[]),
         field("any_match", Bool, One, 1, &[Const(true)]),
         field("destination_port_range", Nested(1358), One, 1, &[]),
         field("not_match", Nested(291), One, 1, &[]),
         field("or_match", Nested(292), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet", required: &[], takes: &[], fields: &[
         field("rules", Nested(291), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "envoy.config.listener.v3.QuicProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.QuicProtocolOptions", required: &[], takes: &[("crypto_stream_config", "envoy.quic.server.crypto_stream"), ("proof_source_config", "envoy.quic.proof_source"), ("connection_id_generator_config", "envoy.quic.connection_id_generator"), ("server_preferred_address_config", "envoy.quic.server_preferred_address"), ("connection_debug_visitor_config", "envoy.quic.connection_debug_visitor")], fields: &[
         field("connection_debug_visitor_config", Nested(254), One, 0, &[]),
         field("connection_id_generator_config", Nested(254), One, 0, &[]),
         field("crypto_handshake_timeout", Duration, One, 0, &[]),
@@ -1750,25 +1750,25 @@ pub(super) static MESSAGES: &[Message] = &[
         field("send_disable_active_migration", Bool, Boxed, 0, &[]),
         field("server_preferred_address_config", Nested(254), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.listener.v3.UdpListenerConfig", required: &[], fields: &[
+    Message { name: "envoy.config.listener.v3.UdpListenerConfig", required: &[], takes: &[("udp_packet_packet_writer_config", "envoy.udp_packet_writer")], fields: &[
         field("downstream_socket_config", Nested(255), One, 0, &[]),
         field("quic_options", Nested(293), One, 0, &[]),
         field("udp_packet_packet_writer_config", Nested(254), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.metrics.v3.DogStatsdSink", required: &[1], fields: &[
+    Message { name: "envoy.config.metrics.v3.DogStatsdSink", required: &[1], takes: &[], fields: &[
         field("address", Nested(152), One, 1, &[]),
         field("max_bytes_per_datagram", UInt64, Boxed, 0, &[Gt(0.0)]),
         field("prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.metrics.v3.HistogramBucketSettings", required: &[], fields: &[
+    Message { name: "envoy.config.metrics.v3.HistogramBucketSettings", required: &[], takes: &[], fields: &[
         field("bins", UInt32, Boxed, 0, &[Lte(46082.0), Gt(0.0)]),
         field("buckets", Double, Many, 0, &[Unique, Items(&[Gt(0.0)])]),
         field("match", Nested(1335), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.metrics.v3.HystrixSink", required: &[], fields: &[
+    Message { name: "envoy.config.metrics.v3.HystrixSink", required: &[], takes: &[], fields: &[
         field("num_buckets", Int64, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.metrics.v3.MetricsServiceConfig", required: &[], fields: &[
+    Message { name: "envoy.config.metrics.v3.MetricsServiceConfig", required: &[], takes: &[], fields: &[
         field("batch_size", UInt32, One, 0, &[Gte(0.0)]),
         field("emit_tags_as_labels", Bool, One, 0, &[]),
         field("grpc_service", Nested(176), One, 0, &[Required]),
@@ -1776,88 +1776,88 @@ pub(super) static MESSAGES: &[Message] = &[
         field("report_counters_as_deltas", Bool, Boxed, 0, &[]),
         field("transport_api_version", Choice(24), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.config.metrics.v3.StatsConfig", required: &[], fields: &[
+    Message { name: "envoy.config.metrics.v3.StatsConfig", required: &[], takes: &[], fields: &[
         field("allow_default_tag_overrides", Bool, Boxed, 0, &[]),
         field("histogram_bucket_settings", Nested(296), Many, 0, &[]),
         field("stats_matcher", Nested(300), One, 0, &[]),
         field("stats_tags", Nested(303), Many, 0, &[]),
         field("use_all_default_tags", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.metrics.v3.StatsMatcher", required: &[1], fields: &[
+    Message { name: "envoy.config.metrics.v3.StatsMatcher", required: &[1], takes: &[], fields: &[
         field("exclusion_list", Nested(1326), One, 1, &[]),
         field("inclusion_list", Nested(1326), One, 1, &[]),
         field("reject_all", Bool, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.metrics.v3.StatsSink", required: &[], fields: &[
+    Message { name: "envoy.config.metrics.v3.StatsSink", required: &[], takes: &[("typed_config", "envoy.stats_sinks")], fields: &[
         field("name", Text, One, 0, &[]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.metrics.v3.StatsdSink", required: &[1], fields: &[
+    Message { name: "envoy.config.metrics.v3.StatsdSink", required: &[1], takes: &[], fields: &[
         field("address", Nested(152), One, 1, &[]),
         field("prefix", Text, One, 0, &[]),
         field("tcp_cluster_name", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.metrics.v3.TagSpecifier", required: &[], fields: &[
+    Message { name: "envoy.config.metrics.v3.TagSpecifier", required: &[], takes: &[], fields: &[
         field("fixed_value", Text, One, 1, &[]),
         field("regex", Text, One, 1, &[MaxBytes(1024)]),
         field("tag_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.overload.v3.BufferFactoryConfig", required: &[], fields: &[
+    Message { name: "envoy.config.overload.v3.BufferFactoryConfig", required: &[], takes: &[], fields: &[
         field("minimum_account_to_track_power_of_two", UInt32, One, 0, &[Lte(56.0), Gte(10.0)]),
     ] },
-    Message { name: "envoy.config.overload.v3.LoadShedPoint", required: &[], fields: &[
+    Message { name: "envoy.config.overload.v3.LoadShedPoint", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("triggers", Nested(314), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.overload.v3.OverloadAction", required: &[], fields: &[
+    Message { name: "envoy.config.overload.v3.OverloadAction", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("triggers", Nested(314), Many, 0, &[MinItems(1)]),
         field("typed_config", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.overload.v3.OverloadManager", required: &[], fields: &[
+    Message { name: "envoy.config.overload.v3.OverloadManager", required: &[], takes: &[], fields: &[
         field("actions", Nested(306), Many, 0, &[]),
         field("buffer_factory_config", Nested(304), One, 0, &[]),
         field("loadshed_points", Nested(305), Many, 0, &[]),
         field("refresh_interval", Duration, One, 0, &[]),
         field("resource_monitors", Nested(308), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.overload.v3.ResourceMonitor", required: &[], fields: &[
+    Message { name: "envoy.config.overload.v3.ResourceMonitor", required: &[], takes: &[("typed_config", "envoy.resource_monitors")], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.overload.v3.ScaleTimersOverloadActionConfig", required: &[], fields: &[
+    Message { name: "envoy.config.overload.v3.ScaleTimersOverloadActionConfig", required: &[], takes: &[], fields: &[
         field("timer_scale_factors", Nested(310), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.overload.v3.ScaleTimersOverloadActionConfig.ScaleTimer", required: &[1], fields: &[
+    Message { name: "envoy.config.overload.v3.ScaleTimersOverloadActionConfig.ScaleTimer", required: &[1], takes: &[], fields: &[
         field("min_scale", Nested(1360), One, 1, &[]),
         field("min_timeout", Duration, One, 1, &[]),
         field("timer", Choice(40), One, 0, &[Defined, NotIn(&[0])]),
     ] },
-    Message { name: "envoy.config.overload.v3.ScaledTrigger", required: &[], fields: &[
+    Message { name: "envoy.config.overload.v3.ScaledTrigger", required: &[], takes: &[], fields: &[
         field("saturation_threshold", Double, One, 0, &[Lte(1.0), Gte(0.0)]),
         field("scaling_threshold", Double, One, 0, &[Lte(1.0), Gte(0.0)]),
     ] },
-    Message { name: "envoy.config.overload.v3.ShrinkHeapConfig", required: &[], fields: &[
+    Message { name: "envoy.config.overload.v3.ShrinkHeapConfig", required: &[], takes: &[], fields: &[
         field("max_unfreed_memory_bytes", UInt64, Boxed, 0, &[]),
         field("timer_interval", Duration, One, 0, &[Gte(1.0)]),
     ] },
-    Message { name: "envoy.config.overload.v3.ThresholdTrigger", required: &[], fields: &[
+    Message { name: "envoy.config.overload.v3.ThresholdTrigger", required: &[], takes: &[], fields: &[
         field("value", Double, One, 0, &[Lte(1.0), Gte(0.0)]),
     ] },
-    Message { name: "envoy.config.overload.v3.Trigger", required: &[1], fields: &[
+    Message { name: "envoy.config.overload.v3.Trigger", required: &[1], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("scaled", Nested(311), One, 1, &[]),
         field("threshold", Nested(313), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.ratelimit.v3.RateLimitServiceConfig", required: &[], fields: &[
+    Message { name: "envoy.config.ratelimit.v3.RateLimitServiceConfig", required: &[], takes: &[], fields: &[
         field("grpc_service", Nested(176), One, 0, &[Required]),
         field("transport_api_version", Choice(24), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.config.rbac.v3.Action", required: &[], fields: &[
+    Message { name: "envoy.config.rbac.v3.Action", required: &[], takes: &[], fields: &[
         field("action", Choice(42), One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.rbac.v3.Permission", required: &[1], fields: &[
+    Message { name: "envoy.config.rbac.v3.Permission", required: &[1], takes: &[("matcher", "envoy.rbac.matchers"), ("uri_template", "envoy.path.match")], fields: &[
         field("and_rules", Nested(318), One, 1, &[]),
         field("any", Bool, One, 1, &[Const(true)]),
         field("destination_ip", Nested(162), One, 1, &[]),
@@ -1873,17 +1873,17 @@ pub(super) static MESSAGES: &[Message] = &[
         field("uri_template", Nested(254), One, 1, &[]),
         field("url_path", Nested(1331), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.rbac.v3.Permission.Set", required: &[], fields: &[
+    Message { name: "envoy.config.rbac.v3.Permission.Set", required: &[], takes: &[], fields: &[
         field("rules", Nested(317), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.rbac.v3.Policy", required: &[], fields: &[
+    Message { name: "envoy.config.rbac.v3.Policy", required: &[], takes: &[], fields: &[
         field("cel_config", Nested(161), One, 0, &[]),
         field("checked_condition", Nested(1367), One, 0, &[]),
         field("condition", Nested(1369), One, 0, &[]),
         field("permissions", Nested(317), Many, 0, &[MinItems(1)]),
         field("principals", Nested(320), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.rbac.v3.Principal", required: &[1], fields: &[
+    Message { name: "envoy.config.rbac.v3.Principal", required: &[1], takes: &[("custom", "envoy.rbac.principals")], fields: &[
         field("and_ids", Nested(322), One, 1, &[]),
         field("any", Bool, One, 1, &[Const(true)]),
         field("authenticated", Nested(321), One, 1, &[]),
@@ -1899,39 +1899,39 @@ pub(super) static MESSAGES: &[Message] = &[
         field("sourced_metadata", Nested(326), One, 1, &[]),
         field("url_path", Nested(1331), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.rbac.v3.Principal.Authenticated", required: &[], fields: &[
+    Message { name: "envoy.config.rbac.v3.Principal.Authenticated", required: &[], takes: &[], fields: &[
         field("principal_name", Nested(1335), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.rbac.v3.Principal.Set", required: &[], fields: &[
+    Message { name: "envoy.config.rbac.v3.Principal.Set", required: &[], takes: &[], fields: &[
         field("ids", Nested(320), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.rbac.v3.RBAC", required: &[], fields: &[
+    Message { name: "envoy.config.rbac.v3.RBAC", required: &[], takes: &[], fields: &[
         field("action", Choice(42), One, 0, &[Defined]),
         field("audit_logging_options", Nested(324), One, 0, &[]),
         field("policies", Nested(319), Map, 0, &[]),
     ] },
-    Message { name: "envoy.config.rbac.v3.RBAC.AuditLoggingOptions", required: &[], fields: &[
+    Message { name: "envoy.config.rbac.v3.RBAC.AuditLoggingOptions", required: &[], takes: &[], fields: &[
         field("audit_condition", Choice(43), One, 0, &[Defined]),
         field("logger_configs", Nested(325), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.rbac.v3.RBAC.AuditLoggingOptions.AuditLoggerConfig", required: &[], fields: &[
+    Message { name: "envoy.config.rbac.v3.RBAC.AuditLoggingOptions.AuditLoggerConfig", required: &[], takes: &[("audit_logger", "envoy.rbac.audit_loggers")], fields: &[
         field("audit_logger", Nested(254), One, 0, &[]),
         field("is_optional", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.rbac.v3.SourcedMetadata", required: &[], fields: &[
+    Message { name: "envoy.config.rbac.v3.SourcedMetadata", required: &[], takes: &[], fields: &[
         field("metadata_matcher", Nested(1327), One, 0, &[Required]),
         field("metadata_source", Choice(41), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.config.route.v3.ClusterSpecifierPlugin", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.ClusterSpecifierPlugin", required: &[], takes: &[("extension", "envoy.router.cluster_specifier_plugin")], fields: &[
         field("extension", Nested(254), One, 0, &[Required]),
         field("is_optional", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.CookieMatcher", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.CookieMatcher", required: &[], takes: &[], fields: &[
         field("invert_match", Bool, One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1), MaxBytes(1024)]),
         field("string_match", Nested(1335), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.route.v3.CorsPolicy", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.CorsPolicy", required: &[], takes: &[], fields: &[
         field("allow_credentials", Bool, Boxed, 0, &[]),
         field("allow_headers", Text, One, 0, &[]),
         field("allow_methods", Text, One, 0, &[]),
@@ -1943,24 +1943,24 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_age", Text, One, 0, &[]),
         field("shadow_enabled", Nested(236), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.Decorator", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.Decorator", required: &[], takes: &[], fields: &[
         field("operation", Text, One, 0, &[MinLen(1)]),
         field("propagate", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.DirectResponseAction", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.DirectResponseAction", required: &[], takes: &[], fields: &[
         field("body", Nested(165), One, 0, &[]),
         field("body_format", Nested(249), One, 0, &[]),
         field("status", UInt32, One, 0, &[Lt(600.0), Gte(200.0)]),
     ] },
-    Message { name: "envoy.config.route.v3.FilterAction", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.FilterAction", required: &[], takes: &[], fields: &[
         field("action", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.FilterConfig", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.FilterConfig", required: &[], takes: &[], fields: &[
         field("config", Any, One, 0, &[]),
         field("disabled", Bool, One, 0, &[]),
         field("is_optional", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.HeaderMatcher", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.HeaderMatcher", required: &[], takes: &[], fields: &[
         old("contains_match", Text, One, 1, &[MinLen(1)]),
         old("exact_match", Text, One, 1, &[]),
         field("invert_match", Bool, One, 0, &[]),
@@ -1973,25 +1973,25 @@ pub(super) static MESSAGES: &[Message] = &[
         old("suffix_match", Text, One, 1, &[MinLen(1)]),
         field("treat_missing_header_as_empty", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.HedgePolicy", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.HedgePolicy", required: &[], takes: &[], fields: &[
         field("additional_request_chance", Nested(1353), One, 0, &[]),
         field("hedge_on_per_try_timeout", Bool, One, 0, &[]),
         field("initial_requests", UInt32, Boxed, 0, &[Gte(1.0)]),
     ] },
-    Message { name: "envoy.config.route.v3.InternalRedirectPolicy", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.InternalRedirectPolicy", required: &[], takes: &[("predicates", "envoy.internal_redirect_predicates")], fields: &[
         field("allow_cross_scheme_redirect", Bool, One, 0, &[]),
         field("max_internal_redirects", UInt32, Boxed, 0, &[]),
         field("predicates", Nested(254), Many, 0, &[]),
         field("redirect_response_codes", UInt32, Many, 0, &[MaxItems(5)]),
         field("response_headers_to_copy", Text, Many, 0, &[Unique, Items(&[HeaderName, Lenient])]),
     ] },
-    Message { name: "envoy.config.route.v3.NonForwardingAction", required: &[], fields: &[] },
-    Message { name: "envoy.config.route.v3.QueryParameterMatcher", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.NonForwardingAction", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.route.v3.QueryParameterMatcher", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1), MaxBytes(1024)]),
         field("present_match", Bool, One, 1, &[]),
         field("string_match", Nested(1335), One, 1, &[Required]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit", required: &[], takes: &[], fields: &[
         field("actions", Nested(340), Many, 0, &[MinItems(1)]),
         field("apply_on_stream_done", Bool, One, 0, &[]),
         field("disable_key", Text, One, 0, &[]),
@@ -2000,9 +2000,9 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stage", UInt32, Boxed, 0, &[Lte(10.0)]),
         field("x_ratelimit_option", Choice(45), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action", required: &[1], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action", required: &[1], takes: &[("extension", "envoy.rate_limit_descriptors")], fields: &[
         field("destination_cluster", Nested(341), One, 1, &[]),
-        old("dynamic_metadata", Nested(342), One, 1, &[]),
+        old("dynamic_metadata", Nested(342), One, 1, &[Gone]),
         field("extension", Nested(254), One, 1, &[]),
         field("generic_key", Nested(343), One, 1, &[]),
         field("header_value_match", Nested(344), One, 1, &[]),
@@ -2015,77 +2015,77 @@ pub(super) static MESSAGES: &[Message] = &[
         field("request_headers", Nested(351), One, 1, &[]),
         field("source_cluster", Nested(352), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.DestinationCluster", required: &[], fields: &[] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.DynamicMetaData", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.DestinationCluster", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.route.v3.RateLimit.Action.DynamicMetaData", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[]),
         field("descriptor_key", Text, One, 0, &[MinLen(1)]),
         field("metadata_key", Nested(1340), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.GenericKey", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.GenericKey", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[]),
         field("descriptor_key", Text, One, 0, &[]),
         field("descriptor_value", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.HeaderValueMatch", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.HeaderValueMatch", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[]),
         field("descriptor_key", Text, One, 0, &[]),
         field("descriptor_value", Text, One, 0, &[MinLen(1)]),
         field("expect_match", Bool, Boxed, 0, &[]),
         field("headers", Nested(334), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.MaskedRemoteAddress", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.MaskedRemoteAddress", required: &[], takes: &[], fields: &[
         field("v4_prefix_mask_len", UInt32, Boxed, 0, &[Lte(32.0)]),
         field("v6_prefix_mask_len", UInt32, Boxed, 0, &[Lte(128.0)]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.MetaData", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.MetaData", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[]),
         field("descriptor_key", Text, One, 0, &[MinLen(1)]),
         field("metadata_key", Nested(1340), One, 0, &[Required]),
         field("skip_if_absent", Bool, One, 0, &[]),
         field("source", Choice(44), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.QueryParameterValueMatch", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.QueryParameterValueMatch", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[]),
         field("descriptor_key", Text, One, 0, &[]),
         field("descriptor_value", Text, One, 0, &[MinLen(1)]),
         field("expect_match", Bool, Boxed, 0, &[]),
         field("query_parameters", Nested(338), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.QueryParameters", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.QueryParameters", required: &[], takes: &[], fields: &[
         field("descriptor_key", Text, One, 0, &[MinLen(1)]),
         field("query_parameter_name", Text, One, 0, &[MinLen(1)]),
         field("skip_if_absent", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.RemoteAddress", required: &[], fields: &[] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.RemoteAddress", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.route.v3.RateLimit.Action.RemoteAddressMatch", required: &[], takes: &[], fields: &[
         field("address_matcher", Nested(1314), One, 0, &[Required]),
         field("default_value", Text, One, 0, &[]),
         field("descriptor_key", Text, One, 0, &[]),
         field("descriptor_value", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.RequestHeaders", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.RequestHeaders", required: &[], takes: &[], fields: &[
         field("descriptor_key", Text, One, 0, &[MinLen(1)]),
         field("header_name", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
         field("skip_if_absent", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Action.SourceCluster", required: &[], fields: &[] },
-    Message { name: "envoy.config.route.v3.RateLimit.HitsAddend", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Action.SourceCluster", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.route.v3.RateLimit.HitsAddend", required: &[], takes: &[], fields: &[
         field("format", Text, One, 0, &[Prefix("%"), Suffix("%"), IgnoreEmpty]),
         field("is_negative_hits", Bool, One, 0, &[]),
         field("number", UInt64, Boxed, 0, &[Lte(1000000000.0)]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Override", required: &[1], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Override", required: &[1], takes: &[], fields: &[
         field("dynamic_metadata", Nested(355), One, 1, &[]),
         field("rate_limit", Nested(356), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Override.DynamicMetadata", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Override.DynamicMetadata", required: &[], takes: &[], fields: &[
         field("metadata_key", Nested(1340), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.route.v3.RateLimit.Override.RateLimitOverride", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RateLimit.Override.RateLimitOverride", required: &[], takes: &[], fields: &[
         field("requests_per_unit", UInt32, One, 0, &[]),
         field("unit", Choice(163), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RedirectAction", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RedirectAction", required: &[], takes: &[], fields: &[
         field("host_redirect", Text, One, 0, &[HeaderValue, Lenient]),
         field("https_redirect", Bool, One, 1, &[]),
         field("path_redirect", Text, One, 2, &[HeaderValue, Lenient]),
@@ -2097,7 +2097,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("scheme_redirect", Text, One, 1, &[]),
         field("strip_query", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RetryPolicy", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RetryPolicy", required: &[], takes: &[("retry_options_predicates", "envoy.retry_options_predicates")], fields: &[
         field("host_selection_retry_max_attempts", Int64, One, 0, &[]),
         field("num_retries", UInt32, Boxed, 0, &[]),
         field("per_try_idle_timeout", Duration, One, 0, &[]),
@@ -2113,27 +2113,27 @@ pub(super) static MESSAGES: &[Message] = &[
         field("retry_options_predicates", Nested(254), Many, 0, &[]),
         field("retry_priority", Nested(363), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff", required: &[], takes: &[], fields: &[
         field("max_interval", Duration, One, 0, &[Gt(0.0)]),
         field("reset_headers", Nested(360), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.route.v3.RetryPolicy.ResetHeader", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RetryPolicy.ResetHeader", required: &[], takes: &[], fields: &[
         field("format", Choice(47), One, 0, &[Defined]),
         field("name", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.config.route.v3.RetryPolicy.RetryBackOff", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RetryPolicy.RetryBackOff", required: &[], takes: &[], fields: &[
         field("base_interval", Duration, One, 0, &[Required, Gt(0.0)]),
         field("max_interval", Duration, One, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.config.route.v3.RetryPolicy.RetryHostPredicate", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RetryPolicy.RetryHostPredicate", required: &[], takes: &[("typed_config", "envoy.retry_host_predicates")], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RetryPolicy.RetryPriority", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RetryPolicy.RetryPriority", required: &[], takes: &[("typed_config", "envoy.retry_priorities")], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.Route", required: &[1], fields: &[
+    Message { name: "envoy.config.route.v3.Route", required: &[1], takes: &[], fields: &[
         field("decorator", Nested(330), One, 0, &[]),
         field("direct_response", Nested(331), One, 1, &[]),
         field("filter_action", Nested(332), One, 1, &[]),
@@ -2154,7 +2154,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("tracing", Nested(386), One, 0, &[]),
         field("typed_per_filter_config", Any, Map, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction", required: &[1], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction", required: &[1], takes: &[("early_data_policy", "envoy.route.early_data_policy"), ("path_rewrite_policy", "envoy.path.rewrite")], fields: &[
         field("append_x_forwarded_host", Bool, One, 0, &[]),
         field("auto_host_rewrite", Bool, Boxed, 2, &[]),
         field("cluster", Text, One, 1, &[MinLen(1)]),
@@ -2193,7 +2193,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("upgrade_configs", Nested(375), Many, 0, &[]),
         field("weighted_clusters", Nested(390), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy", required: &[1], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy", required: &[1], takes: &[], fields: &[
         field("connection_properties", Nested(367), One, 1, &[]),
         field("cookie", Nested(368), One, 1, &[]),
         field("filter_state", Nested(370), One, 1, &[]),
@@ -2201,35 +2201,35 @@ pub(super) static MESSAGES: &[Message] = &[
         field("query_parameter", Nested(372), One, 1, &[]),
         field("terminal", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties", required: &[], takes: &[], fields: &[
         field("source_ip", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.Cookie", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.Cookie", required: &[], takes: &[], fields: &[
         field("attributes", Nested(369), Many, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("path", Text, One, 0, &[]),
         field("ttl", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1), MaxBytes(16384), HeaderName, Lenient]),
         field("value", Text, One, 0, &[MaxBytes(16384), HeaderValue, Lenient]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.FilterState", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.FilterState", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.Header", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.Header", required: &[], takes: &[], fields: &[
         field("header_name", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
         field("regex_rewrite", Nested(1332), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.MaxStreamDuration", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.MaxStreamDuration", required: &[], takes: &[], fields: &[
         field("grpc_timeout_header_max", Duration, One, 0, &[]),
         field("grpc_timeout_header_offset", Duration, One, 0, &[]),
         field("max_stream_duration", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.RequestMirrorPolicy", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.RequestMirrorPolicy", required: &[], takes: &[], fields: &[
         field("cluster", Text, One, 0, &[]),
         field("cluster_header", Text, One, 0, &[HeaderName, Lenient]),
         field("disable_shadow_host_suffix_append", Bool, One, 0, &[]),
@@ -2238,16 +2238,16 @@ pub(super) static MESSAGES: &[Message] = &[
         field("runtime_fraction", Nested(236), One, 0, &[]),
         field("trace_sampled", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.UpgradeConfig", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.UpgradeConfig", required: &[], takes: &[], fields: &[
         field("connect_config", Nested(376), One, 0, &[]),
         field("enabled", Bool, Boxed, 0, &[]),
         field("upgrade_type", Text, One, 0, &[MinLen(1), HeaderValue, Lenient]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig", required: &[], takes: &[], fields: &[
         field("allow_post", Bool, One, 0, &[]),
         field("proxy_protocol_config", Nested(222), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteConfiguration", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteConfiguration", required: &[], takes: &[], fields: &[
         field("cluster_specifier_plugins", Nested(327), Many, 0, &[]),
         field("ignore_path_parameters_in_path_matching", Bool, One, 0, &[]),
         field("ignore_port_in_host_matching", Bool, One, 0, &[]),
@@ -2268,10 +2268,10 @@ pub(super) static MESSAGES: &[Message] = &[
         field("vhost_header", Text, One, 0, &[]),
         field("virtual_hosts", Nested(389), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteList", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteList", required: &[], takes: &[], fields: &[
         field("routes", Nested(364), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteMatch", required: &[1], fields: &[
+    Message { name: "envoy.config.route.v3.RouteMatch", required: &[1], takes: &[("path_match_policy", "envoy.path.match")], fields: &[
         field("case_sensitive", Bool, Boxed, 0, &[]),
         field("connect_matcher", Nested(380), One, 1, &[]),
         field("cookies", Nested(328), Many, 0, &[]),
@@ -2288,26 +2288,26 @@ pub(super) static MESSAGES: &[Message] = &[
         field("safe_regex", Nested(1333), One, 1, &[Required]),
         field("tls_context", Nested(382), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.RouteMatch.ConnectMatcher", required: &[], fields: &[] },
-    Message { name: "envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions", required: &[], fields: &[] },
-    Message { name: "envoy.config.route.v3.RouteMatch.TlsContextMatchOptions", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.RouteMatch.ConnectMatcher", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.route.v3.RouteMatch.TlsContextMatchOptions", required: &[], takes: &[], fields: &[
         field("presented", Bool, Boxed, 0, &[]),
         field("validated", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.ScopedRouteConfiguration", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.ScopedRouteConfiguration", required: &[], takes: &[], fields: &[
         field("key", Nested(384), One, 0, &[Required]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("on_demand", Bool, One, 0, &[]),
         field("route_configuration", Nested(377), One, 0, &[]),
         field("route_configuration_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.ScopedRouteConfiguration.Key", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.ScopedRouteConfiguration.Key", required: &[], takes: &[], fields: &[
         field("fragments", Nested(385), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.route.v3.ScopedRouteConfiguration.Key.Fragment", required: &[1], fields: &[
+    Message { name: "envoy.config.route.v3.ScopedRouteConfiguration.Key.Fragment", required: &[1], takes: &[], fields: &[
         field("string_key", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.Tracing", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.Tracing", required: &[], takes: &[], fields: &[
         field("client_sampling", Nested(1353), One, 0, &[]),
         field("custom_tags", Nested(1347), Many, 0, &[]),
         field("operation", Text, One, 0, &[]),
@@ -2315,14 +2315,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("random_sampling", Nested(1353), One, 0, &[]),
         field("upstream_operation", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.Vhds", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.Vhds", required: &[], takes: &[], fields: &[
         field("config_source", Nested(163), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.route.v3.VirtualCluster", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.VirtualCluster", required: &[], takes: &[], fields: &[
         field("headers", Nested(334), Many, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.route.v3.VirtualHost", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.VirtualHost", required: &[], takes: &[], fields: &[
         old("cors", Nested(329), One, 0, &[]),
         field("domains", Text, Many, 0, &[MinItems(1), Items(&[HeaderValue, Lenient])]),
         field("hedge_policy", Nested(335), One, 0, &[]),
@@ -2348,14 +2348,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("typed_per_filter_config", Any, Map, 0, &[]),
         field("virtual_clusters", Nested(388), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.WeightedCluster", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.WeightedCluster", required: &[], takes: &[], fields: &[
         field("clusters", Nested(391), Many, 0, &[MinItems(1)]),
         field("header_name", Text, One, 1, &[HeaderName, Lenient]),
         field("runtime_key_prefix", Text, One, 0, &[]),
         old("total_weight", UInt32, Boxed, 0, &[]),
         field("use_hash_policy", Bool, Boxed, 1, &[]),
     ] },
-    Message { name: "envoy.config.route.v3.WeightedCluster.ClusterWeight", required: &[], fields: &[
+    Message { name: "envoy.config.route.v3.WeightedCluster.ClusterWeight", required: &[], takes: &[], fields: &[
         field("cluster_header", Text, One, 0, &[HeaderName, Lenient]),
         field("host_rewrite_literal", Text, One, 1, &[HeaderValue, Lenient]),
         field("metadata_match", Nested(217), One, 0, &[]),
@@ -2367,25 +2367,25 @@ pub(super) static MESSAGES: &[Message] = &[
         field("typed_per_filter_config", Any, Map, 0, &[]),
         field("weight", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.tap.v3.BufferedAdminSink", required: &[], fields: &[
+    Message { name: "envoy.config.tap.v3.BufferedAdminSink", required: &[], takes: &[], fields: &[
         field("max_traces", UInt64, One, 0, &[Gt(0.0)]),
         field("timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.tap.v3.FilePerTapSink", required: &[], fields: &[
+    Message { name: "envoy.config.tap.v3.FilePerTapSink", required: &[], takes: &[], fields: &[
         field("path_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.tap.v3.HttpGenericBodyMatch", required: &[], fields: &[
+    Message { name: "envoy.config.tap.v3.HttpGenericBodyMatch", required: &[], takes: &[], fields: &[
         field("bytes_limit", UInt32, One, 0, &[]),
         field("patterns", Nested(395), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.config.tap.v3.HttpGenericBodyMatch.GenericTextMatch", required: &[1], fields: &[
+    Message { name: "envoy.config.tap.v3.HttpGenericBodyMatch.GenericTextMatch", required: &[1], takes: &[], fields: &[
         field("binary_match", Bytes, One, 1, &[MinBytes(1)]),
         field("string_match", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.tap.v3.HttpHeadersMatch", required: &[], fields: &[
+    Message { name: "envoy.config.tap.v3.HttpHeadersMatch", required: &[], takes: &[], fields: &[
         field("headers", Nested(334), Many, 0, &[]),
     ] },
-    Message { name: "envoy.config.tap.v3.MatchPredicate", required: &[1], fields: &[
+    Message { name: "envoy.config.tap.v3.MatchPredicate", required: &[1], takes: &[], fields: &[
         field("and_match", Nested(398), One, 1, &[]),
         field("any_match", Bool, One, 1, &[Const(true)]),
         field("http_request_generic_body_match", Nested(394), One, 1, &[]),
@@ -2397,17 +2397,17 @@ pub(super) static MESSAGES: &[Message] = &[
         field("not_match", Nested(397), One, 1, &[]),
         field("or_match", Nested(398), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.tap.v3.MatchPredicate.MatchSet", required: &[], fields: &[
+    Message { name: "envoy.config.tap.v3.MatchPredicate.MatchSet", required: &[], takes: &[], fields: &[
         field("rules", Nested(397), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "envoy.config.tap.v3.OutputConfig", required: &[], fields: &[
+    Message { name: "envoy.config.tap.v3.OutputConfig", required: &[], takes: &[], fields: &[
         field("max_buffered_rx_bytes", UInt32, Boxed, 0, &[]),
         field("max_buffered_tx_bytes", UInt32, Boxed, 0, &[]),
         field("min_streamed_sent_bytes", UInt32, Boxed, 0, &[]),
         field("sinks", Nested(400), Many, 0, &[MinItems(1), MaxItems(1)]),
         field("streaming", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.tap.v3.OutputSink", required: &[1], fields: &[
+    Message { name: "envoy.config.tap.v3.OutputSink", required: &[1], takes: &[], fields: &[
         field("buffered_admin", Nested(392), One, 1, &[]),
         field("custom_sink", Nested(254), One, 1, &[]),
         field("file_per_tap", Nested(393), One, 1, &[]),
@@ -2415,43 +2415,43 @@ pub(super) static MESSAGES: &[Message] = &[
         field("streaming_admin", Nested(401), One, 1, &[]),
         field("streaming_grpc", Nested(402), One, 1, &[]),
     ] },
-    Message { name: "envoy.config.tap.v3.StreamingAdminSink", required: &[], fields: &[] },
-    Message { name: "envoy.config.tap.v3.StreamingGrpcSink", required: &[], fields: &[
+    Message { name: "envoy.config.tap.v3.StreamingAdminSink", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.config.tap.v3.StreamingGrpcSink", required: &[], takes: &[], fields: &[
         field("grpc_service", Nested(176), One, 0, &[Required]),
         field("tap_id", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.tap.v3.TapConfig", required: &[], fields: &[
+    Message { name: "envoy.config.tap.v3.TapConfig", required: &[], takes: &[], fields: &[
         field("match", Nested(138), One, 0, &[]),
         old("match_config", Nested(397), One, 0, &[]),
         field("output_config", Nested(399), One, 0, &[Required]),
         field("tap_enabled", Nested(236), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.trace.v3.ClientConfig", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.ClientConfig", required: &[], takes: &[], fields: &[
         field("backend_token", Text, One, 1, &[]),
         field("instance_name", Text, One, 0, &[]),
         field("max_cache_size", UInt32, Boxed, 0, &[]),
         field("service_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.trace.v3.DatadogConfig", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.DatadogConfig", required: &[], takes: &[], fields: &[
         field("collector_cluster", Text, One, 0, &[MinLen(1)]),
         field("collector_hostname", Text, One, 0, &[]),
         field("remote_config", Nested(406), One, 0, &[]),
         field("service_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.trace.v3.DatadogRemoteConfig", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.DatadogRemoteConfig", required: &[], takes: &[], fields: &[
         field("polling_interval", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.trace.v3.DynamicOtConfig", required: &[], fields: &[
-        old("config", Struct, One, 0, &[]),
-        old("library", Text, One, 0, &[MinLen(1)]),
+    Message { name: "envoy.config.trace.v3.DynamicOtConfig", required: &[], takes: &[], fields: &[
+        old("config", Struct, One, 0, &[Gone]),
+        old("library", Text, One, 0, &[Gone, MinLen(1)]),
     ] },
-    Message { name: "envoy.config.trace.v3.LightstepConfig", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.LightstepConfig", required: &[], takes: &[], fields: &[
         field("access_token", Nested(165), One, 0, &[]),
         old("access_token_file", Text, One, 0, &[]),
         field("collector_cluster", Text, One, 0, &[MinLen(1)]),
         field("propagation_modes", Choice(52), Many, 0, &[Items(&[Defined])]),
     ] },
-    Message { name: "envoy.config.trace.v3.OpenTelemetryConfig", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.OpenTelemetryConfig", required: &[], takes: &[("resource_detectors", "envoy.tracers.opentelemetry.resource_detectors"), ("sampler", "envoy.tracers.opentelemetry.samplers"), ("exporter", "envoy.tracers.opentelemetry.exporters")], fields: &[
         field("exporter", Nested(254), One, 0, &[]),
         field("grpc_service", Nested(176), One, 0, &[]),
         field("http_service", Nested(208), One, 0, &[]),
@@ -2463,31 +2463,31 @@ pub(super) static MESSAGES: &[Message] = &[
         field("set_service_name_resource_attribute", Bool, Boxed, 0, &[]),
         field("set_telemetry_sdk_resource_attributes", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.config.trace.v3.SkyWalkingConfig", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.SkyWalkingConfig", required: &[], takes: &[], fields: &[
         field("client_config", Nested(404), One, 0, &[]),
         field("grpc_service", Nested(176), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.trace.v3.TraceServiceConfig", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.TraceServiceConfig", required: &[], takes: &[], fields: &[
         field("grpc_service", Nested(176), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.config.trace.v3.Tracing", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.Tracing", required: &[], takes: &[], fields: &[
         field("http", Nested(413), One, 0, &[]),
     ] },
-    Message { name: "envoy.config.trace.v3.Tracing.Http", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.Tracing.Http", required: &[], takes: &[("typed_config", "envoy.tracers")], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.config.trace.v3.XRayConfig", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.XRayConfig", required: &[], takes: &[], fields: &[
         field("daemon_endpoint", Nested(242), One, 0, &[]),
         field("sampling_rule_manifest", Nested(165), One, 0, &[]),
         field("segment_fields", Nested(415), One, 0, &[]),
         field("segment_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.config.trace.v3.XRayConfig.SegmentFields", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.XRayConfig.SegmentFields", required: &[], takes: &[], fields: &[
         field("aws", Struct, One, 0, &[]),
         field("origin", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.trace.v3.ZipkinConfig", required: &[], fields: &[
+    Message { name: "envoy.config.trace.v3.ZipkinConfig", required: &[], takes: &[], fields: &[
         field("collector_cluster", Text, One, 0, &[]),
         field("collector_endpoint", Text, One, 0, &[]),
         field("collector_endpoint_version", Choice(53), One, 0, &[]),
@@ -2499,8 +2499,8 @@ pub(super) static MESSAGES: &[Message] = &[
         field("trace_context_option", Choice(54), One, 0, &[]),
         field("trace_id_128bit", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.config.upstream.local_address_selector.v3.DefaultLocalAddressSelector", required: &[], fields: &[] },
-    Message { name: "envoy.data.accesslog.v3.AccessLogCommon", required: &[], fields: &[
+    Message { name: "envoy.config.upstream.local_address_selector.v3.DefaultLocalAddressSelector", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.data.accesslog.v3.AccessLogCommon", required: &[], takes: &[], fields: &[
         field("access_log_type", Choice(55), One, 0, &[]),
         field("connection_termination_details", Text, One, 0, &[]),
         field("custom_tags", Text, Map, 0, &[]),
@@ -2535,17 +2535,17 @@ pub(super) static MESSAGES: &[Message] = &[
         field("upstream_wire_bytes_received", UInt64, One, 0, &[]),
         field("upstream_wire_bytes_sent", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.ConnectionProperties", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.ConnectionProperties", required: &[], takes: &[], fields: &[
         field("received_bytes", UInt64, One, 0, &[]),
         field("sent_bytes", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.HTTPAccessLogEntry", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.HTTPAccessLogEntry", required: &[], takes: &[], fields: &[
         field("common_properties", Nested(418), One, 0, &[]),
         field("protocol_version", Choice(56), One, 0, &[]),
         field("request", Nested(421), One, 0, &[]),
         field("response", Nested(422), One, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.HTTPRequestProperties", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.HTTPRequestProperties", required: &[], takes: &[], fields: &[
         field("authority", Text, One, 0, &[]),
         field("downstream_header_bytes_received", UInt64, One, 0, &[]),
         field("forwarded_for", Text, One, 0, &[]),
@@ -2562,7 +2562,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("upstream_header_bytes_sent", UInt64, One, 0, &[]),
         field("user_agent", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.HTTPResponseProperties", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.HTTPResponseProperties", required: &[], takes: &[], fields: &[
         field("downstream_header_bytes_sent", UInt64, One, 0, &[]),
         field("response_body_bytes", UInt64, One, 0, &[]),
         field("response_code", UInt32, Boxed, 0, &[]),
@@ -2572,7 +2572,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_trailers", Text, Map, 0, &[]),
         field("upstream_header_bytes_received", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.ResponseFlags", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.ResponseFlags", required: &[], takes: &[], fields: &[
         field("delay_injected", Bool, One, 0, &[]),
         field("dns_resolution_failure", Bool, One, 0, &[]),
         field("downstream_connection_termination", Bool, One, 0, &[]),
@@ -2602,14 +2602,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("upstream_request_timeout", Bool, One, 0, &[]),
         field("upstream_retry_limit_exceeded", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.ResponseFlags.Unauthorized", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.ResponseFlags.Unauthorized", required: &[], takes: &[], fields: &[
         field("reason", Choice(57), One, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.TCPAccessLogEntry", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.TCPAccessLogEntry", required: &[], takes: &[], fields: &[
         field("common_properties", Nested(418), One, 0, &[]),
         field("connection_properties", Nested(419), One, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.TLSProperties", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.TLSProperties", required: &[], takes: &[], fields: &[
         field("ja3_fingerprint", Text, One, 0, &[]),
         field("local_certificate_properties", Nested(427), One, 0, &[]),
         field("peer_certificate_properties", Nested(427), One, 0, &[]),
@@ -2618,24 +2618,24 @@ pub(super) static MESSAGES: &[Message] = &[
         field("tls_sni_hostname", Text, One, 0, &[]),
         field("tls_version", Choice(58), One, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.TLSProperties.CertificateProperties", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.TLSProperties.CertificateProperties", required: &[], takes: &[], fields: &[
         field("issuer", Text, One, 0, &[]),
         field("subject", Text, One, 0, &[]),
         field("subject_alt_name", Nested(428), Many, 0, &[]),
     ] },
-    Message { name: "envoy.data.accesslog.v3.TLSProperties.CertificateProperties.SubjectAltName", required: &[], fields: &[
+    Message { name: "envoy.data.accesslog.v3.TLSProperties.CertificateProperties.SubjectAltName", required: &[], takes: &[], fields: &[
         field("dns", Text, One, 1, &[]),
         field("uri", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.data.ai.v3.InputTokenDetails", required: &[], fields: &[
+    Message { name: "envoy.data.ai.v3.InputTokenDetails", required: &[], takes: &[], fields: &[
         field("cache_creation_tokens", UInt64, Boxed, 0, &[]),
         field("cached_tokens", UInt64, Boxed, 0, &[]),
         field("tool_use_tokens", UInt64, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.data.ai.v3.OutputTokenDetails", required: &[], fields: &[
+    Message { name: "envoy.data.ai.v3.OutputTokenDetails", required: &[], takes: &[], fields: &[
         field("reasoning_tokens", UInt64, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.data.ai.v3.RequestInfo", required: &[], fields: &[
+    Message { name: "envoy.data.ai.v3.RequestInfo", required: &[], takes: &[], fields: &[
         field("input_api_protocol", Choice(159), One, 0, &[]),
         field("max_output_tokens", UInt64, Boxed, 0, &[]),
         field("message_count", UInt32, Boxed, 0, &[]),
@@ -2643,7 +2643,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stream", Bool, Boxed, 0, &[]),
         field("tool_count", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.data.ai.v3.TokenUsage", required: &[], fields: &[
+    Message { name: "envoy.data.ai.v3.TokenUsage", required: &[], takes: &[], fields: &[
         field("api_protocol", Choice(159), One, 0, &[]),
         field("extraction_status", Choice(59), One, 0, &[]),
         field("input_token_details", Nested(429), One, 0, &[]),
@@ -2654,7 +2654,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("provider_total_tokens", UInt64, Boxed, 0, &[]),
         field("total_tokens", UInt64, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.data.cluster.v3.OutlierDetectionEvent", required: &[1], fields: &[
+    Message { name: "envoy.data.cluster.v3.OutlierDetectionEvent", required: &[1], takes: &[], fields: &[
         field("action", Choice(60), One, 0, &[Defined]),
         field("cluster_name", Text, One, 0, &[MinLen(1)]),
         field("eject_consecutive_event", Nested(434), One, 1, &[]),
@@ -2667,24 +2667,24 @@ pub(super) static MESSAGES: &[Message] = &[
         field("type", Choice(61), One, 0, &[Defined]),
         field("upstream_url", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.data.cluster.v3.OutlierEjectConsecutive", required: &[], fields: &[] },
-    Message { name: "envoy.data.cluster.v3.OutlierEjectFailurePercentage", required: &[], fields: &[
+    Message { name: "envoy.data.cluster.v3.OutlierEjectConsecutive", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.data.cluster.v3.OutlierEjectFailurePercentage", required: &[], takes: &[], fields: &[
         field("host_success_rate", UInt32, One, 0, &[Lte(100.0)]),
     ] },
-    Message { name: "envoy.data.cluster.v3.OutlierEjectSuccessRate", required: &[], fields: &[
+    Message { name: "envoy.data.cluster.v3.OutlierEjectSuccessRate", required: &[], takes: &[], fields: &[
         field("cluster_average_success_rate", UInt32, One, 0, &[Lte(100.0)]),
         field("cluster_success_rate_ejection_threshold", UInt32, One, 0, &[Lte(100.0)]),
         field("host_success_rate", UInt32, One, 0, &[Lte(100.0)]),
     ] },
-    Message { name: "envoy.data.core.v3.DegradedHealthyHost", required: &[], fields: &[] },
-    Message { name: "envoy.data.core.v3.HealthCheckAddHealthy", required: &[], fields: &[
+    Message { name: "envoy.data.core.v3.DegradedHealthyHost", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.data.core.v3.HealthCheckAddHealthy", required: &[], takes: &[], fields: &[
         field("first_check", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.core.v3.HealthCheckEjectUnhealthy", required: &[], fields: &[
+    Message { name: "envoy.data.core.v3.HealthCheckEjectUnhealthy", required: &[], takes: &[], fields: &[
         field("failure_type", Choice(62), One, 0, &[Defined]),
         field("http_status_code", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.core.v3.HealthCheckEvent", required: &[1], fields: &[
+    Message { name: "envoy.data.core.v3.HealthCheckEvent", required: &[1], takes: &[], fields: &[
         field("add_healthy_event", Nested(438), One, 1, &[]),
         field("cluster_name", Text, One, 0, &[MinLen(1)]),
         field("degraded_healthy_host", Nested(437), One, 1, &[]),
@@ -2698,76 +2698,76 @@ pub(super) static MESSAGES: &[Message] = &[
         field("successful_health_check_event", Nested(442), One, 1, &[]),
         field("timestamp", Timestamp, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.core.v3.HealthCheckFailure", required: &[], fields: &[
+    Message { name: "envoy.data.core.v3.HealthCheckFailure", required: &[], takes: &[], fields: &[
         field("failure_type", Choice(62), One, 0, &[Defined]),
         field("first_check", Bool, One, 0, &[]),
         field("http_status_code", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.core.v3.HealthCheckSuccessful", required: &[], fields: &[] },
-    Message { name: "envoy.data.core.v3.NoLongerDegradedHost", required: &[], fields: &[] },
-    Message { name: "envoy.data.core.v3.TlvsMetadata", required: &[], fields: &[
+    Message { name: "envoy.data.core.v3.HealthCheckSuccessful", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.data.core.v3.NoLongerDegradedHost", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.data.core.v3.TlvsMetadata", required: &[], takes: &[], fields: &[
         field("typed_metadata", Bytes, Map, 0, &[]),
     ] },
-    Message { name: "envoy.data.dns.v3.DnsTable", required: &[], fields: &[
+    Message { name: "envoy.data.dns.v3.DnsTable", required: &[], takes: &[], fields: &[
         field("external_retry_count", UInt32, One, 0, &[Lte(3.0)]),
         old("known_suffixes", Nested(1335), Many, 0, &[]),
         field("virtual_domains", Nested(452), Many, 0, &[]),
     ] },
-    Message { name: "envoy.data.dns.v3.DnsTable.AddressList", required: &[], fields: &[
+    Message { name: "envoy.data.dns.v3.DnsTable.AddressList", required: &[], takes: &[], fields: &[
         field("address", Text, Many, 0, &[MinItems(1), Items(&[MinLen(3)])]),
     ] },
-    Message { name: "envoy.data.dns.v3.DnsTable.DnsEndpoint", required: &[1], fields: &[
+    Message { name: "envoy.data.dns.v3.DnsTable.DnsEndpoint", required: &[1], takes: &[], fields: &[
         field("address_list", Nested(446), One, 1, &[]),
         field("cluster_name", Text, One, 1, &[]),
         field("service_list", Nested(449), One, 1, &[]),
     ] },
-    Message { name: "envoy.data.dns.v3.DnsTable.DnsService", required: &[], fields: &[
+    Message { name: "envoy.data.dns.v3.DnsTable.DnsService", required: &[], takes: &[], fields: &[
         field("protocol", Nested(450), One, 0, &[]),
         field("service_name", Text, One, 0, &[MinLen(1), HeaderName]),
         field("targets", Nested(451), Many, 0, &[MinItems(1)]),
         field("ttl", Duration, One, 0, &[Gte(1.0)]),
     ] },
-    Message { name: "envoy.data.dns.v3.DnsTable.DnsServiceList", required: &[], fields: &[
+    Message { name: "envoy.data.dns.v3.DnsTable.DnsServiceList", required: &[], takes: &[], fields: &[
         field("services", Nested(448), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.data.dns.v3.DnsTable.DnsServiceProtocol", required: &[1], fields: &[
+    Message { name: "envoy.data.dns.v3.DnsTable.DnsServiceProtocol", required: &[1], takes: &[], fields: &[
         field("name", Text, One, 1, &[MinLen(1), HeaderName]),
         field("number", UInt32, One, 1, &[Lt(255.0)]),
     ] },
-    Message { name: "envoy.data.dns.v3.DnsTable.DnsServiceTarget", required: &[1], fields: &[
+    Message { name: "envoy.data.dns.v3.DnsTable.DnsServiceTarget", required: &[1], takes: &[], fields: &[
         field("cluster_name", Text, One, 1, &[MinLen(1), HeaderName]),
         field("host_name", Text, One, 1, &[MinLen(1), HeaderName]),
         field("port", UInt32, One, 0, &[Lt(65536.0)]),
         field("priority", UInt32, One, 0, &[Lt(65536.0)]),
         field("weight", UInt32, One, 0, &[Lt(65536.0)]),
     ] },
-    Message { name: "envoy.data.dns.v3.DnsTable.DnsVirtualDomain", required: &[], fields: &[
+    Message { name: "envoy.data.dns.v3.DnsTable.DnsVirtualDomain", required: &[], takes: &[], fields: &[
         field("answer_ttl", Duration, One, 0, &[Gte(30.0)]),
         field("endpoint", Nested(447), One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1), HeaderName]),
     ] },
-    Message { name: "envoy.data.tap.v3.Body", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.Body", required: &[], takes: &[], fields: &[
         field("as_bytes", Bytes, One, 1, &[]),
         field("as_string", Text, One, 1, &[]),
         field("truncated", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.Connection", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.Connection", required: &[], takes: &[], fields: &[
         field("local_address", Nested(152), One, 0, &[]),
         field("remote_address", Nested(152), One, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.HttpBufferedTrace", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.HttpBufferedTrace", required: &[], takes: &[], fields: &[
         field("downstream_connection", Nested(454), One, 0, &[]),
         field("request", Nested(456), One, 0, &[]),
         field("response", Nested(456), One, 0, &[]),
         field("upstream_connection", Nested(454), One, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.HttpBufferedTrace.Message", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.HttpBufferedTrace.Message", required: &[], takes: &[], fields: &[
         field("body", Nested(453), One, 0, &[]),
         field("headers", Nested(190), Many, 0, &[]),
         field("headers_received_time", Timestamp, One, 0, &[]),
         field("trailers", Nested(190), Many, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.HttpStreamedTraceSegment", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.HttpStreamedTraceSegment", required: &[], takes: &[], fields: &[
         field("request_body_chunk", Nested(453), One, 1, &[]),
         field("request_headers", Nested(189), One, 1, &[]),
         field("request_trailers", Nested(189), One, 1, &[]),
@@ -2776,14 +2776,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_trailers", Nested(189), One, 1, &[]),
         field("trace_id", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.SocketBufferedTrace", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.SocketBufferedTrace", required: &[], takes: &[], fields: &[
         field("connection", Nested(454), One, 0, &[]),
         field("events", Nested(459), Many, 0, &[]),
         field("read_truncated", Bool, One, 0, &[]),
         field("trace_id", UInt64, One, 0, &[]),
         field("write_truncated", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.SocketEvent", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.SocketEvent", required: &[], takes: &[], fields: &[
         field("closed", Nested(460), One, 1, &[]),
         field("connection", Nested(454), One, 0, &[]),
         field("read", Nested(461), One, 1, &[]),
@@ -2791,54 +2791,54 @@ pub(super) static MESSAGES: &[Message] = &[
         field("timestamp", Timestamp, One, 0, &[]),
         field("write", Nested(462), One, 1, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.SocketEvent.Closed", required: &[], fields: &[] },
-    Message { name: "envoy.data.tap.v3.SocketEvent.Read", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.SocketEvent.Closed", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.data.tap.v3.SocketEvent.Read", required: &[], takes: &[], fields: &[
         field("data", Nested(453), One, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.SocketEvent.Write", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.SocketEvent.Write", required: &[], takes: &[], fields: &[
         field("data", Nested(453), One, 0, &[]),
         field("end_stream", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.SocketEvents", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.SocketEvents", required: &[], takes: &[], fields: &[
         field("events", Nested(459), Many, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.SocketStreamedTraceSegment", required: &[], fields: &[
+    Message { name: "envoy.data.tap.v3.SocketStreamedTraceSegment", required: &[], takes: &[], fields: &[
         field("connection", Nested(454), One, 1, &[]),
         field("event", Nested(459), One, 1, &[]),
         field("events", Nested(463), One, 1, &[]),
         field("trace_id", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.data.tap.v3.TraceWrapper", required: &[1], fields: &[
+    Message { name: "envoy.data.tap.v3.TraceWrapper", required: &[1], takes: &[], fields: &[
         field("configured_sample_rate", Nested(1353), One, 0, &[]),
         field("http_buffered_trace", Nested(455), One, 1, &[]),
         field("http_streamed_trace_segment", Nested(457), One, 1, &[]),
         field("socket_buffered_trace", Nested(458), One, 1, &[]),
         field("socket_streamed_trace_segment", Nested(464), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.dynamic_modules.v3.DynamicModuleAccessLog", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.dynamic_modules.v3.DynamicModuleAccessLog", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("logger_config", Any, One, 0, &[]),
         field("logger_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.file.v3.FileAccessLog", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.file.v3.FileAccessLog", required: &[], takes: &[], fields: &[
         old("format", Text, One, 1, &[]),
         old("json_format", Struct, One, 1, &[]),
         field("log_format", Nested(249), One, 1, &[Required]),
         field("path", Text, One, 0, &[MinLen(1)]),
         old("typed_json_format", Struct, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter", required: &[], takes: &[], fields: &[
         field("cel_config", Nested(161), One, 0, &[]),
         field("expression", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.filters.process_ratelimit.v3.DynamicTokenBucket", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.filters.process_ratelimit.v3.DynamicTokenBucket", required: &[], takes: &[], fields: &[
         field("config_source", Nested(163), One, 0, &[Required]),
         field("resource_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.filters.process_ratelimit.v3.ProcessRateLimitFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.filters.process_ratelimit.v3.ProcessRateLimitFilter", required: &[], takes: &[], fields: &[
         field("dynamic_config", Nested(469), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.fluentd.v3.FluentdAccessLogConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.fluentd.v3.FluentdAccessLogConfig", required: &[], takes: &[("formatters", "envoy.formatter")], fields: &[
         field("buffer_flush_interval", Duration, One, 0, &[Gt(0.0)]),
         field("buffer_size_bytes", UInt32, Boxed, 0, &[]),
         field("cluster", Text, One, 0, &[MinLen(1)]),
@@ -2848,11 +2848,11 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
         field("tag", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.fluentd.v3.FluentdAccessLogConfig.RetryOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.fluentd.v3.FluentdAccessLogConfig.RetryOptions", required: &[], takes: &[], fields: &[
         field("backoff_options", Nested(158), One, 0, &[]),
         field("max_connect_attempts", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.grpc.v3.CommonGrpcAccessLogConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.grpc.v3.CommonGrpcAccessLogConfig", required: &[], takes: &[], fields: &[
         field("buffer_flush_interval", Duration, One, 0, &[Gt(0.0)]),
         field("buffer_size_bytes", UInt32, Boxed, 0, &[]),
         field("custom_tags", Nested(1347), Many, 0, &[]),
@@ -2862,16 +2862,16 @@ pub(super) static MESSAGES: &[Message] = &[
         field("log_name", Text, One, 0, &[MinLen(1)]),
         field("transport_api_version", Choice(24), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig", required: &[], takes: &[], fields: &[
         field("additional_request_headers_to_log", Text, Many, 0, &[]),
         field("additional_response_headers_to_log", Text, Many, 0, &[]),
         field("additional_response_trailers_to_log", Text, Many, 0, &[]),
         field("common_config", Nested(473), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig", required: &[], takes: &[], fields: &[
         field("common_config", Nested(473), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig", required: &[], takes: &[("formatters", "envoy.formatter"), ("resource_detectors", "envoy.tracers.opentelemetry.resource_detectors")], fields: &[
         field("attributes", Nested(1404), One, 0, &[]),
         field("body", Nested(1401), One, 0, &[]),
         field("buffer_flush_interval", Duration, One, 0, &[]),
@@ -2888,64 +2888,64 @@ pub(super) static MESSAGES: &[Message] = &[
         field("resource_detectors", Nested(254), Many, 0, &[]),
         field("stat_prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stats.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stats.v3.Config", required: &[], takes: &[], fields: &[
         field("counters", Nested(478), Many, 0, &[]),
         field("gauges", Nested(479), Many, 0, &[]),
         field("histograms", Nested(482), Many, 0, &[]),
         old("stat_prefix", Text, One, 0, &[]),
         field("stats_scope", Nested(1363), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Counter", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Counter", required: &[], takes: &[], fields: &[
         field("stat", Nested(483), One, 0, &[Required]),
         field("value_fixed", UInt64, Boxed, 0, &[Gt(0.0)]),
         field("value_format", Text, One, 0, &[Prefix("%"), Suffix("%"), IgnoreEmpty]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Gauge", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Gauge", required: &[], takes: &[], fields: &[
         field("add_subtract", Nested(480), One, 0, &[]),
         field("set", Nested(481), One, 0, &[]),
         field("stat", Nested(483), One, 0, &[Required]),
         field("value_fixed", UInt64, Boxed, 0, &[Gt(0.0)]),
         field("value_format", Text, One, 0, &[Prefix("%"), Suffix("%"), IgnoreEmpty]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Gauge.PairedAddSubtract", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Gauge.PairedAddSubtract", required: &[], takes: &[], fields: &[
         field("add_log_type", Choice(55), One, 0, &[Defined]),
         field("sub_log_type", Choice(55), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Gauge.Set", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Gauge.Set", required: &[], takes: &[], fields: &[
         field("log_type", Choice(55), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Histogram", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Histogram", required: &[], takes: &[], fields: &[
         field("stat", Nested(483), One, 0, &[Required]),
         field("unit", Choice(64), One, 0, &[Defined]),
         field("value_format", Text, One, 0, &[MinLen(1), Prefix("%"), Suffix("%")]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Stat", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Stat", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("tags", Nested(484), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Tag", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stats.v3.Config.Tag", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("rules", Nested(1414), One, 0, &[]),
         field("value_format", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stream.v3.StderrAccessLog", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stream.v3.StderrAccessLog", required: &[], takes: &[], fields: &[
         field("log_format", Nested(249), One, 1, &[Required]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", required: &[], takes: &[], fields: &[
         field("log_format", Nested(249), One, 1, &[Required]),
     ] },
-    Message { name: "envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", required: &[], fields: &[
+    Message { name: "envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", required: &[], takes: &[], fields: &[
         field("config", Nested(1199), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.bootstrap.dynamic_modules.v3.DynamicModuleBootstrapExtension", required: &[], fields: &[
+    Message { name: "envoy.extensions.bootstrap.dynamic_modules.v3.DynamicModuleBootstrapExtension", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[]),
         field("extension_config", Any, One, 0, &[]),
         field("extension_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.bootstrap.internal_listener.v3.InternalListener", required: &[], fields: &[
+    Message { name: "envoy.extensions.bootstrap.internal_listener.v3.InternalListener", required: &[], takes: &[], fields: &[
         field("buffer_size_kb", UInt32, Boxed, 0, &[Lte(8192.0), Gte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.bootstrap.reverse_tunnel.downstream_socket_interface.v3.DownstreamReverseConnectionSocketInterface", required: &[], fields: &[
+    Message { name: "envoy.extensions.bootstrap.reverse_tunnel.downstream_socket_interface.v3.DownstreamReverseConnectionSocketInterface", required: &[], takes: &[], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         field("enable_detailed_stats", Bool, One, 0, &[]),
         field("http_handshake", Nested(491), One, 0, &[]),
@@ -2953,13 +2953,13 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_reconnect_backoff", Duration, One, 0, &[Gte(1.0)]),
         field("stat_prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.bootstrap.reverse_tunnel.downstream_socket_interface.v3.DownstreamReverseConnectionSocketInterface.HttpHandshakeConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.bootstrap.reverse_tunnel.downstream_socket_interface.v3.DownstreamReverseConnectionSocketInterface.HttpHandshakeConfig", required: &[], takes: &[("formatters", "envoy.formatter")], fields: &[
         field("additional_headers", Nested(191), Many, 0, &[]),
         field("formatters", Nested(254), Many, 0, &[]),
         field("request_path", Text, One, 0, &[]),
         field("use_http_upgrade", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.bootstrap.reverse_tunnel.upstream_socket_interface.v3.UpstreamReverseConnectionSocketInterface", required: &[], fields: &[
+    Message { name: "envoy.extensions.bootstrap.reverse_tunnel.upstream_socket_interface.v3.UpstreamReverseConnectionSocketInterface", required: &[], takes: &[], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         field("enable_detailed_stats", Bool, One, 0, &[]),
         field("enable_tenant_isolation", Bool, Boxed, 0, &[]),
@@ -2968,20 +2968,20 @@ pub(super) static MESSAGES: &[Message] = &[
         field("reporter_config", Nested(254), One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.clusters.aggregate.v3.AggregateClusterResource", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.aggregate.v3.AggregateClusterResource", required: &[], takes: &[], fields: &[
         field("config_source", Nested(163), One, 0, &[Required]),
         field("resource_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.clusters.aggregate.v3.ClusterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.aggregate.v3.ClusterConfig", required: &[], takes: &[], fields: &[
         field("clusters", Text, Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.clusters.composite.v3.ClusterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.composite.v3.ClusterConfig", required: &[], takes: &[], fields: &[
         field("clusters", Nested(496), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.clusters.composite.v3.ClusterConfig.ClusterEntry", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.composite.v3.ClusterConfig.ClusterEntry", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.clusters.dns.v3.DnsCluster", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.dns.v3.DnsCluster", required: &[], takes: &[("typed_dns_resolver_config", "envoy.network.dns_resolver")], fields: &[
         field("all_addresses_in_single_endpoint", Bool, One, 0, &[]),
         field("dns_failure_refresh_rate", Nested(498), One, 0, &[]),
         field("dns_jitter", Duration, One, 0, &[Gte(0.0)]),
@@ -2991,48 +2991,48 @@ pub(super) static MESSAGES: &[Message] = &[
         field("respect_dns_ttl", Bool, One, 0, &[]),
         field("typed_dns_resolver_config", Nested(254), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.dns.v3.DnsCluster.RefreshRate", required: &[], takes: &[], fields: &[
         field("base_interval", Duration, One, 0, &[Required, Gt(0.001)]),
         field("max_interval", Duration, One, 0, &[Gt(0.001)]),
     ] },
-    Message { name: "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig", required: &[], takes: &[], fields: &[
         field("allow_coalesced_connections", Bool, One, 0, &[]),
         field("allow_insecure_cluster_options", Bool, One, 0, &[]),
         field("dns_cache_config", Nested(521), One, 1, &[]),
         field("sub_clusters_config", Nested(500), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.clusters.dynamic_forward_proxy.v3.SubClustersConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.dynamic_forward_proxy.v3.SubClustersConfig", required: &[], takes: &[], fields: &[
         field("dns_cluster_config", Nested(497), One, 0, &[]),
         field("lb_policy", Choice(17), One, 0, &[Defined]),
         field("max_sub_clusters", UInt32, Boxed, 0, &[Gt(0.0)]),
         field("preresolve_clusters", Nested(242), Many, 0, &[]),
         field("sub_cluster_ttl", Duration, One, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.dynamic_modules.v3.ClusterConfig", required: &[], takes: &[], fields: &[
         field("cluster_config", Any, One, 0, &[]),
         field("cluster_name", Text, One, 0, &[MinLen(1)]),
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.clusters.mcp_multicluster.v3.ClusterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.mcp_multicluster.v3.ClusterConfig", required: &[], takes: &[], fields: &[
         field("servers", Nested(503), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.clusters.mcp_multicluster.v3.ClusterConfig.McpBackend", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.mcp_multicluster.v3.ClusterConfig.McpBackend", required: &[], takes: &[], fields: &[
         field("mcp_cluster", Nested(504), One, 0, &[]),
         field("name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.clusters.mcp_multicluster.v3.ClusterConfig.McpCluster", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.mcp_multicluster.v3.ClusterConfig.McpCluster", required: &[], takes: &[], fields: &[
         field("cluster", Text, One, 0, &[MinLen(1)]),
         field("host_rewrite_literal", Text, One, 0, &[]),
         field("path", Text, One, 0, &[]),
         field("timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.clusters.original_dst.v3.OriginalDstCluster", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.original_dst.v3.OriginalDstCluster", required: &[], takes: &[], fields: &[
         field("http_header_name", Text, One, 0, &[]),
         field("metadata_key", Nested(1340), One, 0, &[]),
         field("upstream_port_override", UInt32, Boxed, 0, &[Lte(65535.0)]),
         field("use_http_header", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.clusters.redis.v3.RedisClusterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.redis.v3.RedisClusterConfig", required: &[], takes: &[], fields: &[
         field("cluster_refresh_rate", Duration, One, 0, &[Gt(0.0)]),
         field("cluster_refresh_timeout", Duration, One, 0, &[Gt(0.0)]),
         field("enable_zone_discovery", Bool, Boxed, 0, &[]),
@@ -3041,31 +3041,31 @@ pub(super) static MESSAGES: &[Message] = &[
         field("redirect_refresh_interval", Duration, One, 0, &[]),
         field("redirect_refresh_threshold", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.clusters.reverse_connection.v3.ReverseConnectionClusterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.clusters.reverse_connection.v3.ReverseConnectionClusterConfig", required: &[], takes: &[], fields: &[
         field("cleanup_interval", Duration, One, 0, &[Gt(0.0)]),
         field("host_id_format", Text, One, 0, &[MinLen(1)]),
         field("tenant_id_format", Text, One, 0, &[MaxLen(1024), IgnoreEmpty]),
     ] },
-    Message { name: "envoy.extensions.common.async_files.v3.AsyncFileManagerConfig", required: &[1], fields: &[
+    Message { name: "envoy.extensions.common.async_files.v3.AsyncFileManagerConfig", required: &[1], takes: &[], fields: &[
         field("id", Text, One, 0, &[]),
         field("thread_pool", Nested(509), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.common.async_files.v3.AsyncFileManagerConfig.ThreadPool", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.async_files.v3.AsyncFileManagerConfig.ThreadPool", required: &[], takes: &[], fields: &[
         field("thread_count", UInt32, One, 0, &[Lte(1024.0)]),
     ] },
-    Message { name: "envoy.extensions.common.aws.v3.AssumeRoleCredentialProvider", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.aws.v3.AssumeRoleCredentialProvider", required: &[], takes: &[], fields: &[
         field("credential_provider", Nested(512), One, 0, &[]),
         field("external_id", Text, One, 0, &[]),
         field("role_arn", Text, One, 0, &[MinLen(1)]),
         field("role_session_name", Text, One, 0, &[]),
         field("session_duration", Duration, One, 0, &[Lte(43200.0), Gte(900.0)]),
     ] },
-    Message { name: "envoy.extensions.common.aws.v3.AssumeRoleWithWebIdentityCredentialProvider", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.aws.v3.AssumeRoleWithWebIdentityCredentialProvider", required: &[], takes: &[], fields: &[
         field("role_arn", Text, One, 0, &[MinLen(1)]),
         field("role_session_name", Text, One, 0, &[]),
         field("web_identity_token_data_source", Nested(165), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.common.aws.v3.AwsCredentialProvider", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.aws.v3.AwsCredentialProvider", required: &[], takes: &[], fields: &[
         field("assume_role_credential_provider", Nested(510), One, 0, &[]),
         field("assume_role_with_web_identity_provider", Nested(511), One, 0, &[]),
         field("config_credential_provider", Nested(513), One, 0, &[]),
@@ -3077,14 +3077,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("inline_credential", Nested(518), One, 0, &[]),
         field("instance_profile_credential_provider", Nested(519), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.common.aws.v3.ConfigCredentialProvider", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.common.aws.v3.ContainerCredentialProvider", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.common.aws.v3.CredentialsFileCredentialProvider", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.aws.v3.ConfigCredentialProvider", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.common.aws.v3.ContainerCredentialProvider", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.common.aws.v3.CredentialsFileCredentialProvider", required: &[], takes: &[], fields: &[
         field("credentials_data_source", Nested(165), One, 0, &[]),
         field("profile", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.common.aws.v3.EnvironmentCredentialProvider", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.common.aws.v3.IAMRolesAnywhereCredentialProvider", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.aws.v3.EnvironmentCredentialProvider", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.common.aws.v3.IAMRolesAnywhereCredentialProvider", required: &[], takes: &[], fields: &[
         field("certificate", Nested(165), One, 0, &[Required]),
         field("certificate_chain", Nested(165), One, 0, &[]),
         field("private_key", Nested(165), One, 0, &[Required]),
@@ -3094,16 +3094,16 @@ pub(super) static MESSAGES: &[Message] = &[
         field("session_duration", Duration, One, 0, &[Lte(43200.0), Gte(900.0)]),
         field("trust_anchor_arn", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.common.aws.v3.InlineCredentialProvider", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.aws.v3.InlineCredentialProvider", required: &[], takes: &[], fields: &[
         field("access_key_id", Text, One, 0, &[MinLen(1)]),
         field("secret_access_key", Text, One, 0, &[MinLen(1)]),
         field("session_token", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.common.aws.v3.InstanceProfileCredentialProvider", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheCircuitBreakers", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.aws.v3.InstanceProfileCredentialProvider", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheCircuitBreakers", required: &[], takes: &[], fields: &[
         field("max_pending_requests", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig", required: &[], takes: &[("typed_dns_resolver_config", "envoy.network.dns_resolver")], fields: &[
         field("disable_dns_refresh_on_failure", Bool, One, 0, &[]),
         field("dns_cache_circuit_breaker", Nested(520), One, 0, &[]),
         field("dns_failure_refresh_rate", Nested(121), One, 0, &[]),
@@ -3121,42 +3121,42 @@ pub(super) static MESSAGES: &[Message] = &[
         field("typed_dns_resolver_config", Nested(254), One, 0, &[]),
         old("use_tcp_for_dns_lookups", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.common.matching.v3.ExtensionWithMatcher", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.matching.v3.ExtensionWithMatcher", required: &[], takes: &[], fields: &[
         field("extension_config", Nested(254), One, 0, &[Required]),
         old("matcher", Nested(140), One, 0, &[]),
         field("xds_matcher", Nested(1414), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute", required: &[], takes: &[], fields: &[
         field("xds_matcher", Nested(1414), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.common.ratelimit.v3.LocalClusterRateLimit", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.ratelimit.v3.LocalClusterRateLimit", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor", required: &[], takes: &[], fields: &[
         field("entries", Nested(527), Many, 0, &[MinItems(1)]),
         field("shadow_mode", Bool, One, 0, &[]),
         field("token_bucket", Nested(1365), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.common.ratelimit.v3.RateLimitDescriptor", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.ratelimit.v3.RateLimitDescriptor", required: &[], takes: &[], fields: &[
         field("entries", Nested(527), Many, 0, &[MinItems(1)]),
         field("hits_addend", UInt64, Boxed, 0, &[]),
         field("is_negative_hits", Bool, One, 0, &[]),
         field("limit", Nested(528), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
         field("value", Text, One, 0, &[MinLen(0)]),
     ] },
-    Message { name: "envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride", required: &[], takes: &[], fields: &[
         field("requests_per_unit", UInt32, One, 0, &[]),
         field("unit", Choice(163), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.common.tap.v3.AdminConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.common.tap.v3.AdminConfig", required: &[], takes: &[], fields: &[
         field("config_id", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.common.tap.v3.CommonExtensionConfig", required: &[1], fields: &[
+    Message { name: "envoy.extensions.common.tap.v3.CommonExtensionConfig", required: &[1], takes: &[], fields: &[
         field("admin_config", Nested(529), One, 1, &[]),
         field("static_config", Nested(403), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.compression.brotli.compressor.v3.Brotli", required: &[], fields: &[
+    Message { name: "envoy.extensions.compression.brotli.compressor.v3.Brotli", required: &[], takes: &[], fields: &[
         field("chunk_size", UInt32, Boxed, 0, &[Lte(65536.0), Gte(4096.0)]),
         field("disable_literal_context_modeling", Bool, One, 0, &[]),
         field("encoder_mode", Choice(68), One, 0, &[Defined]),
@@ -3164,50 +3164,50 @@ pub(super) static MESSAGES: &[Message] = &[
         field("quality", UInt32, Boxed, 0, &[Lte(11.0)]),
         field("window_bits", UInt32, Boxed, 0, &[Lte(24.0), Gte(10.0)]),
     ] },
-    Message { name: "envoy.extensions.compression.brotli.decompressor.v3.Brotli", required: &[], fields: &[
+    Message { name: "envoy.extensions.compression.brotli.decompressor.v3.Brotli", required: &[], takes: &[], fields: &[
         field("chunk_size", UInt32, Boxed, 0, &[Lte(65536.0), Gte(4096.0)]),
         field("disable_ring_buffer_reallocation", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.compression.gzip.compressor.v3.Gzip", required: &[], fields: &[
+    Message { name: "envoy.extensions.compression.gzip.compressor.v3.Gzip", required: &[], takes: &[], fields: &[
         field("chunk_size", UInt32, Boxed, 0, &[Lte(65536.0), Gte(4096.0)]),
         field("compression_level", Choice(69), One, 0, &[Defined]),
         field("compression_strategy", Choice(70), One, 0, &[Defined]),
         field("memory_level", UInt32, Boxed, 0, &[Lte(9.0), Gte(1.0)]),
         field("window_bits", UInt32, Boxed, 0, &[Lte(15.0), Gte(9.0)]),
     ] },
-    Message { name: "envoy.extensions.compression.gzip.decompressor.v3.Gzip", required: &[], fields: &[
+    Message { name: "envoy.extensions.compression.gzip.decompressor.v3.Gzip", required: &[], takes: &[], fields: &[
         field("chunk_size", UInt32, Boxed, 0, &[Lte(65536.0), Gte(4096.0)]),
         field("max_inflate_ratio", UInt32, Boxed, 0, &[Lte(1032.0), Gte(1.0)]),
         field("window_bits", UInt32, Boxed, 0, &[Lte(15.0), Gte(9.0)]),
     ] },
-    Message { name: "envoy.extensions.compression.zstd.compressor.v3.Zstd", required: &[], fields: &[
+    Message { name: "envoy.extensions.compression.zstd.compressor.v3.Zstd", required: &[], takes: &[], fields: &[
         field("chunk_size", UInt32, Boxed, 0, &[Lte(65536.0), Gte(4096.0)]),
         field("compression_level", UInt32, Boxed, 0, &[]),
         field("dictionary", Nested(165), One, 0, &[]),
         field("enable_checksum", Bool, One, 0, &[]),
         field("strategy", Choice(71), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.compression.zstd.decompressor.v3.Zstd", required: &[], fields: &[
+    Message { name: "envoy.extensions.compression.zstd.decompressor.v3.Zstd", required: &[], takes: &[], fields: &[
         field("chunk_size", UInt32, Boxed, 0, &[Lte(65536.0), Gte(4096.0)]),
         field("dictionaries", Nested(165), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.config.validators.dynamic_modules.v3.DynamicModuleConfigValidator", required: &[], fields: &[
+    Message { name: "envoy.extensions.config.validators.dynamic_modules.v3.DynamicModuleConfigValidator", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("extension_config", Any, One, 0, &[]),
         field("extension_name", Text, One, 0, &[MinLen(1)]),
         field("type_urls", Text, Many, 0, &[MinItems(1), MaxItems(1), Items(&[MinLen(1)])]),
     ] },
-    Message { name: "envoy.extensions.config.validators.minimum_clusters.v3.MinimumClustersValidator", required: &[], fields: &[
+    Message { name: "envoy.extensions.config.validators.minimum_clusters.v3.MinimumClustersValidator", required: &[], takes: &[], fields: &[
         field("min_clusters_num", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.content_parsers.json.v3.JsonContentParser", required: &[], fields: &[
+    Message { name: "envoy.extensions.content_parsers.json.v3.JsonContentParser", required: &[], takes: &[], fields: &[
         field("rules", Nested(540), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.content_parsers.json.v3.JsonContentParser.RuleConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.content_parsers.json.v3.JsonContentParser.RuleConfig", required: &[], takes: &[], fields: &[
         field("rule", Nested(712), One, 0, &[Required]),
         field("stop_processing_after_matches", UInt32, One, 0, &[Lte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.dynamic_modules.v3.DynamicModuleConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.dynamic_modules.v3.DynamicModuleConfig", required: &[], takes: &[], fields: &[
         field("do_not_close", Bool, One, 0, &[]),
         field("load_globally", Bool, One, 0, &[]),
         field("metrics_namespace", Text, One, 0, &[]),
@@ -3215,43 +3215,43 @@ pub(super) static MESSAGES: &[Message] = &[
         field("nack_on_cache_miss", Bool, One, 0, &[]),
         field("name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.early_data.v3.DefaultEarlyDataPolicy", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.common.dependency.v3.Dependency", required: &[], fields: &[
+    Message { name: "envoy.extensions.early_data.v3.DefaultEarlyDataPolicy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.common.dependency.v3.Dependency", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("type", Choice(72), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.common.dependency.v3.FilterDependencies", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.common.dependency.v3.FilterDependencies", required: &[], takes: &[], fields: &[
         field("decode_provided", Nested(543), Many, 0, &[]),
         field("decode_required", Nested(543), Many, 0, &[]),
         field("encode_provided", Nested(543), Many, 0, &[]),
         field("encode_required", Nested(543), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.common.dependency.v3.MatchingRequirements", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.common.dependency.v3.MatchingRequirements", required: &[], takes: &[], fields: &[
         field("data_input_allow_list", Nested(546), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.common.dependency.v3.MatchingRequirements.DataInputAllowList", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.common.dependency.v3.MatchingRequirements.DataInputAllowList", required: &[], takes: &[], fields: &[
         field("type_url", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.common.fault.v3.FaultDelay", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.common.fault.v3.FaultDelay", required: &[1], takes: &[], fields: &[
         field("fixed_delay", Duration, One, 1, &[Gt(0.0)]),
         field("header_delay", Nested(548), One, 1, &[]),
         field("percentage", Nested(1353), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.common.fault.v3.FaultDelay.HeaderDelay", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.common.fault.v3.FaultRateLimit", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.common.fault.v3.FaultDelay.HeaderDelay", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.common.fault.v3.FaultRateLimit", required: &[1], takes: &[], fields: &[
         field("fixed_limit", Nested(550), One, 1, &[]),
         field("header_limit", Nested(551), One, 1, &[]),
         field("percentage", Nested(1353), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.common.fault.v3.FaultRateLimit.FixedLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.common.fault.v3.FaultRateLimit.FixedLimit", required: &[], takes: &[], fields: &[
         field("limit_kbps", UInt64, One, 0, &[Gte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.common.fault.v3.FaultRateLimit.HeaderLimit", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.common.jwks.v3.JwksAsyncFetch", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.common.fault.v3.FaultRateLimit.HeaderLimit", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.common.jwks.v3.JwksAsyncFetch", required: &[], takes: &[], fields: &[
         field("failed_refetch_duration", Duration, One, 0, &[]),
         field("fast_listener", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.common.jwks.v3.JwtHandshakeValidator", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.common.jwks.v3.JwtHandshakeValidator", required: &[1], takes: &[], fields: &[
         field("allow_missing_or_failed", Bool, One, 0, &[]),
         field("audiences", Text, Many, 0, &[]),
         field("claims_metadata_namespace", Text, One, 0, &[MaxLen(255), IgnoreEmpty]),
@@ -3261,14 +3261,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("remote_jwks", Nested(554), One, 1, &[]),
         field("token_header", Text, One, 0, &[MaxLen(255), IgnoreEmpty]),
     ] },
-    Message { name: "envoy.extensions.filters.common.jwks.v3.RemoteJwks", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.common.jwks.v3.RemoteJwks", required: &[], takes: &[], fields: &[
         field("async_fetch", Nested(552), One, 0, &[]),
         field("cache_duration", Duration, One, 0, &[Lt(9000000000.0), Gte(0.001)]),
         field("http_uri", Nested(209), One, 0, &[Required]),
         field("retry_policy", Nested(231), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.common.matcher.action.v3.SkipFilter", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue", required: &[1, 2], fields: &[
+    Message { name: "envoy.extensions.filters.common.matcher.action.v3.SkipFilter", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue", required: &[1, 2], takes: &[], fields: &[
         field("factory_key", Text, One, 0, &[]),
         field("format_string", Nested(249), One, 2, &[]),
         field("object_key", Text, One, 1, &[MinLen(1)]),
@@ -3276,37 +3276,37 @@ pub(super) static MESSAGES: &[Message] = &[
         field("shared_with_upstream", Choice(73), One, 0, &[]),
         field("skip_if_empty", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.a2a.v3.A2a", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.a2a.v3.A2a", required: &[], takes: &[], fields: &[
         field("max_request_body_size", UInt32, Boxed, 0, &[Lte(10485760.0)]),
         field("parser_config", Nested(559), One, 0, &[]),
         field("storage_mode", Choice(74), One, 0, &[Defined]),
         field("traffic_mode", Choice(75), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.a2a.v3.MethodParsingConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.a2a.v3.MethodParsingConfig", required: &[], takes: &[], fields: &[
         field("group", Text, One, 0, &[]),
         field("paths", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.a2a.v3.ParserConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.a2a.v3.ParserConfig", required: &[], takes: &[], fields: &[
         field("always_extract_attributes", Text, Many, 0, &[]),
         field("group_metadata_key", Text, One, 0, &[]),
         field("method_configs", Nested(558), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.adaptive_concurrency.v3.AdaptiveConcurrency", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.adaptive_concurrency.v3.AdaptiveConcurrency", required: &[1], takes: &[], fields: &[
         field("concurrency_limit_exceeded_status", Nested(1357), One, 0, &[]),
         field("enabled", Nested(235), One, 0, &[]),
         field("gradient_controller_config", Nested(561), One, 1, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig", required: &[], takes: &[], fields: &[
         field("concurrency_limit_params", Nested(562), One, 0, &[Required]),
         field("min_rtt_calc_params", Nested(563), One, 0, &[Required]),
         field("sample_aggregate_percentile", Nested(1360), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig.ConcurrencyLimitCalculationParams", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig.ConcurrencyLimitCalculationParams", required: &[], takes: &[], fields: &[
         field("concurrency_update_interval", Duration, One, 0, &[Required, Gt(0.0)]),
         field("max_concurrency_limit", UInt32, Boxed, 0, &[Gt(0.0)]),
         field("min_concurrency_limit", UInt32, Boxed, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig.MinimumRTTCalculationParams", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig.MinimumRTTCalculationParams", required: &[], takes: &[], fields: &[
         field("buffer", Nested(1360), One, 0, &[]),
         field("fixed_value", Duration, One, 0, &[Gt(0.0)]),
         field("interval", Duration, One, 0, &[Gte(0.001)]),
@@ -3314,7 +3314,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("min_concurrency", UInt32, Boxed, 0, &[Gt(0.0)]),
         field("request_count", UInt32, Boxed, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.admission_control.v3.AdmissionControl", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.admission_control.v3.AdmissionControl", required: &[1], takes: &[], fields: &[
         field("aggression", Nested(234), One, 0, &[]),
         field("enabled", Nested(235), One, 0, &[]),
         field("max_rejection_probability", Nested(237), One, 0, &[]),
@@ -3323,99 +3323,99 @@ pub(super) static MESSAGES: &[Message] = &[
         field("sr_threshold", Nested(237), One, 0, &[]),
         field("success_criteria", Nested(565), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria", required: &[], takes: &[], fields: &[
         field("grpc_criteria", Nested(566), One, 0, &[]),
         field("http_criteria", Nested(567), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria.GrpcCriteria", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria.GrpcCriteria", required: &[], takes: &[], fields: &[
         field("grpc_success_status", UInt32, Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria.HttpCriteria", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria.HttpCriteria", required: &[], takes: &[], fields: &[
         field("http_success_status", Nested(1358), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.AiProtocolManager", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.AiProtocolManager", required: &[], takes: &[("filters", "envoy.http.ai_filters")], fields: &[
         field("filters", Nested(254), Many, 0, &[]),
         field("request_handling", Nested(570), One, 0, &[]),
         field("response_handling", Nested(573), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.AiProtocolManagerPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.AiProtocolManagerPerRoute", required: &[], takes: &[], fields: &[
         field("request", Nested(572), One, 0, &[]),
         field("response", Nested(574), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.RequestHandling", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.RequestHandling", required: &[], takes: &[], fields: &[
         field("limits", Nested(571), One, 0, &[]),
         field("parse_unconfigured_routes", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.RequestParsingLimits", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.RequestParsingLimits", required: &[], takes: &[], fields: &[
         field("inline_string_threshold_bytes", UInt32, Boxed, 0, &[Lte(1048576.0), Gte(64.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.RequestPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.RequestPerRoute", required: &[], takes: &[], fields: &[
         field("api_protocol", Choice(159), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.ResponseHandling", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.ResponseHandling", required: &[], takes: &[], fields: &[
         field("token_usage", Nested(575), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.ResponsePerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.ResponsePerRoute", required: &[], takes: &[], fields: &[
         field("api_protocol", Choice(159), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.TokenUsageExtraction", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.TokenUsageExtraction", required: &[], takes: &[], fields: &[
         field("default_api_protocol", Choice(159), One, 0, &[Defined]),
         field("include_unconfigured_routes", Bool, One, 0, &[]),
         field("limits", Nested(576), One, 0, &[]),
         field("metadata_namespace", Text, One, 0, &[]),
         field("usage_signal", Choice(76), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.TokenUsageExtractionLimits", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.TokenUsageExtractionLimits", required: &[], takes: &[], fields: &[
         field("max_json_body_size", UInt32, Boxed, 0, &[Lte(10485760.0), Gte(1.0)]),
         field("max_parsed_sse_events", UInt32, Boxed, 0, &[Gte(1.0)]),
         field("max_sse_event_size", UInt32, Boxed, 0, &[Lte(10485760.0), Gte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.alternate_protocols_cache.v3.FilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.alternate_protocols_cache.v3.FilterConfig", required: &[], takes: &[], fields: &[
         old("alternate_protocols_cache_options", Nested(154), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuth", required: &[], takes: &[], fields: &[
         field("credentials", Nested(580), Many, 0, &[]),
         field("forwarding", Nested(581), One, 0, &[]),
         field("key_sources", Nested(582), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuthPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuthPerRoute", required: &[], takes: &[], fields: &[
         field("allowed_clients", Text, Many, 0, &[]),
         field("credentials", Nested(580), Many, 0, &[]),
         field("forwarding", Nested(581), One, 0, &[]),
         field("key_sources", Nested(582), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.Credential", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.Credential", required: &[], takes: &[], fields: &[
         field("client", Text, One, 0, &[MinLen(1)]),
         field("key", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.Forwarding", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.Forwarding", required: &[], takes: &[], fields: &[
         field("header", Text, One, 0, &[MaxLen(1024), HeaderName, Lenient]),
         field("hide_credentials", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.KeySource", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.api_key_auth.v3.KeySource", required: &[], takes: &[], fields: &[
         field("cookie", Text, One, 0, &[MaxLen(1024), HeaderName, Lenient, IgnoreEmpty]),
         field("header", Text, One, 0, &[MaxLen(1024), HeaderName, Lenient, IgnoreEmpty]),
         field("query", Text, One, 0, &[MaxLen(1024)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_eventstream_parser.v3.AwsEventstreamParser", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_eventstream_parser.v3.AwsEventstreamParser", required: &[], takes: &[], fields: &[
         field("response_rules", Nested(586), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_eventstream_parser.v3.AwsEventstreamParser.HeaderKeyValuePair", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_eventstream_parser.v3.AwsEventstreamParser.HeaderKeyValuePair", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
         field("metadata_namespace", Text, One, 0, &[]),
         field("value", Json, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_eventstream_parser.v3.AwsEventstreamParser.HeaderRule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_eventstream_parser.v3.AwsEventstreamParser.HeaderRule", required: &[], takes: &[], fields: &[
         field("header_name", Text, One, 0, &[MinLen(1)]),
         field("on_missing", Nested(584), One, 0, &[]),
         field("on_present", Nested(584), One, 0, &[]),
         field("stop_processing_after_matches", UInt32, Boxed, 0, &[Lte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_eventstream_parser.v3.AwsEventstreamParser.ProcessingRules", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_eventstream_parser.v3.AwsEventstreamParser.ProcessingRules", required: &[], takes: &[("content_parser", "envoy.content_parsers")], fields: &[
         field("content_parser", Nested(254), One, 0, &[Required]),
         field("header_rules", Nested(585), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_lambda.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_lambda.v3.Config", required: &[], takes: &[], fields: &[
         field("arn", Text, One, 0, &[MinLen(1)]),
         field("credentials", Nested(588), One, 0, &[]),
         field("credentials_profile", Text, One, 0, &[]),
@@ -3425,15 +3425,15 @@ pub(super) static MESSAGES: &[Message] = &[
         field("match_included_headers", Nested(1335), Many, 0, &[]),
         field("payload_passthrough", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_lambda.v3.Credentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_lambda.v3.Credentials", required: &[], takes: &[], fields: &[
         field("access_key_id", Text, One, 0, &[MinLen(1)]),
         field("secret_access_key", Text, One, 0, &[MinLen(1)]),
         field("session_token", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_lambda.v3.PerRouteConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_lambda.v3.PerRouteConfig", required: &[], takes: &[], fields: &[
         field("invoke_config", Nested(587), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning", required: &[], takes: &[], fields: &[
         field("credential_provider", Nested(512), One, 0, &[]),
         field("host_rewrite", Text, One, 0, &[]),
         field("match_excluded_headers", Nested(1335), Many, 0, &[]),
@@ -3444,14 +3444,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("signing_algorithm", Choice(78), One, 0, &[]),
         field("use_unsigned_payload", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning.QueryString", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning.QueryString", required: &[], takes: &[], fields: &[
         field("expiration_time", Duration, One, 0, &[Lte(3600.0), Gte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigningPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigningPerRoute", required: &[], takes: &[], fields: &[
         field("aws_request_signing", Nested(590), One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit", required: &[], takes: &[], fields: &[
         field("enable_mode", Choice(79), One, 0, &[Defined]),
         field("enable_response_trailers", Bool, One, 0, &[]),
         field("fill_interval", Duration, One, 0, &[Lte(1.0), Gte(0.02)]),
@@ -3460,7 +3460,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("runtime_enabled", Nested(235), One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.bandwidth_share.v3.BandwidthShare", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.bandwidth_share.v3.BandwidthShare", required: &[], takes: &[], fields: &[
         field("default_tenant_config", Nested(596), One, 0, &[]),
         field("enable_response_trailers", Bool, One, 0, &[]),
         field("fill_interval", Duration, One, 0, &[Lte(1.0), Gte(0.02)]),
@@ -3470,35 +3470,35 @@ pub(super) static MESSAGES: &[Message] = &[
         field("tenant_configs", Nested(596), Map, 0, &[]),
         field("tenant_name_selector", Nested(1414), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.bandwidth_share.v3.BandwidthShare.Limit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.bandwidth_share.v3.BandwidthShare.Limit", required: &[], takes: &[], fields: &[
         field("bucket_id", Text, One, 0, &[]),
         field("kbps", Nested(238), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.bandwidth_share.v3.BandwidthShare.TenantConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.bandwidth_share.v3.BandwidthShare.TenantConfig", required: &[], takes: &[], fields: &[
         field("include_stats_tag", Bool, One, 0, &[]),
         field("weight", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.basic_auth.v3.BasicAuth", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.basic_auth.v3.BasicAuth", required: &[], takes: &[], fields: &[
         field("allow_missing", Bool, One, 0, &[]),
         field("authentication_header", Text, One, 0, &[HeaderName, Lenient]),
         field("emit_dynamic_metadata", Bool, One, 0, &[]),
         field("forward_username_header", Text, One, 0, &[HeaderName, Lenient]),
         field("users", Nested(165), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute", required: &[], takes: &[], fields: &[
         field("users", Nested(165), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.body_size_limit.v3.BodySizeLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.body_size_limit.v3.BodySizeLimit", required: &[], takes: &[], fields: &[
         field("max_request_bytes", UInt64, Boxed, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.buffer.v3.Buffer", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.buffer.v3.Buffer", required: &[], takes: &[], fields: &[
         field("max_request_bytes", UInt32, Boxed, 0, &[Gt(0.0), Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.buffer.v3.BufferPerRoute", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.buffer.v3.BufferPerRoute", required: &[1], takes: &[], fields: &[
         field("buffer", Nested(600), One, 1, &[Required]),
         field("disabled", Bool, One, 1, &[Const(true)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.cache.v3.CacheConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.cache.v3.CacheConfig", required: &[], takes: &[("typed_config", "envoy.http.cache")], fields: &[
         field("allowed_vary_headers", Nested(1335), Many, 0, &[]),
         field("disabled", Bool, Boxed, 0, &[]),
         field("ignore_request_cache_control_header", Bool, One, 0, &[]),
@@ -3506,13 +3506,13 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_body_bytes", UInt32, One, 0, &[]),
         field("typed_config", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.cache.v3.CacheConfig.KeyCreatorParams", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.cache.v3.CacheConfig.KeyCreatorParams", required: &[], takes: &[], fields: &[
         field("exclude_host", Bool, One, 0, &[]),
         field("exclude_scheme", Bool, One, 0, &[]),
         field("query_parameters_excluded", Nested(338), Many, 0, &[]),
         field("query_parameters_included", Nested(338), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.cache_v2.v3.CacheV2Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.cache_v2.v3.CacheV2Config", required: &[], takes: &[("typed_config", "envoy.http.cache_v2")], fields: &[
         field("allowed_vary_headers", Nested(1335), Many, 0, &[]),
         field("disabled", Bool, Boxed, 0, &[]),
         field("ignore_request_cache_control_header", Bool, One, 0, &[]),
@@ -3521,38 +3521,38 @@ pub(super) static MESSAGES: &[Message] = &[
         field("override_upstream_cluster", Text, One, 0, &[]),
         field("typed_config", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.cache_v2.v3.CacheV2Config.KeyCreatorParams", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.cache_v2.v3.CacheV2Config.KeyCreatorParams", required: &[], takes: &[], fields: &[
         field("exclude_host", Bool, One, 0, &[]),
         field("exclude_scheme", Bool, One, 0, &[]),
         field("query_parameters_excluded", Nested(338), Many, 0, &[]),
         field("query_parameters_included", Nested(338), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.cdn_loop.v3.CdnLoopConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.cdn_loop.v3.CdnLoopConfig", required: &[], takes: &[], fields: &[
         field("cdn_id", Text, One, 0, &[MinLen(1)]),
         field("max_allowed_occurrences", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.composite.v3.Composite", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.composite.v3.Composite", required: &[], takes: &[], fields: &[
         field("matcher", Nested(1414), One, 0, &[]),
         field("named_filter_chains", Nested(611), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.composite.v3.CompositePerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.composite.v3.CompositePerRoute", required: &[], takes: &[], fields: &[
         field("matcher", Nested(1414), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.composite.v3.DynamicConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.composite.v3.DynamicConfig", required: &[], takes: &[], fields: &[
         field("config_discovery", Nested(171), One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.composite.v3.ExecuteFilterAction", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.composite.v3.ExecuteFilterAction", required: &[], takes: &[("typed_config", "envoy.filters.http")], fields: &[
         field("dynamic_config", Nested(609), One, 0, &[]),
         field("filter_chain", Nested(611), One, 0, &[]),
         field("filter_chain_name", Text, One, 0, &[]),
         field("sample_percent", Nested(236), One, 0, &[]),
         field("typed_config", Nested(254), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.composite.v3.FilterChainConfiguration", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.composite.v3.FilterChainConfiguration", required: &[], takes: &[], fields: &[
         field("typed_config", Nested(254), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.compressor.v3.Compressor", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.compressor.v3.Compressor", required: &[], takes: &[("compressor_library", "envoy.compression.compressor")], fields: &[
         field("choose_first", Bool, One, 0, &[]),
         field("compressor_library", Nested(254), One, 0, &[Required]),
         old("content_length", UInt32, Boxed, 0, &[]),
@@ -3563,16 +3563,16 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_direction_config", Nested(615), One, 0, &[]),
         old("runtime_enabled", Nested(235), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.compressor.v3.Compressor.CommonDirectionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.compressor.v3.Compressor.CommonDirectionConfig", required: &[], takes: &[], fields: &[
         old("content_type", Text, Many, 0, &[]),
         field("content_type_matcher", Nested(1335), Many, 0, &[]),
         field("enabled", Nested(235), One, 0, &[]),
         field("min_content_length", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.compressor.v3.Compressor.RequestDirectionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.compressor.v3.Compressor.RequestDirectionConfig", required: &[], takes: &[], fields: &[
         field("common_config", Nested(613), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.compressor.v3.Compressor.ResponseDirectionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.compressor.v3.Compressor.ResponseDirectionConfig", required: &[], takes: &[], fields: &[
         field("common_config", Nested(613), One, 0, &[]),
         field("disable_on_etag_header", Bool, One, 0, &[]),
         field("remove_accept_encoding_header", Bool, One, 0, &[]),
@@ -3580,20 +3580,20 @@ pub(super) static MESSAGES: &[Message] = &[
         field("uncompressible_response_codes", UInt32, Many, 0, &[Unique, Items(&[Lt(600.0), Gte(200.0)])]),
         field("weaken_etag_on_compress", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.compressor.v3.CompressorOverrides", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.compressor.v3.CompressorOverrides", required: &[], takes: &[], fields: &[
         field("compressor_library", Nested(254), One, 0, &[]),
         field("response_direction_config", Nested(618), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.compressor.v3.CompressorPerRoute", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.compressor.v3.CompressorPerRoute", required: &[1], takes: &[], fields: &[
         field("disabled", Bool, One, 1, &[Const(true)]),
         field("overrides", Nested(616), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.compressor.v3.ResponseDirectionOverrides", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.compressor.v3.ResponseDirectionOverrides", required: &[], takes: &[], fields: &[
         field("remove_accept_encoding_header", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.connect_grpc_bridge.v3.FilterConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.cors.v3.Cors", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.cors.v3.CorsPolicy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.connect_grpc_bridge.v3.FilterConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.cors.v3.Cors", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.cors.v3.CorsPolicy", required: &[], takes: &[], fields: &[
         field("allow_credentials", Bool, Boxed, 0, &[]),
         field("allow_headers", Text, One, 0, &[]),
         field("allow_methods", Text, One, 0, &[]),
@@ -3605,77 +3605,77 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_age", Text, One, 0, &[]),
         field("shadow_enabled", Nested(236), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.credential_injector.v3.CredentialInjector", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.credential_injector.v3.CredentialInjector", required: &[], takes: &[("credential", "envoy.http.injected_credentials")], fields: &[
         field("allow_request_without_credential", Bool, One, 0, &[]),
         field("credential", Nested(254), One, 0, &[Required]),
         field("overwrite", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.csrf.v3.CsrfPolicy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.csrf.v3.CsrfPolicy", required: &[], takes: &[], fields: &[
         field("additional_origins", Nested(1335), Many, 0, &[]),
         field("filter_enabled", Nested(236), One, 0, &[Required]),
         field("shadow_enabled", Nested(236), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.custom_response.v3.CustomResponse", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.custom_response.v3.CustomResponse", required: &[], takes: &[], fields: &[
         field("custom_response_matcher", Nested(1414), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.decompressor.v3.Decompressor", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.decompressor.v3.Decompressor", required: &[], takes: &[("decompressor_library", "envoy.compression.decompressor")], fields: &[
         field("decompressor_library", Nested(254), One, 0, &[Required]),
         field("request_direction_config", Nested(627), One, 0, &[]),
         field("response_direction_config", Nested(628), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.decompressor.v3.Decompressor.CommonDirectionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.decompressor.v3.Decompressor.CommonDirectionConfig", required: &[], takes: &[], fields: &[
         field("enabled", Nested(235), One, 0, &[]),
         field("ignore_no_transform_header", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.decompressor.v3.Decompressor.RequestDirectionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.decompressor.v3.Decompressor.RequestDirectionConfig", required: &[], takes: &[], fields: &[
         field("advertise_accept_encoding", Bool, Boxed, 0, &[]),
         field("common_config", Nested(626), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.decompressor.v3.Decompressor.ResponseDirectionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.decompressor.v3.Decompressor.ResponseDirectionConfig", required: &[], takes: &[], fields: &[
         field("common_config", Nested(626), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig", required: &[], takes: &[], fields: &[
         field("allow_dynamic_host_from_filter_state", Bool, One, 0, &[]),
         field("dns_cache_config", Nested(521), One, 1, &[]),
         field("save_upstream_address", Bool, One, 0, &[]),
         field("sub_cluster_config", Nested(631), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig", required: &[], takes: &[], fields: &[
         field("host_rewrite_header", Text, One, 1, &[]),
         field("host_rewrite_literal", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.dynamic_forward_proxy.v3.SubClusterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.dynamic_forward_proxy.v3.SubClusterConfig", required: &[], takes: &[], fields: &[
         field("cluster_init_timeout", Duration, One, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[]),
         field("filter_config", Any, One, 0, &[]),
         field("filter_name", Text, One, 0, &[]),
         field("terminal_filter", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilterPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilterPerRoute", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[]),
         field("filter_config", Any, One, 0, &[]),
         field("filter_name", Text, One, 0, &[]),
         old("per_route_config_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_authz.v3.AuthorizationRequest", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_authz.v3.AuthorizationRequest", required: &[], takes: &[], fields: &[
         old("allowed_headers", Nested(1326), One, 0, &[]),
         field("headers_to_add", Nested(190), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_authz.v3.AuthorizationResponse", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_authz.v3.AuthorizationResponse", required: &[], takes: &[], fields: &[
         field("allowed_client_headers", Nested(1326), One, 0, &[]),
         field("allowed_client_headers_on_success", Nested(1326), One, 0, &[]),
         field("allowed_upstream_headers", Nested(1326), One, 0, &[]),
         field("allowed_upstream_headers_to_append", Nested(1326), One, 0, &[]),
         field("dynamic_metadata_from_headers", Nested(1326), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_authz.v3.BufferSettings", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_authz.v3.BufferSettings", required: &[], takes: &[], fields: &[
         field("allow_partial_message", Bool, One, 0, &[]),
         field("max_request_bytes", UInt32, One, 0, &[Gt(0.0)]),
         field("pack_as_bytes", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_authz.v3.CheckSettings", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_authz.v3.CheckSettings", required: &[], takes: &[], fields: &[
         field("context_extensions", Text, Map, 0, &[]),
         field("disable_request_body_buffering", Bool, One, 0, &[]),
         field("emit_client_span", Bool, Boxed, 0, &[]),
@@ -3683,7 +3683,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("http_service", Nested(640), One, 1, &[]),
         field("with_request_body", Nested(636), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_authz.v3.ExtAuthz", required: &[], takes: &[], fields: &[
         field("allowed_headers", Nested(1326), One, 0, &[]),
         field("bootstrap_metadata_labels_key", Text, One, 0, &[]),
         field("charge_cluster_response_stats", Bool, Boxed, 0, &[]),
@@ -3717,11 +3717,11 @@ pub(super) static MESSAGES: &[Message] = &[
         field("validate_mutations", Bool, One, 0, &[]),
         field("with_request_body", Nested(636), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute", required: &[1], takes: &[], fields: &[
         field("check_settings", Nested(637), One, 1, &[Required]),
         field("disabled", Bool, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_authz.v3.HttpService", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_authz.v3.HttpService", required: &[], takes: &[], fields: &[
         field("authorization_request", Nested(634), One, 0, &[]),
         field("authorization_response", Nested(635), One, 0, &[]),
         field("path_override", Text, One, 0, &[]),
@@ -3729,15 +3729,15 @@ pub(super) static MESSAGES: &[Message] = &[
         field("retry_policy", Nested(231), One, 0, &[]),
         field("server_uri", Nested(209), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_authz.v3.ShadowDecision", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_authz.v3.ShadowDecision", required: &[], takes: &[], fields: &[
         field("check_result", Choice(80), One, 0, &[]),
         field("response_headers", Nested(190), Many, 0, &[]),
         field("status_code", UInt32, One, 0, &[Lte(599.0), Gte(100.0), IgnoreEmpty]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ExtProcHttpService", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ExtProcHttpService", required: &[], takes: &[], fields: &[
         field("http_service", Nested(208), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ExtProcOverrides", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ExtProcOverrides", required: &[], takes: &[], fields: &[
         old("async_mode", Bool, One, 0, &[]),
         field("emit_client_span", Bool, Boxed, 0, &[]),
         field("failure_mode_allow", Bool, Boxed, 0, &[]),
@@ -3749,11 +3749,11 @@ pub(super) static MESSAGES: &[Message] = &[
         field("request_attributes", Text, Many, 0, &[]),
         field("response_attributes", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute", required: &[1], takes: &[], fields: &[
         field("disabled", Bool, One, 1, &[Const(true)]),
         field("overrides", Nested(643), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor", required: &[], takes: &[("on_processing_response", "envoy.http.ext_proc.response_processors"), ("processing_request_modifier", "envoy.http.ext_proc.processing_request_modifiers")], fields: &[
         field("allow_content_length_header", Bool, One, 0, &[]),
         field("allow_mode_override", Bool, One, 0, &[]),
         field("allowed_override_modes", Nested(649), Many, 0, &[]),
@@ -3781,20 +3781,20 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stat_prefix", Text, One, 0, &[]),
         field("status_on_error", Nested(1357), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_proc.v3.HeaderForwardingRules", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_proc.v3.HeaderForwardingRules", required: &[], takes: &[], fields: &[
         field("allowed_headers", Nested(1326), One, 0, &[]),
         field("disallowed_headers", Nested(1326), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_proc.v3.MetadataOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_proc.v3.MetadataOptions", required: &[], takes: &[], fields: &[
         field("cluster_metadata_forwarding_namespaces", Nested(648), One, 0, &[]),
         field("forwarding_namespaces", Nested(648), One, 0, &[]),
         field("receiving_namespaces", Nested(648), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_proc.v3.MetadataOptions.MetadataNamespaces", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_proc.v3.MetadataOptions.MetadataNamespaces", required: &[], takes: &[], fields: &[
         field("typed", Text, Many, 0, &[]),
         field("untyped", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ProcessingMode", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ext_proc.v3.ProcessingMode", required: &[], takes: &[], fields: &[
         field("request_body_mode", Choice(82), One, 0, &[Defined]),
         field("request_header_mode", Choice(83), One, 0, &[Defined]),
         field("request_trailer_mode", Choice(83), One, 0, &[Defined]),
@@ -3802,15 +3802,15 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_header_mode", Choice(83), One, 0, &[Defined]),
         field("response_trailer_mode", Choice(83), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.fault.v3.FaultAbort", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.fault.v3.FaultAbort", required: &[1], takes: &[], fields: &[
         field("grpc_status", UInt32, One, 1, &[]),
         field("header_abort", Nested(651), One, 1, &[]),
         field("http_status", UInt32, One, 1, &[Lt(600.0), Gte(200.0)]),
         field("percentage", Nested(1353), One, 0, &[]),
         field("response_body", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.fault.v3.FaultAbort.HeaderAbort", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.fault.v3.HTTPFault", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.fault.v3.FaultAbort.HeaderAbort", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.fault.v3.HTTPFault", required: &[], takes: &[], fields: &[
         field("abort", Nested(650), One, 0, &[]),
         field("abort_grpc_status_runtime", Text, One, 0, &[]),
         field("abort_http_status_runtime", Text, One, 0, &[]),
@@ -3828,73 +3828,73 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_rate_limit_percent_runtime", Text, One, 0, &[]),
         field("upstream_cluster", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.file_server.v3.FileServerConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.file_server.v3.FileServerConfig", required: &[], takes: &[], fields: &[
         field("content_types", Text, Map, 0, &[Keys(&[Pattern("^[a-z0-9_\\-]*$")])]),
         field("default_content_type", Text, One, 0, &[]),
         field("directory_behaviors", Nested(654), Many, 0, &[]),
         field("manager_config", Nested(508), One, 0, &[Required]),
         field("path_mappings", Nested(656), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.file_server.v3.FileServerConfig.DirectoryBehavior", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.file_server.v3.FileServerConfig.DirectoryBehavior", required: &[], takes: &[], fields: &[
         field("default_file", Text, One, 0, &[Pattern("^[^/]*$")]),
         field("list", Nested(655), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.file_server.v3.FileServerConfig.DirectoryBehavior.List", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.file_server.v3.FileServerConfig.PathMapping", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.file_server.v3.FileServerConfig.DirectoryBehavior.List", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.file_server.v3.FileServerConfig.PathMapping", required: &[], takes: &[], fields: &[
         field("file_path_prefix", Text, One, 0, &[MinLen(1)]),
         field("request_path_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior", required: &[1], takes: &[], fields: &[
         field("bypass", Nested(658), One, 1, &[]),
         field("fully_buffer", Nested(659), One, 1, &[]),
         field("fully_buffer_and_always_inject_content_length", Nested(660), One, 1, &[]),
         field("inject_content_length_if_necessary", Nested(661), One, 1, &[]),
         field("stream_when_possible", Nested(662), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.Bypass", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.FullyBuffer", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.FullyBufferAndAlwaysInjectContentLength", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.InjectContentLengthIfNecessary", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.StreamWhenPossible", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.FileSystemBufferFilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.Bypass", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.FullyBuffer", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.FullyBufferAndAlwaysInjectContentLength", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.InjectContentLengthIfNecessary", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.StreamWhenPossible", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.FileSystemBufferFilterConfig", required: &[], takes: &[], fields: &[
         field("manager_config", Nested(508), One, 0, &[]),
         field("request", Nested(664), One, 0, &[]),
         field("response", Nested(664), One, 0, &[]),
         field("storage_buffer_path", Text, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.StreamConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.file_system_buffer.v3.StreamConfig", required: &[], takes: &[], fields: &[
         field("behavior", Nested(657), One, 0, &[]),
         field("memory_buffer_bytes_limit", UInt64, Boxed, 0, &[Gt(0.0)]),
         field("storage_buffer_bytes_limit", UInt64, Boxed, 0, &[]),
         field("storage_buffer_queue_high_watermark_bytes", UInt64, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.filter_chain.v3.FilterChain", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.filter_chain.v3.FilterChain", required: &[], takes: &[("filters", "envoy.filters.http")], fields: &[
         field("filters", Nested(254), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.filter_chain.v3.FilterChainConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.filter_chain.v3.FilterChainConfig", required: &[], takes: &[], fields: &[
         field("default_filter_chain", Nested(665), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.filter_chain.v3.FilterChainConfigPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.filter_chain.v3.FilterChainConfigPerRoute", required: &[], takes: &[], fields: &[
         field("filter_chain", Nested(665), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience", required: &[], takes: &[], fields: &[
         field("access_token", Nested(669), One, 0, &[]),
         field("bound_access_token", Nested(670), One, 0, &[]),
         field("bound_jwt", Nested(671), One, 0, &[]),
         field("iam_access_token", Nested(672), One, 0, &[]),
         field("url", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience.AccessToken", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience.BoundAccessToken", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience.BoundJwt", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience.AccessToken", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience.BoundAccessToken", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience.BoundJwt", required: &[], takes: &[], fields: &[
         field("url", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience.IAMAccessToken", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.Audience.IAMAccessToken", required: &[], takes: &[], fields: &[
         field("account", Text, One, 0, &[MinLen(1)]),
         field("authorization", Text, One, 0, &[MinLen(1)]),
         field("scopes", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.GcpAuthnFilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.GcpAuthnFilterConfig", required: &[], takes: &[], fields: &[
         field("audience", Nested(668), One, 0, &[]),
         field("cache_config", Nested(674), One, 0, &[]),
         field("cluster", Text, One, 0, &[]),
@@ -3904,50 +3904,50 @@ pub(super) static MESSAGES: &[Message] = &[
         field("token_header", Nested(675), One, 0, &[]),
         field("token_metadata_key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.TokenCacheConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.TokenCacheConfig", required: &[], takes: &[], fields: &[
         field("cache_size", UInt64, Boxed, 0, &[Lte(9.223372036854776e18)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.TokenHeader", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.TokenHeader", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[HeaderName, Lenient, IgnoreEmpty]),
         field("preserve_existing", Nested(676), One, 0, &[]),
         field("value_prefix", Text, One, 0, &[HeaderValue, Lenient]),
     ] },
-    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.TokenHeader.PreserveExisting", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.geoip.v3.Geoip", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.gcp_authn.v3.TokenHeader.PreserveExisting", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.geoip.v3.Geoip", required: &[], takes: &[("provider", "envoy.geoip_providers")], fields: &[
         field("custom_header_config", Nested(678), One, 0, &[]),
         field("provider", Nested(254), One, 0, &[Required]),
         field("xff_config", Nested(679), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.geoip.v3.Geoip.CustomHeaderConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.geoip.v3.Geoip.CustomHeaderConfig", required: &[], takes: &[], fields: &[
         field("header_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.geoip.v3.Geoip.XffConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.geoip.v3.Geoip.XffConfig", required: &[], takes: &[], fields: &[
         field("xff_num_trusted_hops", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_field_extraction.v3.FieldExtractions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_field_extraction.v3.FieldExtractions", required: &[], takes: &[], fields: &[
         field("request_field_extractions", Nested(682), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_field_extraction.v3.GrpcFieldExtractionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_field_extraction.v3.GrpcFieldExtractionConfig", required: &[], takes: &[], fields: &[
         field("descriptor_set", Nested(165), One, 0, &[Required]),
         field("extractions_by_method", Nested(680), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_field_extraction.v3.RequestFieldValueDisposition", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_field_extraction.v3.RequestFieldValueDisposition", required: &[], takes: &[], fields: &[
         field("dynamic_metadata", Text, One, 1, &[]),
         field("metadata_key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_http1_bridge.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_http1_bridge.v3.Config", required: &[], takes: &[], fields: &[
         field("ignore_query_parameters", Bool, One, 0, &[]),
         field("upgrade_protobuf_to_grpc", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfig", required: &[], takes: &[], fields: &[
         field("content_type", Text, One, 0, &[MinLen(1)]),
         field("response_size_header", Text, One, 0, &[HeaderName, Lenient]),
         field("withhold_grpc_frames", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfigPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfigPerRoute", required: &[], takes: &[], fields: &[
         field("disabled", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_json_reverse_transcoder.v3.GrpcJsonReverseTranscoder", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_json_reverse_transcoder.v3.GrpcJsonReverseTranscoder", required: &[], takes: &[], fields: &[
         field("api_version_header", Text, One, 0, &[]),
         field("descriptor_binary", Bytes, One, 0, &[]),
         field("descriptor_path", Text, One, 0, &[]),
@@ -3955,12 +3955,12 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_response_body_size", UInt32, Boxed, 0, &[Gt(0.0)]),
         field("request_json_print_options", Nested(687), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_json_reverse_transcoder.v3.GrpcJsonReverseTranscoder.PrintOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_json_reverse_transcoder.v3.GrpcJsonReverseTranscoder.PrintOptions", required: &[], takes: &[], fields: &[
         field("always_print_enums_as_ints", Bool, One, 0, &[]),
         field("always_print_primitive_fields", Bool, One, 0, &[]),
         field("use_canonical_field_names", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder", required: &[1], takes: &[], fields: &[
         field("auto_mapping", Bool, One, 0, &[]),
         field("capture_unknown_query_parameters", Bool, One, 0, &[]),
         field("case_insensitive_enum_parsing", Bool, One, 0, &[]),
@@ -3979,7 +3979,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("services", Text, Many, 0, &[]),
         field("url_unescape_spec", Choice(84), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.PrintOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.PrintOptions", required: &[], takes: &[], fields: &[
         field("add_whitespace", Bool, One, 0, &[]),
         field("always_print_enums_as_ints", Bool, One, 0, &[]),
         field("always_print_primitive_fields", Bool, One, 0, &[]),
@@ -3987,30 +3987,30 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stream_newline_delimited", Bool, One, 0, &[]),
         field("stream_sse_style_delimited", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.RequestValidationOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.RequestValidationOptions", required: &[], takes: &[], fields: &[
         field("reject_binding_body_field_collisions", Bool, One, 0, &[]),
         field("reject_unknown_method", Bool, One, 0, &[]),
         field("reject_unknown_query_parameters", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.UnknownQueryParams", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.UnknownQueryParams", required: &[], takes: &[], fields: &[
         field("key", Nested(692), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.UnknownQueryParams.Values", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.UnknownQueryParams.Values", required: &[], takes: &[], fields: &[
         field("values", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig", required: &[], takes: &[], fields: &[
         field("emit_filter_state", Bool, One, 0, &[]),
         field("enable_upstream_stats", Bool, One, 0, &[]),
         field("individual_method_stats_allowlist", Nested(173), One, 1, &[]),
         field("replace_dots_in_grpc_service_name", Bool, One, 0, &[]),
         field("stats_for_all_methods", Bool, Boxed, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_stats.v3.FilterObject", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_stats.v3.FilterObject", required: &[], takes: &[], fields: &[
         field("request_message_count", UInt64, One, 0, &[]),
         field("response_message_count", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.gzip.v3.Gzip", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.gzip.v3.Gzip", required: &[], takes: &[], fields: &[
         field("chunk_size", UInt32, Boxed, 0, &[Lte(65536.0), Gte(4096.0)]),
         field("compression_level", Choice(85), One, 0, &[Defined]),
         field("compression_strategy", Choice(86), One, 0, &[Defined]),
@@ -4018,27 +4018,27 @@ pub(super) static MESSAGES: &[Message] = &[
         field("memory_level", UInt32, Boxed, 0, &[Lte(9.0), Gte(1.0)]),
         field("window_bits", UInt32, Boxed, 0, &[Lte(15.0), Gte(9.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.gzip.v3.Gzip.CompressionLevel", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.gzip.v3.Gzip.CompressionLevel", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation", required: &[], takes: &[], fields: &[
         field("most_specific_header_mutations_wins", Bool, One, 0, &[]),
         field("mutations", Nested(700), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute", required: &[], takes: &[], fields: &[
         field("mutations", Nested(700), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.header_mutation.v3.Mutations", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.header_mutation.v3.Mutations", required: &[], takes: &[], fields: &[
         field("query_parameter_mutations", Nested(214), Many, 0, &[]),
         field("request_mutations", Nested(149), Many, 0, &[]),
         field("request_trailers_mutations", Nested(149), Many, 0, &[]),
         field("response_mutations", Nested(149), Many, 0, &[]),
         field("response_trailers_mutations", Nested(149), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config", required: &[], takes: &[], fields: &[
         field("request_rules", Nested(703), Many, 0, &[]),
         field("response_rules", Nested(703), Many, 0, &[]),
         field("stat_prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config.KeyValuePair", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config.KeyValuePair", required: &[], takes: &[], fields: &[
         field("encode", Choice(87), One, 0, &[]),
         field("key", Text, One, 0, &[MinLen(1)]),
         field("metadata_namespace", Text, One, 0, &[]),
@@ -4046,74 +4046,74 @@ pub(super) static MESSAGES: &[Message] = &[
         field("type", Choice(88), One, 0, &[Defined]),
         field("value", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule", required: &[], takes: &[], fields: &[
         field("cookie", Text, One, 0, &[HeaderName, Lenient]),
         field("header", Text, One, 0, &[HeaderName, Lenient]),
         field("on_header_missing", Nested(702), One, 0, &[]),
         field("on_header_present", Nested(702), One, 0, &[]),
         field("remove", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.health_check.v3.HealthCheck", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.health_check.v3.HealthCheck", required: &[], takes: &[], fields: &[
         field("cache_time", Duration, One, 0, &[]),
         field("cluster_min_healthy_percentages", Nested(1360), Map, 0, &[]),
         field("headers", Nested(334), Many, 0, &[]),
         field("pass_through_mode", Bool, Boxed, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging", required: &[], takes: &[], fields: &[
         field("ip_tag_header", Nested(708), One, 0, &[]),
         field("ip_tags", Nested(706), Many, 0, &[]),
         field("ip_tags_datasource", Nested(165), One, 0, &[]),
         field("request_type", Choice(90), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IPTag", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IPTag", required: &[], takes: &[], fields: &[
         field("ip_list", Nested(162), Many, 0, &[]),
         field("ip_tag_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IPTags", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IPTags", required: &[], takes: &[], fields: &[
         field("ip_tags", Nested(706), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IpTagHeader", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IpTagHeader", required: &[], takes: &[], fields: &[
         field("action", Choice(89), One, 0, &[]),
         field("header", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata", required: &[], takes: &[], fields: &[
         field("request_rules", Nested(711), One, 0, &[]),
         field("response_rules", Nested(711), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.KeyValuePair", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.KeyValuePair", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
         field("metadata_namespace", Text, One, 0, &[]),
         field("preserve_existing_metadata_value", Bool, One, 0, &[]),
         field("type", Choice(91), One, 0, &[Defined]),
         field("value", Json, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.MatchRules", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.MatchRules", required: &[], takes: &[], fields: &[
         field("allow_content_types", Text, Many, 0, &[Items(&[MinLen(1)])]),
         field("allow_content_types_regex", Nested(1333), One, 0, &[]),
         field("allow_empty_content_type", Bool, One, 0, &[]),
         field("rules", Nested(712), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.Rule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.Rule", required: &[], takes: &[], fields: &[
         field("on_error", Nested(710), One, 0, &[]),
         field("on_missing", Nested(710), One, 0, &[]),
         field("on_present", Nested(710), One, 0, &[]),
         field("selectors", Nested(713), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.Selector", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.Selector", required: &[], takes: &[], fields: &[
         field("key", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.ExtractOnlyWithoutValidation", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.ExtractOnlyWithoutValidation", required: &[], takes: &[], fields: &[
         field("verification_status_header", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.FilterStateRule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.FilterStateRule", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("requires", Nested(724), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwksAsyncFetch", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwksAsyncFetch", required: &[], takes: &[], fields: &[
         field("failed_refetch_duration", Duration, One, 0, &[]),
         field("fast_listener", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication", required: &[], takes: &[], fields: &[
         field("bypass_cors_preflight", Bool, One, 0, &[]),
         field("filter_state_rules", Nested(715), One, 0, &[]),
         field("providers", Nested(722), Map, 0, &[]),
@@ -4122,23 +4122,23 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stat_prefix", Text, One, 0, &[]),
         field("strip_failure_response", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtCacheConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtCacheConfig", required: &[], takes: &[], fields: &[
         field("jwt_cache_size", UInt32, One, 0, &[]),
         field("jwt_max_token_size", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader", required: &[], takes: &[], fields: &[
         field("claim_name", Text, One, 0, &[]),
         field("claim_path", Nested(720), Many, 0, &[]),
         field("header_name", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader.PathSegment", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader.PathSegment", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtHeader", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtHeader", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
         field("value_prefix", Text, One, 0, &[HeaderValue, Lenient]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtProvider", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtProvider", required: &[1], takes: &[], fields: &[
         field("audiences", Text, Many, 0, &[]),
         field("claim_to_headers", Nested(719), Many, 0, &[]),
         field("clear_route_cache", Bool, One, 0, &[]),
@@ -4161,10 +4161,10 @@ pub(super) static MESSAGES: &[Message] = &[
         field("require_expiration", Bool, One, 0, &[]),
         field("subjects", Nested(1335), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtProvider.NormalizePayload", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtProvider.NormalizePayload", required: &[], takes: &[], fields: &[
         field("space_delimited_claims", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtRequirement", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtRequirement", required: &[], takes: &[], fields: &[
         field("allow_missing", Nested(1387), One, 1, &[]),
         field("allow_missing_or_failed", Nested(1387), One, 1, &[]),
         field("extract_only_without_validation", Nested(714), One, 1, &[]),
@@ -4173,37 +4173,37 @@ pub(super) static MESSAGES: &[Message] = &[
         field("requires_all", Nested(725), One, 1, &[]),
         field("requires_any", Nested(726), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementAndList", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementAndList", required: &[], takes: &[], fields: &[
         field("requirements", Nested(724), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementOrList", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementOrList", required: &[], takes: &[], fields: &[
         field("requirements", Nested(724), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig", required: &[1], takes: &[], fields: &[
         field("disabled", Bool, One, 1, &[Const(true)]),
         field("requirement_name", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.ProviderWithAudiences", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.ProviderWithAudiences", required: &[], takes: &[], fields: &[
         field("audiences", Text, Many, 0, &[]),
         field("provider_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.RemoteJwks", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.RemoteJwks", required: &[], takes: &[], fields: &[
         field("async_fetch", Nested(716), One, 0, &[]),
         field("cache_duration", Duration, One, 0, &[Lt(9000000000.0), Gte(0.001)]),
         field("http_uri", Nested(209), One, 0, &[Required]),
         field("retry_policy", Nested(231), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.RequirementRule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.jwt_authn.v3.RequirementRule", required: &[], takes: &[], fields: &[
         field("match", Nested(379), One, 0, &[Required]),
         field("requirement_name", Text, One, 1, &[MinLen(1)]),
         field("requires", Nested(724), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.kill_request.v3.KillRequest", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.kill_request.v3.KillRequest", required: &[], takes: &[], fields: &[
         field("direction", Choice(92), One, 0, &[Defined]),
         field("kill_request_header", Text, One, 0, &[HeaderValue, Lenient]),
         field("probability", Nested(1353), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit", required: &[], takes: &[], fields: &[
         field("always_consume_default_token_bucket", Bool, Boxed, 0, &[]),
         field("descriptors", Nested(525), Many, 0, &[]),
         field("enable_retry_after_header", Bool, One, 0, &[]),
@@ -4223,7 +4223,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("token_bucket", Nested(1365), One, 0, &[]),
         field("vh_rate_limits", Choice(66), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.lua.v3.Lua", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.lua.v3.Lua", required: &[], takes: &[], fields: &[
         field("clear_route_cache", Bool, Boxed, 0, &[]),
         field("default_source_code", Nested(165), One, 0, &[]),
         field("filter_context", Struct, One, 0, &[]),
@@ -4233,7 +4233,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("source_codes", Nested(165), Map, 0, &[]),
         field("stat_prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.lua.v3.LuaPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.lua.v3.LuaPerRoute", required: &[], takes: &[], fields: &[
         field("disabled", Bool, One, 1, &[Const(true)]),
         field("filter_context", Struct, One, 0, &[]),
         field("name", Text, One, 1, &[MinLen(1)]),
@@ -4241,7 +4241,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("package_paths", Text, Many, 0, &[Items(&[MinLen(1)])]),
         field("source_code", Nested(165), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp.v3.Mcp", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp.v3.Mcp", required: &[], takes: &[], fields: &[
         field("attribute_source", Choice(93), One, 0, &[Defined]),
         field("clear_route_cache", Bool, One, 0, &[]),
         field("early_terminate_when_routable", Bool, One, 0, &[]),
@@ -4253,9 +4253,9 @@ pub(super) static MESSAGES: &[Message] = &[
         field("request_storage_mode", Choice(94), One, 0, &[Defined]),
         field("traffic_mode", Choice(95), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp.v3.Mcp.BaggagePropagationConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.mcp.v3.Mcp.TraceContextPropagationConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.mcp.v3.McpOverride", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp.v3.Mcp.BaggagePropagationConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.mcp.v3.Mcp.TraceContextPropagationConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.mcp.v3.McpOverride", required: &[], takes: &[], fields: &[
         field("clear_route_cache", Bool, One, 0, &[]),
         field("max_request_body_size", UInt32, Boxed, 0, &[Lte(10485760.0)]),
         field("parser_config", Nested(739), One, 0, &[]),
@@ -4263,19 +4263,19 @@ pub(super) static MESSAGES: &[Message] = &[
         field("request_storage_mode", Choice(94), One, 0, &[Defined]),
         field("traffic_mode", Choice(95), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp.v3.ParserConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp.v3.ParserConfig", required: &[], takes: &[], fields: &[
         field("group_metadata_key", Text, One, 0, &[]),
         field("methods", Nested(741), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp.v3.ParserConfig.AttributeExtractionRule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp.v3.ParserConfig.AttributeExtractionRule", required: &[], takes: &[], fields: &[
         field("path", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp.v3.ParserConfig.MethodConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp.v3.ParserConfig.MethodConfig", required: &[], takes: &[], fields: &[
         field("extraction_rules", Nested(740), Many, 0, &[]),
         field("group", Text, One, 0, &[]),
         field("method", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.HttpRule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.HttpRule", required: &[], takes: &[], fields: &[
         field("bindings", Nested(743), Many, 0, &[]),
         field("body", Text, One, 0, &[]),
         field("delete", Text, One, 0, &[]),
@@ -4284,12 +4284,12 @@ pub(super) static MESSAGES: &[Message] = &[
         field("post", Text, One, 0, &[]),
         field("put", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.HttpRule.ParameterBinding", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.HttpRule.ParameterBinding", required: &[], takes: &[], fields: &[
         field("argument_path", Text, One, 0, &[MinLen(1)]),
         field("name", Text, One, 0, &[MinLen(1), MaxBytes(16384), HeaderName, Lenient]),
         field("type", Choice(96), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.McpJsonRestBridge", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.McpJsonRestBridge", required: &[], takes: &[], fields: &[
         field("disable_clear_route_cache", Bool, One, 0, &[]),
         field("max_request_body_size", UInt32, Boxed, 0, &[]),
         field("max_response_body_size", UInt32, Boxed, 0, &[]),
@@ -4299,77 +4299,77 @@ pub(super) static MESSAGES: &[Message] = &[
         field("tool_config", Nested(748), One, 0, &[]),
         field("trace_context_extraction", Nested(752), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.McpJsonRestBridgePerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.McpJsonRestBridgePerRoute", required: &[], takes: &[], fields: &[
         field("tool_config", Nested(748), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.McpServerInfo", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.McpServerInfo", required: &[], takes: &[], fields: &[
         field("host", Text, One, 0, &[]),
         field("path", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ServerInfo", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ServerInfo", required: &[], takes: &[], fields: &[
         field("description", Text, One, 0, &[]),
         field("fallback_protocol_version", Text, Boxed, 0, &[]),
         field("max_supported_protocol_version", Text, Boxed, 0, &[OneOf(&["2025-11-25", "2026-07-28"])]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ServerToolConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ServerToolConfig", required: &[], takes: &[], fields: &[
         field("default_server_info", Nested(746), One, 0, &[]),
         field("list_changed", Bool, One, 0, &[]),
         field("tool_list_http_rule", Nested(742), One, 1, &[]),
         field("tool_list_local", Nested(750), One, 1, &[]),
         field("tools", Nested(749), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ToolConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ToolConfig", required: &[], takes: &[], fields: &[
         field("http_rule", Nested(742), One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("server_info", Nested(746), Many, 0, &[]),
         field("text_content_streaming_enabled", Bool, One, 0, &[]),
         field("tool_list_config", Nested(751), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ToolsListLocal", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ToolsListSpecificConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ToolsListLocal", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.ToolsListSpecificConfig", required: &[], takes: &[], fields: &[
         field("description", Text, One, 0, &[]),
         field("input_schema", Text, One, 0, &[]),
         field("title", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.TraceContextExtractionOptions", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.mcp_router.v3.DynamicMetadataSource", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.TraceContextExtractionOptions", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.mcp_router.v3.DynamicMetadataSource", required: &[], takes: &[], fields: &[
         field("key", Nested(1340), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_router.v3.HeaderSource", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_router.v3.HeaderSource", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1), HeaderName]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_router.v3.IdentityExtractor", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_router.v3.IdentityExtractor", required: &[], takes: &[], fields: &[
         field("dynamic_metadata", Nested(753), One, 0, &[]),
         field("header", Nested(754), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_router.v3.McpRouter", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_router.v3.McpRouter", required: &[], takes: &[], fields: &[
         field("lazy_initialization", Bool, One, 0, &[]),
         field("servers", Nested(757), Many, 0, &[]),
         field("session_identity", Nested(759), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_router.v3.McpRouter.McpBackend", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_router.v3.McpRouter.McpBackend", required: &[], takes: &[], fields: &[
         field("mcp_cluster", Nested(758), One, 0, &[]),
         field("name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_router.v3.McpRouter.McpCluster", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_router.v3.McpRouter.McpCluster", required: &[], takes: &[], fields: &[
         field("cluster", Text, One, 0, &[MinLen(1)]),
         field("host_rewrite_literal", Text, One, 0, &[]),
         field("path", Text, One, 0, &[]),
         field("timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_router.v3.SessionIdentity", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_router.v3.SessionIdentity", required: &[], takes: &[], fields: &[
         field("identity", Nested(755), One, 0, &[Required]),
         field("validation", Nested(760), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.mcp_router.v3.ValidationPolicy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.mcp_router.v3.ValidationPolicy", required: &[], takes: &[], fields: &[
         field("mode", Choice(98), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.CookieConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.CookieConfig", required: &[], takes: &[], fields: &[
         field("partitioned", Bool, One, 0, &[]),
         field("path", Text, One, 0, &[Pattern("^$|^/[^\\x00-\\x1f\\x7f \",;<>\\\\]*$")]),
         field("same_site", Choice(99), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.CookieConfigs", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.CookieConfigs", required: &[], takes: &[], fields: &[
         field("bearer_token_cookie_config", Nested(761), One, 0, &[]),
         field("code_verifier_cookie_config", Nested(761), One, 0, &[]),
         field("id_token_cookie_config", Nested(761), One, 0, &[]),
@@ -4378,10 +4378,10 @@ pub(super) static MESSAGES: &[Message] = &[
         field("oauth_nonce_cookie_config", Nested(761), One, 0, &[]),
         field("refresh_token_cookie_config", Nested(761), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2", required: &[], takes: &[], fields: &[
         field("config", Nested(764), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2Config", required: &[], takes: &[], fields: &[
         field("allow_failed_matcher", Nested(334), Many, 0, &[]),
         field("allowed_redirect_domains", Text, Many, 0, &[]),
         field("auth_scopes", Text, Many, 0, &[]),
@@ -4416,14 +4416,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("use_access_token_expiry_for_id_token_cookie", Bool, One, 0, &[]),
         field("use_refresh_token", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2Credentials", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2Credentials", required: &[1], takes: &[], fields: &[
         field("client_id", Text, One, 0, &[MinLen(1)]),
         field("cookie_domain", Text, One, 0, &[Pattern("^$|^[^\\x00-\\x1f\\x7f \",;<>\\\\]+$")]),
         field("cookie_names", Nested(766), One, 0, &[]),
         field("hmac_secret", Nested(1174), One, 1, &[Required]),
         field("token_secret", Nested(1174), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2Credentials.CookieNames", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2Credentials.CookieNames", required: &[], takes: &[], fields: &[
         field("bearer_token", Text, One, 0, &[HeaderName, IgnoreEmpty]),
         field("code_verifier", Text, One, 0, &[HeaderName, IgnoreEmpty]),
         field("id_token", Text, One, 0, &[HeaderName, IgnoreEmpty]),
@@ -4432,101 +4432,101 @@ pub(super) static MESSAGES: &[Message] = &[
         field("oauth_nonce", Text, One, 0, &[HeaderName, IgnoreEmpty]),
         field("refresh_token", Text, One, 0, &[HeaderName, IgnoreEmpty]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2PerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2PerRoute", required: &[], takes: &[], fields: &[
         field("config", Nested(764), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2TokenForwarding", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2TokenForwarding", required: &[], takes: &[], fields: &[
         field("header", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.PostLogoutRedirectUri", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.PostLogoutRedirectUri", required: &[1], takes: &[], fields: &[
         field("disabled", Bool, One, 1, &[Const(true)]),
         field("uri", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.oauth2.v3.PrivateKeyJwtConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.oauth2.v3.PrivateKeyJwtConfig", required: &[], takes: &[], fields: &[
         field("assertion_audience", Text, One, 0, &[]),
         field("assertion_lifetime", Duration, One, 0, &[Gte(1.0)]),
         field("signing_algorithm", Choice(101), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.on_demand.v3.OnDemand", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.on_demand.v3.OnDemand", required: &[], takes: &[], fields: &[
         field("odcds", Nested(772), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.on_demand.v3.OnDemandCds", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.on_demand.v3.OnDemandCds", required: &[], takes: &[], fields: &[
         field("resources_locator", Text, One, 0, &[]),
         field("source", Nested(163), One, 0, &[]),
         field("timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.on_demand.v3.PerRouteConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.on_demand.v3.PerRouteConfig", required: &[], takes: &[], fields: &[
         field("odcds", Nested(772), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.original_src.v3.OriginalSrc", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.original_src.v3.OriginalSrc", required: &[], takes: &[], fields: &[
         field("mark", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.DescriptorSet", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.DescriptorSet", required: &[], takes: &[], fields: &[
         field("data_source", Nested(165), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.MessageRestrictions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.MessageRestrictions", required: &[], takes: &[], fields: &[
         field("config", Nested(780), One, 0, &[]),
         field("field_restrictions", Nested(780), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.MethodRestrictions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.MethodRestrictions", required: &[], takes: &[], fields: &[
         field("method_restriction", Nested(780), One, 0, &[]),
         field("request_field_restrictions", Nested(780), Map, 0, &[]),
         field("response_field_restrictions", Nested(780), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.ProtoApiScrubberConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.ProtoApiScrubberConfig", required: &[], takes: &[], fields: &[
         field("descriptor_set", Nested(775), One, 0, &[]),
         field("filtering_mode", Choice(102), One, 0, &[]),
         field("restrictions", Nested(781), One, 0, &[]),
         field("scrub_unknown_fields", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.RemoveFieldAction", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.RestrictionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.RemoveFieldAction", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.RestrictionConfig", required: &[], takes: &[], fields: &[
         field("matcher", Nested(1414), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.Restrictions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.Restrictions", required: &[], takes: &[], fields: &[
         field("message_restrictions", Nested(776), Map, 0, &[]),
         field("method_restrictions", Nested(777), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.proto_message_extraction.v3.MethodExtraction", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.proto_message_extraction.v3.MethodExtraction", required: &[], takes: &[], fields: &[
         field("request_extraction_by_field", Choice(103), Map, 0, &[]),
         field("response_extraction_by_field", Choice(103), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.proto_message_extraction.v3.ProtoMessageExtractionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.proto_message_extraction.v3.ProtoMessageExtractionConfig", required: &[], takes: &[], fields: &[
         field("data_source", Nested(165), One, 1, &[]),
         field("extraction_by_method", Nested(782), Map, 0, &[]),
         field("mode", Choice(104), One, 0, &[]),
         field("proto_descriptor_typed_metadata", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings", required: &[], takes: &[], fields: &[
         field("bucket_id_builder", Nested(785), One, 0, &[]),
         field("deny_response_settings", Nested(787), One, 0, &[]),
         field("expired_assignment_behavior", Nested(788), One, 0, &[]),
         field("no_assignment_behavior", Nested(790), One, 0, &[]),
         field("reporting_interval", Duration, One, 0, &[Required, Gt(0.1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.BucketIdBuilder", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.BucketIdBuilder", required: &[], takes: &[], fields: &[
         field("bucket_id_builder", Nested(786), Map, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.BucketIdBuilder.ValueBuilder", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.BucketIdBuilder.ValueBuilder", required: &[1], takes: &[], fields: &[
         field("custom_value", Nested(254), One, 1, &[]),
         field("string_value", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.DenyResponseSettings", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.DenyResponseSettings", required: &[], takes: &[], fields: &[
         field("grpc_status", Nested(1388), One, 0, &[]),
         field("http_body", Bytes, Boxed, 0, &[]),
         field("http_status", Nested(1357), One, 0, &[]),
         field("response_headers_to_add", Nested(191), Many, 0, &[MaxItems(10)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior", required: &[1], takes: &[], fields: &[
         field("expired_assignment_behavior_timeout", Duration, One, 0, &[Gt(0.0)]),
         field("fallback_rate_limit", Nested(1361), One, 1, &[]),
         field("reuse_last_assignment", Nested(789), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior.ReuseLastAssignment", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.NoAssignmentBehavior", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior.ReuseLastAssignment", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.NoAssignmentBehavior", required: &[1], takes: &[], fields: &[
         field("fallback_rate_limit", Nested(1361), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaFilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaFilterConfig", required: &[], takes: &[], fields: &[
         field("bucket_matchers", Nested(1414), One, 0, &[Required]),
         field("domain", Text, One, 0, &[MinLen(1)]),
         field("filter_enabled", Nested(236), One, 0, &[]),
@@ -4534,11 +4534,11 @@ pub(super) static MESSAGES: &[Message] = &[
         field("request_headers_to_add_when_not_enforced", Nested(191), Many, 0, &[MaxItems(10)]),
         field("rlqs_server", Nested(176), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaOverride", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaOverride", required: &[], takes: &[], fields: &[
         field("bucket_matchers", Nested(1414), One, 0, &[]),
         field("domain", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimit", required: &[], takes: &[], fields: &[
         field("disable_x_envoy_ratelimited_header", Bool, One, 0, &[]),
         field("domain", Text, One, 0, &[MinLen(1)]),
         field("enable_retry_after_header", Bool, One, 0, &[]),
@@ -4559,13 +4559,13 @@ pub(super) static MESSAGES: &[Message] = &[
         field("status_on_error", Nested(1357), One, 0, &[]),
         field("timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute", required: &[], takes: &[], fields: &[
         field("domain", Text, One, 0, &[]),
         field("override_option", Choice(106), One, 0, &[Defined]),
         field("rate_limits", Nested(339), Many, 0, &[]),
         field("vh_rate_limits", Choice(107), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rbac.v3.RBAC", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.rbac.v3.RBAC", required: &[], takes: &[], fields: &[
         field("matcher", Nested(1414), One, 0, &[]),
         field("rules", Nested(323), One, 0, &[]),
         field("rules_stat_prefix", Text, One, 0, &[]),
@@ -4574,10 +4574,10 @@ pub(super) static MESSAGES: &[Message] = &[
         field("shadow_rules_stat_prefix", Text, One, 0, &[]),
         field("track_per_rule_stats", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.rbac.v3.RBACPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.rbac.v3.RBACPerRoute", required: &[], takes: &[], fields: &[
         field("rbac", Nested(795), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.router.v3.Router", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.router.v3.Router", required: &[], takes: &[("upstream_http_filters", "envoy.filters.http.upstream")], fields: &[
         field("dynamic_stats", Bool, Boxed, 0, &[]),
         field("reject_connect_request_early_data", Bool, Boxed, 0, &[]),
         field("respect_expected_rq_timeout", Bool, One, 0, &[]),
@@ -4589,66 +4589,66 @@ pub(super) static MESSAGES: &[Message] = &[
         field("upstream_log", Nested(63), Many, 0, &[]),
         field("upstream_log_options", Nested(798), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.router.v3.Router.UpstreamAccessLogOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.router.v3.Router.UpstreamAccessLogOptions", required: &[], takes: &[], fields: &[
         field("flush_upstream_log_on_upstream_stream", Bool, One, 0, &[]),
         field("upstream_log_flush_interval", Duration, One, 0, &[Gte(0.001)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.set_filter_state.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.set_filter_state.v3.Config", required: &[], takes: &[], fields: &[
         field("clear_route_cache", Bool, One, 0, &[]),
         field("on_request_headers", Nested(556), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.set_metadata.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.set_metadata.v3.Config", required: &[], takes: &[], fields: &[
         field("metadata", Nested(801), Many, 0, &[]),
         old("metadata_namespace", Text, One, 0, &[]),
         old("value", Struct, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.set_metadata.v3.Metadata", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.set_metadata.v3.Metadata", required: &[], takes: &[], fields: &[
         field("allow_overwrite", Bool, One, 0, &[]),
         field("metadata_namespace", Text, One, 0, &[MinLen(1)]),
         field("typed_value", Any, One, 0, &[]),
         field("value", Struct, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.sse_to_metadata.v3.SseToMetadata", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.sse_to_metadata.v3.SseToMetadata", required: &[], takes: &[], fields: &[
         field("response_rules", Nested(803), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.sse_to_metadata.v3.SseToMetadata.ProcessingRules", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.sse_to_metadata.v3.SseToMetadata.ProcessingRules", required: &[], takes: &[("content_parser", "envoy.content_parsers")], fields: &[
         field("content_parser", Nested(254), One, 0, &[Required]),
         field("max_event_size", UInt32, Boxed, 0, &[Lte(10485760.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.stateful_session.v3.StatefulSession", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.stateful_session.v3.StatefulSession", required: &[], takes: &[("session_state", "envoy.http.stateful_session")], fields: &[
         field("session_state", Nested(254), One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[]),
         field("status_on_strict_destination_not_found", UInt32, One, 0, &[]),
         field("strict", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute", required: &[1], takes: &[], fields: &[
         field("disabled", Bool, One, 1, &[Const(true)]),
         field("stateful_session", Nested(804), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.tap.v3.Tap", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.tap.v3.Tap", required: &[], takes: &[], fields: &[
         field("common_config", Nested(530), One, 0, &[Required]),
         field("record_downstream_connection", Bool, One, 0, &[]),
         field("record_headers_received_time", Bool, One, 0, &[]),
         field("record_upstream_connection", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.FieldSelector", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.FieldSelector", required: &[], takes: &[], fields: &[
         field("child", Nested(807), One, 0, &[]),
         field("id", Int32, One, 0, &[Lte(32767.0), Gte(-32768.0)]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.KeyValuePair", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.KeyValuePair", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
         field("metadata_namespace", Text, One, 0, &[]),
         field("value", Json, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.Rule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.Rule", required: &[], takes: &[], fields: &[
         field("field", Choice(108), One, 0, &[]),
         field("field_selector", Nested(807), One, 0, &[]),
         field("method_name", Text, One, 0, &[]),
         field("on_missing", Nested(808), One, 0, &[]),
         field("on_present", Nested(808), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.ThriftToMetadata", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.ThriftToMetadata", required: &[], takes: &[], fields: &[
         field("allow_content_types", Text, Many, 0, &[Items(&[MinLen(1)])]),
         field("allow_empty_content_type", Bool, One, 0, &[]),
         field("protocol", Choice(129), One, 0, &[Defined]),
@@ -4656,45 +4656,45 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_rules", Nested(809), Many, 0, &[]),
         field("transport", Choice(130), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.ThriftToMetadataPerRoute", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.ThriftToMetadataPerRoute", required: &[], takes: &[], fields: &[
         field("request_rules", Nested(809), Many, 0, &[]),
         field("response_rules", Nested(809), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.transform.v3.BodyTransformation", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.transform.v3.BodyTransformation", required: &[], takes: &[], fields: &[
         field("action", Choice(109), One, 0, &[]),
         field("body_format", Nested(249), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.http.transform.v3.TransformConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.transform.v3.TransformConfig", required: &[], takes: &[], fields: &[
         field("clear_cluster_cache", Bool, One, 0, &[]),
         field("clear_route_cache", Bool, One, 0, &[]),
         field("request_transformation", Nested(814), One, 0, &[]),
         field("response_transformation", Nested(814), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.transform.v3.Transformation", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.transform.v3.Transformation", required: &[], takes: &[], fields: &[
         field("body_transformation", Nested(812), One, 0, &[]),
         field("headers_mutations", Nested(149), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.http.wasm.v3.Wasm", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.http.wasm.v3.Wasm", required: &[], takes: &[], fields: &[
         field("config", Nested(1199), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.listener.dynamic_modules.v3.DynamicModuleListenerFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.listener.dynamic_modules.v3.DynamicModuleListenerFilter", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[]),
         field("filter_config", Any, One, 0, &[]),
         field("filter_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit", required: &[], takes: &[], fields: &[
         field("runtime_enabled", Nested(235), One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
         field("token_bucket", Nested(1365), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.listener.original_dst.v3.OriginalDst", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.listener.original_src.v3.OriginalSrc", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.listener.original_dst.v3.OriginalDst", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.listener.original_src.v3.OriginalSrc", required: &[], takes: &[], fields: &[
         field("bind_port", Bool, One, 0, &[]),
         field("mark", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol", required: &[], takes: &[], fields: &[
         field("allow_requests_without_proxy_protocol", Bool, One, 0, &[]),
         field("disallowed_versions", Choice(29), Many, 0, &[]),
         field("pass_through_tlvs", Nested(223), One, 0, &[]),
@@ -4702,44 +4702,44 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stat_prefix", Text, One, 0, &[]),
         field("tlv_location", Choice(111), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.KeyValuePair", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.KeyValuePair", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
         field("metadata_namespace", Text, One, 0, &[]),
         field("value_string_encoding", Choice(110), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.Rule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.Rule", required: &[], takes: &[], fields: &[
         field("on_tlv_present", Nested(823), One, 0, &[]),
         field("tlv_type", UInt32, One, 0, &[Lt(256.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.listener.set_filter_state.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.listener.set_filter_state.v3.Config", required: &[], takes: &[], fields: &[
         field("on_accept", Nested(556), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector", required: &[], takes: &[], fields: &[
         field("close_connection_on_client_hello_parsing_errors", Bool, One, 0, &[]),
         field("enable_ja3_fingerprinting", Bool, Boxed, 0, &[]),
         field("enable_ja4_fingerprinting", Bool, Boxed, 0, &[]),
         field("initial_read_buffer_size", UInt32, Boxed, 0, &[Lt(65537.0), Gt(255.0)]),
         field("max_client_hello_size", UInt32, Boxed, 0, &[Lte(16384.0), Gt(255.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit", required: &[], takes: &[], fields: &[
         field("delay", Duration, One, 0, &[]),
         field("max_connections", UInt64, Boxed, 0, &[Gte(1.0)]),
         field("runtime_enabled", Nested(235), One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.direct_response.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.direct_response.v3.Config", required: &[], takes: &[], fields: &[
         field("response", Nested(165), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.router.v3.Router", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.Drds", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.router.v3.Router", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.Drds", required: &[], takes: &[], fields: &[
         field("config_source", Nested(163), One, 0, &[Required]),
         field("route_config_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.DubboFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.DubboFilter", required: &[], takes: &[], fields: &[
         field("config", Any, One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.DubboProxy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.DubboProxy", required: &[], takes: &[], fields: &[
         field("drds", Nested(830), One, 1, &[]),
         field("dubbo_filters", Nested(831), Many, 0, &[]),
         field("multiple_route_config", Nested(835), One, 1, &[]),
@@ -4748,46 +4748,46 @@ pub(super) static MESSAGES: &[Message] = &[
         field("serialization_type", Choice(113), One, 0, &[Defined]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.MethodMatch", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.MethodMatch", required: &[], takes: &[], fields: &[
         field("name", Nested(1335), One, 0, &[]),
         field("params_match", Nested(834), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.MethodMatch.ParameterMatchSpecifier", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.MethodMatch.ParameterMatchSpecifier", required: &[], takes: &[], fields: &[
         field("exact_match", Text, One, 1, &[]),
         field("range_match", Nested(1359), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.MultipleRouteConfiguration", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.MultipleRouteConfiguration", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("route_config", Nested(838), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.Route", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.Route", required: &[], takes: &[], fields: &[
         field("match", Nested(839), One, 0, &[Required]),
         field("route", Nested(837), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.RouteAction", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.RouteAction", required: &[1], takes: &[], fields: &[
         field("cluster", Text, One, 1, &[]),
         field("metadata_match", Nested(217), One, 0, &[]),
         field("weighted_clusters", Nested(390), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.RouteConfiguration", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.RouteConfiguration", required: &[], takes: &[], fields: &[
         field("group", Text, One, 0, &[]),
         field("interface", Text, One, 0, &[]),
         field("name", Text, One, 0, &[]),
         field("routes", Nested(836), Many, 0, &[]),
         field("version", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.RouteMatch", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dubbo_proxy.v3.RouteMatch", required: &[], takes: &[], fields: &[
         field("headers", Nested(334), Many, 0, &[]),
         field("method", Nested(833), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.dynamic_modules.v3.DynamicModuleNetworkFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.dynamic_modules.v3.DynamicModuleNetworkFilter", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[]),
         field("filter_config", Any, One, 0, &[]),
         field("filter_name", Text, One, 0, &[]),
         field("terminal_filter", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.echo.v3.Echo", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.echo.v3.Echo", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.network.ext_authz.v3.ExtAuthz", required: &[], takes: &[], fields: &[
         field("bootstrap_metadata_labels_key", Text, One, 0, &[]),
         field("failure_mode_allow", Bool, One, 0, &[]),
         field("filter_enabled_metadata", Nested(1327), One, 0, &[]),
@@ -4801,15 +4801,15 @@ pub(super) static MESSAGES: &[Message] = &[
         field("transport_api_version", Choice(24), One, 0, &[Defined]),
         field("typed_metadata_context_namespaces", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.ext_proc.v3.MetadataOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.ext_proc.v3.MetadataOptions", required: &[], takes: &[], fields: &[
         field("forwarding_namespaces", Nested(844), One, 0, &[]),
         field("receiving_namespaces", Nested(844), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.ext_proc.v3.MetadataOptions.MetadataNamespaces", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.ext_proc.v3.MetadataOptions.MetadataNamespaces", required: &[], takes: &[], fields: &[
         field("typed", Text, Many, 0, &[]),
         field("untyped", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.ext_proc.v3.NetworkExternalProcessor", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.ext_proc.v3.NetworkExternalProcessor", required: &[], takes: &[], fields: &[
         field("connection_attributes", Text, Many, 0, &[]),
         field("failure_mode_allow", Bool, One, 0, &[]),
         field("grpc_service", Nested(176), One, 0, &[]),
@@ -4818,11 +4818,11 @@ pub(super) static MESSAGES: &[Message] = &[
         field("processing_mode", Nested(846), One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.ext_proc.v3.ProcessingMode", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.ext_proc.v3.ProcessingMode", required: &[], takes: &[], fields: &[
         field("process_read", Choice(114), One, 0, &[]),
         field("process_write", Choice(114), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.action.v3.RouteAction", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.action.v3.RouteAction", required: &[1], takes: &[], fields: &[
         field("cluster", Text, One, 1, &[]),
         field("metadata", Nested(217), One, 0, &[]),
         field("name", Text, One, 0, &[]),
@@ -4831,33 +4831,33 @@ pub(super) static MESSAGES: &[Message] = &[
         field("timeout", Duration, One, 0, &[]),
         field("weighted_clusters", Nested(390), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.codecs.dubbo.v3.DubboCodecConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.codecs.http1.v3.Http1CodecConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.codecs.dubbo.v3.DubboCodecConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.network.generic_proxy.codecs.http1.v3.Http1CodecConfig", required: &[], takes: &[], fields: &[
         field("max_buffer_size", UInt32, Boxed, 0, &[]),
         field("single_frame_mode", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.HostMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.KeyValueMatchEntry", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.HostMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.KeyValueMatchEntry", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("string_match", Nested(1335), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.MethodMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.PathMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.PropertyMatchInput", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.MethodMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.PathMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.PropertyMatchInput", required: &[], takes: &[], fields: &[
         field("property_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.RequestMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.RequestMatcher", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.RequestMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.RequestMatcher", required: &[], takes: &[], fields: &[
         field("host", Nested(1335), One, 0, &[]),
         field("method", Nested(1335), One, 0, &[]),
         field("path", Nested(1335), One, 0, &[]),
         field("properties", Nested(851), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.ServiceMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.router.v3.Router", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.matcher.v3.ServiceMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.network.generic_proxy.router.v3.Router", required: &[], takes: &[], fields: &[
         field("bind_upstream_connection", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.v3.GenericProxy", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.v3.GenericProxy", required: &[1], takes: &[("codec_config", "envoy.generic_proxy.codecs"), ("filters", "envoy.generic_proxy.filters")], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         field("codec_config", Nested(254), One, 0, &[Required]),
         field("filters", Nested(254), Many, 0, &[]),
@@ -4866,33 +4866,33 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
         field("tracing", Nested(873), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.v3.GenericRds", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.v3.GenericRds", required: &[], takes: &[], fields: &[
         field("config_source", Nested(163), One, 0, &[Required]),
         field("route_config_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.v3.RouteConfiguration", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.v3.RouteConfiguration", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("routes", Nested(1414), One, 0, &[]),
         field("virtual_hosts", Nested(862), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.generic_proxy.v3.VirtualHost", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.generic_proxy.v3.VirtualHost", required: &[], takes: &[], fields: &[
         field("hosts", Text, Many, 0, &[MinItems(1)]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("routes", Nested(1414), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.network.geoip.v3.Geoip", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.geoip.v3.Geoip", required: &[], takes: &[("provider", "envoy.geoip_providers")], fields: &[
         field("client_ip", Text, One, 0, &[]),
         field("provider", Nested(254), One, 0, &[Required]),
         field("stat_prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.EnvoyMobileHttpConnectionManager", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.EnvoyMobileHttpConnectionManager", required: &[], takes: &[], fields: &[
         field("config", Nested(866), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ForwardProtoConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ForwardProtoConfig", required: &[], takes: &[], fields: &[
         field("http_destination_ports", UInt32, Many, 0, &[]),
         field("https_destination_ports", UInt32, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", required: &[1], takes: &[("request_id_extension", "envoy.request_id"), ("original_ip_detection_extensions", "envoy.http.original_ip_detection"), ("typed_header_validation_config", "envoy.http.header_validators"), ("early_header_mutation_extensions", "envoy.http.early_header_mutation")], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         old("access_log_flush_interval", Duration, One, 0, &[Gte(0.001)]),
         field("access_log_options", Nested(868), One, 0, &[]),
@@ -4954,24 +4954,24 @@ pub(super) static MESSAGES: &[Message] = &[
         field("via", Text, One, 0, &[HeaderValue, Lenient]),
         field("xff_num_trusted_hops", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertConfig", required: &[], takes: &[], fields: &[
         field("forward_client_cert_details", Choice(116), One, 0, &[]),
         field("set_current_client_cert_details", Nested(872), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.HcmAccessLogOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.HcmAccessLogOptions", required: &[], takes: &[], fields: &[
         field("access_log_flush_interval", Duration, One, 0, &[Gte(0.001)]),
         field("flush_access_log_on_new_request", Bool, One, 0, &[]),
         field("flush_log_on_tunnel_successfully_established", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig", required: &[], takes: &[], fields: &[
         field("cidr_ranges", Nested(162), Many, 0, &[]),
         field("unix_sockets", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathNormalizationOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathNormalizationOptions", required: &[], takes: &[], fields: &[
         field("forwarding_transformation", Nested(1310), One, 0, &[]),
         field("http_filter_transformation", Nested(1310), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ProxyStatusConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ProxyStatusConfig", required: &[], takes: &[], fields: &[
         field("literal_proxy_name", Text, One, 1, &[]),
         field("remove_connection_termination_details", Bool, One, 0, &[]),
         field("remove_details", Bool, One, 0, &[]),
@@ -4979,7 +4979,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("set_recommended_response_code", Bool, One, 0, &[]),
         field("use_node_id", Bool, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails", required: &[], takes: &[], fields: &[
         field("cert", Bool, One, 0, &[]),
         field("chain", Bool, One, 0, &[]),
         field("dns", Bool, One, 0, &[]),
@@ -4988,7 +4988,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("subject", Bool, Boxed, 0, &[]),
         field("uri", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing", required: &[], takes: &[], fields: &[
         field("client_sampling", Nested(1360), One, 0, &[]),
         field("custom_tags", Nested(1347), Many, 0, &[]),
         field("max_path_tag_length", UInt32, Boxed, 0, &[]),
@@ -5001,73 +5001,73 @@ pub(super) static MESSAGES: &[Message] = &[
         field("upstream_operation", Text, One, 0, &[]),
         field("verbose", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig", required: &[], takes: &[], fields: &[
         field("enabled", Bool, Boxed, 0, &[]),
         field("filters", Nested(875), Many, 0, &[]),
         field("upgrade_type", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter", required: &[], takes: &[("typed_config", "envoy.filters.http")], fields: &[
         field("config_discovery", Nested(171), One, 1, &[]),
         field("disabled", Bool, One, 0, &[]),
         field("is_optional", Bool, One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig", required: &[], takes: &[], fields: &[
         field("body_format", Nested(249), One, 0, &[]),
         field("mappers", Nested(879), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.Rds", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.Rds", required: &[], takes: &[], fields: &[
         field("config_source", Nested(163), One, 0, &[]),
         field("route_config_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension", required: &[], takes: &[], fields: &[
         field("typed_config", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper", required: &[], takes: &[], fields: &[
         field("body", Nested(165), One, 0, &[]),
         field("body_format_override", Nested(249), One, 0, &[]),
         field("filter", Nested(64), One, 0, &[Required]),
         field("headers_to_add", Nested(191), Many, 0, &[MaxItems(1000)]),
         field("status_code", UInt32, Boxed, 0, &[Lt(600.0), Gte(200.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRds", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRds", required: &[], takes: &[], fields: &[
         field("scoped_rds_config_source", Nested(163), One, 0, &[Required]),
         field("srds_resources_locator", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRouteConfigurationsList", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRouteConfigurationsList", required: &[], takes: &[], fields: &[
         field("scoped_route_configurations", Nested(383), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes", required: &[1], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("rds_config_source", Nested(163), One, 0, &[]),
         field("scope_key_builder", Nested(883), One, 0, &[Required]),
         field("scoped_rds", Nested(880), One, 1, &[]),
         field("scoped_route_configurations_list", Nested(881), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder", required: &[], takes: &[], fields: &[
         field("fragments", Nested(884), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder", required: &[1], takes: &[], fields: &[
         field("header_value_extractor", Nested(885), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor", required: &[], takes: &[], fields: &[
         field("element", Nested(886), One, 1, &[]),
         field("element_separator", Text, One, 0, &[]),
         field("index", UInt32, One, 1, &[]),
         field("name", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
         field("separator", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit", required: &[], takes: &[], fields: &[
         field("runtime_enabled", Nested(235), One, 0, &[]),
         field("share_key", Text, One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
         field("token_bucket", Nested(1365), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy", required: &[], takes: &[], fields: &[
         field("access_log", Text, One, 0, &[]),
         field("commands", Text, Many, 0, &[]),
         field("delay", Nested(547), One, 0, &[]),
@@ -5075,7 +5075,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_bson_depth", UInt32, Boxed, 0, &[Gt(0.0)]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.ratelimit.v3.RateLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.ratelimit.v3.RateLimit", required: &[], takes: &[], fields: &[
         field("descriptors", Nested(526), Many, 0, &[MinItems(1)]),
         field("domain", Text, One, 0, &[MinLen(1)]),
         field("failure_mode_deny", Bool, One, 0, &[]),
@@ -5083,7 +5083,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
         field("timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.rbac.v3.RBAC", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.rbac.v3.RBAC", required: &[], takes: &[], fields: &[
         field("delay_deny", Duration, One, 0, &[]),
         field("enforcement_type", Choice(120), One, 0, &[]),
         field("matcher", Nested(1414), One, 0, &[]),
@@ -5093,29 +5093,29 @@ pub(super) static MESSAGES: &[Message] = &[
         field("shadow_rules_stat_prefix", Text, One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.AwsIam", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.AwsIam", required: &[], takes: &[], fields: &[
         field("cache_name", Text, One, 0, &[MinLen(1)]),
         field("credential_provider", Nested(512), One, 0, &[]),
         field("expiration_time", Duration, One, 0, &[Lte(900.0), Gte(0.0)]),
         field("region", Text, One, 0, &[]),
         field("service_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisExternalAuthProvider", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisExternalAuthProvider", required: &[], takes: &[], fields: &[
         field("enable_auth_expiration", Bool, One, 0, &[]),
         field("grpc_service", Nested(176), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProtocolOptions", required: &[], takes: &[], fields: &[
         field("auth_password", Nested(165), One, 0, &[]),
         field("auth_username", Nested(165), One, 0, &[]),
         field("aws_iam", Nested(891), One, 0, &[]),
         field("credentials", Nested(894), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProtocolOptions.Credential", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProtocolOptions.Credential", required: &[], takes: &[], fields: &[
         field("address", Nested(152), One, 0, &[]),
         field("auth_password", Nested(165), One, 0, &[]),
         field("auth_username", Nested(165), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy", required: &[], takes: &[], fields: &[
         field("custom_commands", Text, Many, 0, &[]),
         old("downstream_auth_password", Nested(165), One, 0, &[]),
         field("downstream_auth_passwords", Nested(165), Many, 0, &[]),
@@ -5128,7 +5128,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("settings", Nested(896), One, 0, &[Required]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnPoolSettings", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnPoolSettings", required: &[], takes: &[], fields: &[
         field("buffer_flush_timeout", Duration, One, 0, &[]),
         field("connection_rate_limit", Nested(897), One, 0, &[]),
         field("dns_cache_config", Nested(521), One, 0, &[]),
@@ -5140,15 +5140,15 @@ pub(super) static MESSAGES: &[Message] = &[
         field("op_timeout", Duration, One, 0, &[Required]),
         field("read_policy", Choice(121), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnectionRateLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnectionRateLimit", required: &[], takes: &[], fields: &[
         field("connection_rate_limit_per_sec", UInt32, One, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes", required: &[], takes: &[], fields: &[
         field("case_insensitive", Bool, One, 0, &[]),
         field("catch_all_route", Nested(899), One, 0, &[]),
         field("routes", Nested(899), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route", required: &[], takes: &[], fields: &[
         field("cluster", Text, One, 0, &[MinLen(1)]),
         field("key_formatter", Text, One, 0, &[]),
         field("prefix", Text, One, 0, &[MaxBytes(1000)]),
@@ -5156,25 +5156,25 @@ pub(super) static MESSAGES: &[Message] = &[
         field("remove_prefix", Bool, One, 0, &[]),
         field("request_mirror_policy", Nested(901), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route.ReadCommandPolicy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route.ReadCommandPolicy", required: &[], takes: &[], fields: &[
         field("cluster", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy", required: &[], takes: &[], fields: &[
         field("cluster", Text, One, 0, &[MinLen(1)]),
         field("exclude_read_commands", Bool, One, 0, &[]),
         field("runtime_fraction", Nested(236), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.RedisFault", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.RedisFault", required: &[], takes: &[], fields: &[
         field("commands", Text, Many, 0, &[]),
         field("delay", Duration, One, 0, &[]),
         field("fault_enabled", Nested(236), One, 0, &[Required]),
         field("fault_type", Choice(123), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.network.reverse_tunnel.v3.DrainAwareHttpConnectionManager", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.reverse_tunnel.v3.DrainAwareHttpConnectionManager", required: &[], takes: &[], fields: &[
         field("enable_drain_with_goaway", Bool, One, 0, &[]),
         field("hcm_config", Nested(866), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.reverse_tunnel.v3.ReverseTunnel", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.reverse_tunnel.v3.ReverseTunnel", required: &[], takes: &[], fields: &[
         field("auto_close_connections", Bool, One, 0, &[]),
         field("enable_connection_limit", Bool, One, 0, &[]),
         field("jwt_validator", Nested(553), One, 0, &[]),
@@ -5186,32 +5186,32 @@ pub(super) static MESSAGES: &[Message] = &[
         field("use_http_upgrade", Bool, One, 0, &[]),
         field("validation", Nested(905), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.reverse_tunnel.v3.Validation", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.reverse_tunnel.v3.Validation", required: &[], takes: &[], fields: &[
         field("cluster_id_format", Text, One, 0, &[MaxLen(1024)]),
         field("dynamic_metadata_namespace", Text, One, 0, &[MaxLen(255)]),
         field("emit_dynamic_metadata", Bool, One, 0, &[]),
         field("node_id_format", Text, One, 0, &[MaxLen(1024)]),
         field("tenant_id_format", Text, One, 0, &[MaxLen(1024)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.set_filter_state.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.set_filter_state.v3.Config", required: &[], takes: &[], fields: &[
         field("on_downstream_data", Nested(556), Many, 0, &[]),
         field("on_downstream_tls_handshake", Nested(556), Many, 0, &[]),
         field("on_new_connection", Nested(556), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.sni_cluster.v3.SniCluster", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.sni_cluster.v3.SniCluster", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig", required: &[], takes: &[], fields: &[
         field("dns_cache_config", Nested(521), One, 0, &[Required]),
         field("port_value", UInt32, One, 1, &[Lte(65535.0), Gt(0.0)]),
         field("save_upstream_address", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.tcp_bandwidth_limit.v3.TcpBandwidthLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.tcp_bandwidth_limit.v3.TcpBandwidthLimit", required: &[], takes: &[], fields: &[
         field("fill_interval", Duration, One, 0, &[Lte(1.0), Gte(0.02)]),
         field("read_limit_kbps", UInt64, Boxed, 0, &[]),
         field("runtime_enabled", Nested(235), One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
         field("write_limit_kbps", UInt64, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", required: &[1], takes: &[], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         old("access_log_flush_interval", Duration, One, 0, &[Gte(0.001)]),
         field("access_log_options", Nested(912), One, 0, &[]),
@@ -5236,17 +5236,17 @@ pub(super) static MESSAGES: &[Message] = &[
         field("upstream_idle_timeout", Duration, One, 0, &[]),
         field("weighted_clusters", Nested(914), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.OnDemand", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.OnDemand", required: &[], takes: &[], fields: &[
         field("odcds_config", Nested(163), One, 0, &[]),
         field("resources_locator", Text, One, 0, &[]),
         field("timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TcpAccessLogOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TcpAccessLogOptions", required: &[], takes: &[], fields: &[
         field("access_log_flush_interval", Duration, One, 0, &[Gte(0.001)]),
         field("flush_access_log_on_connected", Bool, One, 0, &[]),
         field("flush_access_log_on_start", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig", required: &[], takes: &[("request_id_extension", "envoy.request_id"), ("formatters", "envoy.formatter")], fields: &[
         field("formatters", Nested(254), Many, 0, &[]),
         field("headers_to_add", Nested(191), Many, 0, &[MaxItems(1000)]),
         field("hostname", Text, One, 0, &[MinLen(1)]),
@@ -5258,18 +5258,18 @@ pub(super) static MESSAGES: &[Message] = &[
         field("request_id_metadata_key", Text, One, 0, &[]),
         field("use_post", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster", required: &[], takes: &[], fields: &[
         field("clusters", Nested(915), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight", required: &[], takes: &[], fields: &[
         field("metadata_match", Nested(217), One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("weight", UInt32, One, 0, &[Gte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata", required: &[], takes: &[], fields: &[
         field("request_rules", Nested(918), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.KeyValuePair", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.KeyValuePair", required: &[], takes: &[], fields: &[
         field("encode", Choice(126), One, 0, &[]),
         field("key", Text, One, 0, &[MinLen(1)]),
         field("metadata_namespace", Text, One, 0, &[]),
@@ -5277,49 +5277,49 @@ pub(super) static MESSAGES: &[Message] = &[
         field("type", Choice(127), One, 0, &[Defined]),
         field("value", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.Rule", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.Rule", required: &[], takes: &[], fields: &[
         field("header", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
         field("on_missing", Nested(917), One, 0, &[]),
         field("on_present", Nested(917), One, 0, &[]),
         field("remove", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata", required: &[], takes: &[], fields: &[
         field("request_rules", Nested(922), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.FieldSelector", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.FieldSelector", required: &[], takes: &[], fields: &[
         field("child", Nested(920), One, 0, &[]),
         field("id", Int32, One, 0, &[Lte(32767.0), Gte(-32768.0)]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.KeyValuePair", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.KeyValuePair", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
         field("metadata_namespace", Text, One, 0, &[]),
         field("regex_value_rewrite", Nested(1332), One, 1, &[]),
         field("type", Choice(128), One, 0, &[Defined]),
         field("value", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.Rule", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.Rule", required: &[1], takes: &[], fields: &[
         field("field_selector", Nested(920), One, 0, &[Required]),
         field("method_name", Text, One, 1, &[]),
         field("on_missing", Nested(921), One, 0, &[]),
         field("on_present", Nested(921), One, 0, &[]),
         field("service_name", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3.RateLimit", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3.RateLimit", required: &[], takes: &[], fields: &[
         field("domain", Text, One, 0, &[MinLen(1)]),
         field("failure_mode_deny", Bool, One, 0, &[]),
         field("rate_limit_service", Nested(315), One, 0, &[Required]),
         field("stage", UInt32, One, 0, &[Lte(10.0)]),
         field("timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.router.v3.Router", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.router.v3.Router", required: &[], takes: &[], fields: &[
         field("close_downstream_on_upstream_error", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.Route", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.Route", required: &[], takes: &[], fields: &[
         field("match", Nested(929), One, 0, &[Required]),
         field("route", Nested(926), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.RouteAction", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.RouteAction", required: &[1], takes: &[], fields: &[
         field("cluster", Text, One, 1, &[MinLen(1)]),
         field("cluster_header", Text, One, 1, &[MinLen(1), HeaderValue, Lenient]),
         field("metadata_match", Nested(217), One, 0, &[]),
@@ -5328,30 +5328,30 @@ pub(super) static MESSAGES: &[Message] = &[
         field("strip_service_name", Bool, One, 0, &[]),
         field("weighted_clusters", Nested(934), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.RouteAction.RequestMirrorPolicy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.RouteAction.RequestMirrorPolicy", required: &[], takes: &[], fields: &[
         field("cluster", Text, One, 0, &[MinLen(1)]),
         field("runtime_fraction", Nested(236), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.RouteConfiguration", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.RouteConfiguration", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("routes", Nested(925), Many, 0, &[]),
         field("validate_clusters", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.RouteMatch", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.RouteMatch", required: &[1], takes: &[], fields: &[
         field("headers", Nested(334), Many, 0, &[]),
         field("invert", Bool, One, 0, &[]),
         field("method_name", Text, One, 1, &[]),
         field("service_name", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.ThriftFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.ThriftFilter", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.ThriftProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.ThriftProtocolOptions", required: &[], takes: &[], fields: &[
         field("protocol", Choice(129), One, 0, &[Defined]),
         field("transport", Choice(130), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.ThriftProxy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.ThriftProxy", required: &[], takes: &[("thrift_filters", "envoy.thrift_proxy.filters")], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         field("header_keys_preserve_case", Bool, One, 0, &[]),
         field("max_requests_per_connection", UInt32, Boxed, 0, &[]),
@@ -5363,26 +5363,26 @@ pub(super) static MESSAGES: &[Message] = &[
         field("transport", Choice(130), One, 0, &[Defined]),
         field("trds", Nested(933), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.Trds", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.Trds", required: &[], takes: &[], fields: &[
         field("config_source", Nested(163), One, 0, &[Required]),
         field("route_config_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.WeightedCluster", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.WeightedCluster", required: &[], takes: &[], fields: &[
         field("clusters", Nested(935), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.WeightedCluster.ClusterWeight", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.thrift_proxy.v3.WeightedCluster.ClusterWeight", required: &[], takes: &[], fields: &[
         field("metadata_match", Nested(217), One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("weight", UInt32, Boxed, 0, &[Gte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.wasm.v3.Wasm", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.wasm.v3.Wasm", required: &[], takes: &[], fields: &[
         field("config", Nested(1199), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.network.zookeeper_proxy.v3.LatencyThresholdOverride", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.zookeeper_proxy.v3.LatencyThresholdOverride", required: &[], takes: &[], fields: &[
         field("opcode", Choice(131), One, 0, &[Defined]),
         field("threshold", Duration, One, 0, &[Required, Gte(0.001)]),
     ] },
-    Message { name: "envoy.extensions.filters.network.zookeeper_proxy.v3.ZooKeeperProxy", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.network.zookeeper_proxy.v3.ZooKeeperProxy", required: &[], takes: &[], fields: &[
         field("access_log", Text, One, 0, &[]),
         field("default_latency_threshold", Duration, One, 0, &[Gte(0.001)]),
         field("enable_latency_threshold_metrics", Bool, One, 0, &[]),
@@ -5393,53 +5393,53 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_packet_bytes", UInt32, Boxed, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig", required: &[], takes: &[], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         field("case_insensitive", Bool, One, 0, &[]),
         field("client_config", Nested(940), One, 0, &[]),
         field("server_config", Nested(941), One, 0, &[]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig.ClientContextConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig.ClientContextConfig", required: &[], takes: &[("typed_dns_resolver_config", "envoy.network.dns_resolver")], fields: &[
         old("dns_resolution_config", Nested(166), One, 0, &[]),
         field("max_pending_lookups", UInt64, One, 0, &[Gte(1.0)]),
         field("resolver_timeout", Duration, One, 0, &[Gte(1.0)]),
         field("typed_dns_resolver_config", Nested(254), One, 0, &[]),
         old("upstream_resolvers", Nested(152), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig.ServerContextConfig", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig.ServerContextConfig", required: &[1], takes: &[], fields: &[
         field("external_dns_table", Nested(165), One, 1, &[]),
         field("inline_dns_table", Nested(445), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.dynamic_modules.v3.DynamicModuleUdpListenerFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.dynamic_modules.v3.DynamicModuleUdpListenerFilter", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[]),
         field("filter_config", Any, One, 0, &[]),
         field("filter_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3.FilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3.FilterConfig", required: &[], takes: &[], fields: &[
         field("buffer_options", Nested(944), One, 0, &[]),
         field("dns_cache_config", Nested(521), One, 1, &[Required]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3.FilterConfig.BufferOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3.FilterConfig.BufferOptions", required: &[], takes: &[], fields: &[
         field("max_buffered_bytes", UInt64, Boxed, 0, &[]),
         field("max_buffered_datagrams", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.ext_authz.v3.FilterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.ext_authz.v3.FilterConfig", required: &[], takes: &[], fields: &[
         field("buffer_options", Nested(946), One, 0, &[]),
         field("failure_mode_allow", Bool, One, 0, &[]),
         field("grpc_service", Nested(176), One, 0, &[Required]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.ext_authz.v3.FilterConfig.BufferOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.ext_authz.v3.FilterConfig.BufferOptions", required: &[], takes: &[], fields: &[
         field("max_buffered_bytes", UInt64, Boxed, 0, &[]),
         field("max_buffered_datagrams", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.http_capsule.v3.FilterConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.Route", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.session.http_capsule.v3.FilterConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.Route", required: &[], takes: &[], fields: &[
         field("cluster", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig", required: &[1], takes: &[("session_filters", "envoy.filters.udp.session")], fields: &[
         field("access_log", Nested(63), Many, 0, &[]),
         field("access_log_options", Nested(952), One, 0, &[]),
         old("cluster", Text, One, 1, &[MinLen(1)]),
@@ -5454,20 +5454,20 @@ pub(super) static MESSAGES: &[Message] = &[
         field("use_original_src_ip", Bool, One, 0, &[]),
         field("use_per_packet_load_balancing", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.HashPolicy", required: &[1], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.HashPolicy", required: &[1], takes: &[], fields: &[
         field("key", Text, One, 1, &[MinLen(1)]),
         field("source_ip", Bool, One, 1, &[Const(true)]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.SessionFilter", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.SessionFilter", required: &[], takes: &[], fields: &[
         field("config_discovery", Nested(171), One, 1, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpAccessLogOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpAccessLogOptions", required: &[], takes: &[], fields: &[
         field("access_log_flush_interval", Duration, One, 0, &[Gte(0.001)]),
         field("flush_access_log_on_tunnel_connected", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig", required: &[], takes: &[], fields: &[
         field("buffer_options", Nested(954), One, 0, &[]),
         field("default_target_port", UInt32, One, 0, &[Lte(65535.0), Gt(0.0)]),
         field("headers_to_add", Nested(191), Many, 0, &[MaxItems(1000)]),
@@ -5480,33 +5480,33 @@ pub(super) static MESSAGES: &[Message] = &[
         field("target_host", Text, One, 0, &[MinLen(1)]),
         field("use_post", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig.BufferOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig.BufferOptions", required: &[], takes: &[], fields: &[
         field("max_buffered_bytes", UInt64, Boxed, 0, &[]),
         field("max_buffered_datagrams", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig.RetryOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig.RetryOptions", required: &[], takes: &[], fields: &[
         field("backoff_options", Nested(158), One, 0, &[]),
         field("max_connect_attempts", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.formatter.cel.v3.Cel", required: &[], fields: &[
+    Message { name: "envoy.extensions.formatter.cel.v3.Cel", required: &[], takes: &[], fields: &[
         field("cel_config", Nested(161), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.formatter.dynamic_modules.v3.DynamicModuleFormatter", required: &[], fields: &[
+    Message { name: "envoy.extensions.formatter.dynamic_modules.v3.DynamicModuleFormatter", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("formatter_config", Any, One, 0, &[]),
         field("formatter_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.formatter.file_content.v3.FileContent", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.formatter.generic_secret.v3.GenericSecret", required: &[], fields: &[
+    Message { name: "envoy.extensions.formatter.file_content.v3.FileContent", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.formatter.generic_secret.v3.GenericSecret", required: &[], takes: &[], fields: &[
         field("secret_configs", Nested(1174), Map, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.formatter.metadata.v3.Metadata", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.geoip_providers.common.v3.CommonGeoipProviderConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.formatter.metadata.v3.Metadata", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.geoip_providers.common.v3.CommonGeoipProviderConfig", required: &[], takes: &[], fields: &[
         field("geo_field_keys", Nested(963), One, 0, &[]),
         old("geo_headers_to_add", Nested(964), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.geoip_providers.common.v3.CommonGeoipProviderConfig.GeolocationFieldKeys", required: &[], fields: &[
+    Message { name: "envoy.extensions.geoip_providers.common.v3.CommonGeoipProviderConfig.GeolocationFieldKeys", required: &[], takes: &[], fields: &[
         field("anon", Text, One, 0, &[]),
         field("anon_hosting", Text, One, 0, &[]),
         field("anon_proxy", Text, One, 0, &[]),
@@ -5520,7 +5520,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("isp", Text, One, 0, &[]),
         field("region", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.geoip_providers.common.v3.CommonGeoipProviderConfig.GeolocationHeadersToAdd", required: &[], fields: &[
+    Message { name: "envoy.extensions.geoip_providers.common.v3.CommonGeoipProviderConfig.GeolocationHeadersToAdd", required: &[], takes: &[], fields: &[
         field("anon", Text, One, 0, &[HeaderName, IgnoreEmpty]),
         field("anon_hosting", Text, One, 0, &[HeaderName, IgnoreEmpty]),
         field("anon_proxy", Text, One, 0, &[HeaderName, IgnoreEmpty]),
@@ -5535,7 +5535,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("isp", Text, One, 0, &[HeaderName, IgnoreEmpty]),
         field("region", Text, One, 0, &[HeaderName, IgnoreEmpty]),
     ] },
-    Message { name: "envoy.extensions.geoip_providers.maxmind.v3.MaxMindConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.geoip_providers.maxmind.v3.MaxMindConfig", required: &[], takes: &[], fields: &[
         field("anon_db_path", Text, One, 0, &[Pattern("^$|^.*\\.mmdb$")]),
         field("asn_db_path", Text, One, 0, &[Pattern("^$|^.*\\.mmdb$")]),
         field("city_db_path", Text, One, 0, &[Pattern("^$|^.*\\.mmdb$")]),
@@ -5543,27 +5543,27 @@ pub(super) static MESSAGES: &[Message] = &[
         field("country_db_path", Text, One, 0, &[Pattern("^$|^.*\\.mmdb$")]),
         field("isp_db_path", Text, One, 0, &[Pattern("^$|^.*\\.mmdb$")]),
     ] },
-    Message { name: "envoy.extensions.grpc_service.call_credentials.access_token.v3.AccessTokenCredentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.grpc_service.call_credentials.access_token.v3.AccessTokenCredentials", required: &[], takes: &[], fields: &[
         field("token", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.grpc_service.call_credentials.file_based_metadata.v3.FileBasedMetadataCallCredentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.grpc_service.call_credentials.file_based_metadata.v3.FileBasedMetadataCallCredentials", required: &[], takes: &[], fields: &[
         field("header_key", Text, One, 0, &[]),
         field("header_prefix", Text, One, 0, &[]),
         field("secret_data", Nested(165), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.grpc_service.call_credentials.google_compute_engine.v3.GoogleComputeEngineCredentials", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.grpc_service.call_credentials.google_iam.v3.GoogleIamCredentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.grpc_service.call_credentials.google_compute_engine.v3.GoogleComputeEngineCredentials", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.grpc_service.call_credentials.google_iam.v3.GoogleIamCredentials", required: &[], takes: &[], fields: &[
         field("authority_selector", Text, One, 0, &[]),
         field("authorization_token", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.grpc_service.call_credentials.google_refresh_token.v3.GoogleRefreshTokenCredentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.grpc_service.call_credentials.google_refresh_token.v3.GoogleRefreshTokenCredentials", required: &[], takes: &[], fields: &[
         field("token", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.grpc_service.call_credentials.service_account_jwt_access.v3.ServiceAccountJwtAccessCredentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.grpc_service.call_credentials.service_account_jwt_access.v3.ServiceAccountJwtAccessCredentials", required: &[], takes: &[], fields: &[
         field("json_key", Text, One, 0, &[]),
         field("token_lifetime", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.grpc_service.call_credentials.sts_service.v3.StsServiceCredentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.grpc_service.call_credentials.sts_service.v3.StsServiceCredentials", required: &[], takes: &[], fields: &[
         field("actor_token_path", Text, One, 0, &[]),
         field("actor_token_type", Text, One, 0, &[]),
         field("audience", Text, One, 0, &[]),
@@ -5574,41 +5574,41 @@ pub(super) static MESSAGES: &[Message] = &[
         field("subject_token_type", Text, One, 0, &[MinLen(1)]),
         field("token_exchange_service_uri", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.grpc_service.channel_credentials.google_default.v3.GoogleDefaultCredentials", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.grpc_service.channel_credentials.insecure.v3.InsecureCredentials", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.grpc_service.channel_credentials.local.v3.LocalCredentials", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.grpc_service.channel_credentials.tls.v3.TlsCredentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.grpc_service.channel_credentials.google_default.v3.GoogleDefaultCredentials", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.grpc_service.channel_credentials.insecure.v3.InsecureCredentials", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.grpc_service.channel_credentials.local.v3.LocalCredentials", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.grpc_service.channel_credentials.tls.v3.TlsCredentials", required: &[], takes: &[], fields: &[
         field("identity_certificate_provider", Nested(1167), One, 0, &[]),
         field("root_certificate_provider", Nested(1167), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.grpc_service.channel_credentials.xds.v3.XdsCredentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.grpc_service.channel_credentials.xds.v3.XdsCredentials", required: &[], takes: &[], fields: &[
         field("fallback_credentials", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink", required: &[], fields: &[
+    Message { name: "envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink", required: &[], takes: &[], fields: &[
         field("event_log_path", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.health_checkers.dynamic_modules.v3.DynamicModuleHealthCheck", required: &[], fields: &[
+    Message { name: "envoy.extensions.health_checkers.dynamic_modules.v3.DynamicModuleHealthCheck", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("health_checker_config", Any, One, 0, &[]),
         field("health_checker_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.health_checkers.redis.v3.Redis", required: &[], fields: &[
+    Message { name: "envoy.extensions.health_checkers.redis.v3.Redis", required: &[], takes: &[], fields: &[
         field("aws_iam", Nested(891), One, 0, &[]),
         field("key", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.health_checkers.thrift.v3.Thrift", required: &[], fields: &[
+    Message { name: "envoy.extensions.health_checkers.thrift.v3.Thrift", required: &[], takes: &[], fields: &[
         field("method_name", Text, One, 0, &[MinLen(1)]),
         field("protocol", Choice(129), One, 0, &[Defined]),
         field("transport", Choice(130), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.health_checkers.udp.v3.UdpHealthCheck", required: &[], fields: &[
+    Message { name: "envoy.extensions.health_checkers.udp.v3.UdpHealthCheck", required: &[], takes: &[], fields: &[
         field("receive", Nested(196), One, 0, &[Required]),
         field("send", Nested(196), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.http.ai_filters.request_info.v3.RequestInfo", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.ai_filters.request_info.v3.RequestInfo", required: &[], takes: &[], fields: &[
         field("metadata_namespace", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.cache.file_system_http_cache.v3.FileSystemHttpCacheConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.cache.file_system_http_cache.v3.FileSystemHttpCacheConfig", required: &[], takes: &[], fields: &[
         field("cache_path", Text, One, 0, &[MinLen(1)]),
         field("cache_subdivisions", UInt32, One, 0, &[]),
         field("create_cache_path", Bool, One, 0, &[]),
@@ -5620,8 +5620,8 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_individual_cache_entry_size_bytes", UInt64, Boxed, 0, &[]),
         field("min_eviction_period", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.cache.simple_http_cache.v3.SimpleHttpCacheConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.http.cache_v2.file_system_http_cache.v3.FileSystemHttpCacheV2Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.cache.simple_http_cache.v3.SimpleHttpCacheConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.http.cache_v2.file_system_http_cache.v3.FileSystemHttpCacheV2Config", required: &[], takes: &[], fields: &[
         field("cache_path", Text, One, 0, &[MinLen(1)]),
         field("cache_subdivisions", UInt32, One, 0, &[]),
         field("create_cache_path", Bool, One, 0, &[]),
@@ -5633,8 +5633,8 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_individual_cache_entry_size_bytes", UInt64, Boxed, 0, &[]),
         field("min_eviction_period", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.cache_v2.simple_http_cache.v3.SimpleHttpCacheV2Config", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.cache_v2.simple_http_cache.v3.SimpleHttpCacheV2Config", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy", required: &[], takes: &[], fields: &[
         field("body", Nested(165), One, 0, &[]),
         field("body_format", Nested(249), One, 0, &[]),
         field("preserve_response_code_details", Bool, One, 1, &[Const(true)]),
@@ -5642,7 +5642,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_headers_to_add", Nested(191), Many, 0, &[MaxItems(1000)]),
         field("status_code", UInt32, Boxed, 0, &[Lt(600.0), Gte(200.0)]),
     ] },
-    Message { name: "envoy.extensions.http.custom_response.redirect_policy.v3.RedirectPolicy", required: &[1], fields: &[
+    Message { name: "envoy.extensions.http.custom_response.redirect_policy.v3.RedirectPolicy", required: &[1], takes: &[], fields: &[
         field("modify_request_headers_action", Nested(254), One, 0, &[]),
         field("redirect_action", Nested(357), One, 1, &[]),
         field("request_headers_to_add", Nested(191), Many, 0, &[MaxItems(1000)]),
@@ -5650,19 +5650,19 @@ pub(super) static MESSAGES: &[Message] = &[
         field("status_code", UInt32, Boxed, 0, &[Lte(999.0), Gte(200.0)]),
         field("uri", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.http.early_header_mutation.dynamic_modules.v3.DynamicModuleEarlyHeaderMutation", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.early_header_mutation.dynamic_modules.v3.DynamicModuleEarlyHeaderMutation", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("early_header_mutation_config", Any, One, 0, &[]),
         field("early_header_mutation_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation", required: &[], takes: &[], fields: &[
         field("mutations", Nested(149), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.http.ext_proc.processing_request_modifiers.mapped_attribute_builder.v3.MappedAttributeBuilder", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.ext_proc.processing_request_modifiers.mapped_attribute_builder.v3.MappedAttributeBuilder", required: &[], takes: &[], fields: &[
         field("mapped_request_attributes", Text, Map, 0, &[]),
         field("mapped_response_attributes", Text, Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.ext_proc.response_processors.save_processing_response.v3.SaveProcessingResponse", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.ext_proc.response_processors.save_processing_response.v3.SaveProcessingResponse", required: &[], takes: &[], fields: &[
         field("filter_state_name_suffix", Text, One, 0, &[]),
         field("save_immediate_response", Nested(994), One, 0, &[]),
         field("save_request_headers", Nested(994), One, 0, &[]),
@@ -5670,95 +5670,95 @@ pub(super) static MESSAGES: &[Message] = &[
         field("save_response_headers", Nested(994), One, 0, &[]),
         field("save_response_trailers", Nested(994), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.ext_proc.response_processors.save_processing_response.v3.SaveProcessingResponse.SaveOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.ext_proc.response_processors.save_processing_response.v3.SaveProcessingResponse.SaveOptions", required: &[], takes: &[], fields: &[
         field("save_on_error", Bool, One, 0, &[]),
         field("save_response", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.header_formatters.dynamic_modules.v3.DynamicModuleHeaderFormatter", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.header_formatters.dynamic_modules.v3.DynamicModuleHeaderFormatter", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("header_formatter_config", Any, One, 0, &[]),
         field("header_formatter_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig", required: &[], takes: &[], fields: &[
         field("formatter_type_on_envoy_headers", Choice(132), One, 0, &[Defined]),
         field("forward_reason_phrase", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig", required: &[], takes: &[], fields: &[
         field("headers_with_underscores_action", Choice(133), One, 0, &[]),
         field("http1_protocol_options", Nested(998), One, 0, &[]),
         field("restrict_http_methods", Bool, One, 0, &[]),
         field("strip_fragment_from_path", Bool, One, 0, &[]),
         field("uri_path_normalization_options", Nested(999), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.Http1ProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.Http1ProtocolOptions", required: &[], takes: &[], fields: &[
         field("allow_chunked_length", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.UriPathNormalizationOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.UriPathNormalizationOptions", required: &[], takes: &[], fields: &[
         field("path_with_escaped_slashes_action", Choice(134), One, 0, &[Defined]),
         field("skip_merging_slashes", Bool, One, 0, &[]),
         field("skip_path_normalization", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.injected_credentials.generic.v3.Generic", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.injected_credentials.generic.v3.Generic", required: &[], takes: &[], fields: &[
         field("credential", Nested(1174), One, 0, &[Required]),
         field("header", Text, One, 0, &[HeaderName, IgnoreEmpty]),
         field("header_value_prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2", required: &[1], fields: &[
+    Message { name: "envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2", required: &[1], takes: &[], fields: &[
         field("client_credentials", Nested(1002), One, 1, &[]),
         field("endpoint_params", Nested(1003), Many, 0, &[]),
         field("scopes", Text, Many, 0, &[]),
         field("token_endpoint", Nested(209), One, 0, &[Required]),
         field("token_fetch_retry_interval", Duration, One, 0, &[Gte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2.ClientCredentials", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2.ClientCredentials", required: &[], takes: &[], fields: &[
         field("auth_type", Choice(135), One, 0, &[]),
         field("client_id", Text, One, 0, &[MinLen(1)]),
         field("client_secret", Nested(1174), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2.EndpointParameter", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2.EndpointParameter", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("value", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig", required: &[], takes: &[], fields: &[
         field("allow_extension_to_set_address_as_trusted", Bool, One, 0, &[]),
         field("header_name", Text, One, 0, &[MinLen(1), HeaderName]),
         field("reject_with_status", Nested(1357), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig", required: &[], takes: &[], fields: &[
         field("skip_xff_append", Bool, Boxed, 0, &[]),
         field("xff_num_trusted_hops", UInt32, One, 0, &[]),
         field("xff_trusted_cidrs", Nested(1006), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.original_ip_detection.xff.v3.XffTrustedCidrs", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.original_ip_detection.xff.v3.XffTrustedCidrs", required: &[], takes: &[], fields: &[
         field("cidrs", Nested(162), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState", required: &[], takes: &[], fields: &[
         field("cookie", Nested(1308), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.http.stateful_session.envelope.v3.EnvelopeSessionState", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.stateful_session.envelope.v3.EnvelopeSessionState", required: &[], takes: &[], fields: &[
         field("header", Nested(1009), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.http.stateful_session.envelope.v3.EnvelopeSessionState.Header", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.stateful_session.envelope.v3.EnvelopeSessionState.Header", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState", required: &[], fields: &[
+    Message { name: "envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig", required: &[], takes: &[], fields: &[
         field("allowed_route_names", Text, Many, 0, &[Items(&[MinLen(1)])]),
     ] },
-    Message { name: "envoy.extensions.internal_redirect.filter_state.v3.FilterStateConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.internal_redirect.filter_state.v3.FilterStateConfig", required: &[], takes: &[], fields: &[
         field("redirect_enabled_key", Text, One, 0, &[MinLen(1)]),
         field("redirect_if_absent", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.key_value.file_based.v3.FileBasedKeyValueStoreConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.key_value.file_based.v3.FileBasedKeyValueStoreConfig", required: &[], takes: &[], fields: &[
         field("filename", Text, One, 0, &[MinLen(1)]),
         field("flush_interval", Duration, One, 0, &[]),
         field("max_entries", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin", required: &[], takes: &[], fields: &[
         field("blackout_period", Duration, One, 0, &[]),
         field("enable_oob_load_report", Bool, Boxed, 0, &[]),
         field("error_utilization_penalty", Float, Boxed, 0, &[Gte(0.0)]),
@@ -5769,18 +5769,18 @@ pub(super) static MESSAGES: &[Message] = &[
         field("weight_expiration_period", Duration, One, 0, &[]),
         field("weight_update_period", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig", required: &[], takes: &[], fields: &[
         field("hash_balance_factor", UInt32, Boxed, 0, &[Gte(100.0)]),
         field("hash_policy", Nested(366), Many, 0, &[]),
         field("use_hostname_for_hashing", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig", required: &[1], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig", required: &[1], takes: &[], fields: &[
         field("locality_weighted_lb_config", Nested(1020), One, 1, &[]),
         field("zone_aware_lb_config", Nested(1021), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig", required: &[], takes: &[], fields: &[
         field("fail_traffic_on_panic", Bool, One, 0, &[]),
         field("force_local_zone", Nested(1022), One, 0, &[]),
         old("force_locality_direct_routing", Bool, One, 0, &[]),
@@ -5788,25 +5788,25 @@ pub(super) static MESSAGES: &[Message] = &[
         field("min_cluster_size", UInt64, Boxed, 0, &[]),
         field("routing_enabled", Nested(1360), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig.ForceLocalZone", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig.ForceLocalZone", required: &[], takes: &[], fields: &[
         field("min_size", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.common.v3.OrcaOobReportingConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.common.v3.OrcaOobReportingConfig", required: &[], takes: &[], fields: &[
         field("authority", Text, One, 0, &[HeaderValue, Lenient]),
         field("port_value", UInt32, One, 0, &[Lte(65535.0)]),
         field("transport_socket_match_criteria", Struct, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig", required: &[], takes: &[], fields: &[
         field("aggression", Nested(234), One, 0, &[]),
         field("min_weight_percent", Nested(1360), One, 0, &[]),
         field("slow_start_window", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.dynamic_modules.v3.DynamicModulesLoadBalancerConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.dynamic_modules.v3.DynamicModulesLoadBalancerConfig", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("lb_policy_config", Any, One, 0, &[]),
         field("lb_policy_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest", required: &[], takes: &[], fields: &[
         field("active_request_bias", Nested(234), One, 0, &[]),
         field("choice_count", UInt32, Boxed, 0, &[Gte(2.0)]),
         old("enable_full_scan", Bool, Boxed, 0, &[]),
@@ -5814,7 +5814,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("selection_method", Choice(137), One, 0, &[Defined]),
         field("slow_start_config", Nested(1024), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.load_aware_locality.v3.LoadAwareLocality", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.load_aware_locality.v3.LoadAwareLocality", required: &[], takes: &[], fields: &[
         field("enable_oob_load_report", Bool, Boxed, 0, &[]),
         field("endpoint_picking_policy", Nested(128), One, 0, &[Required]),
         field("metric_names_for_computing_utilization", Text, Many, 0, &[]),
@@ -5825,31 +5825,31 @@ pub(super) static MESSAGES: &[Message] = &[
         field("weight_expiration_period", Duration, One, 0, &[Gte(0.0)]),
         field("weight_update_period", Duration, One, 0, &[Gte(0.1)]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.maglev.v3.Maglev", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.maglev.v3.Maglev", required: &[], takes: &[], fields: &[
         field("consistent_hashing_lb_config", Nested(1018), One, 0, &[]),
         field("locality_weighted_lb_config", Nested(1020), One, 0, &[]),
         field("table_size", UInt64, Boxed, 0, &[Lte(5000011.0)]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost", required: &[], takes: &[], fields: &[
         field("fallback_policy", Nested(128), One, 0, &[Required]),
         field("override_host_sources", Nested(1030), Many, 0, &[MinItems(1)]),
         field("selected_host_key", Nested(1340), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost.OverrideHostSource", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost.OverrideHostSource", required: &[], takes: &[], fields: &[
         field("header", Text, One, 0, &[HeaderValue, Lenient]),
         field("metadata", Nested(1340), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst", required: &[], takes: &[], fields: &[
         field("shuffle_address_list", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.random.v3.Random", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.random.v3.Random", required: &[], takes: &[], fields: &[
         field("locality_lb_config", Nested(1019), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.random_subsetting.v3.RandomSubsetting", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.random_subsetting.v3.RandomSubsetting", required: &[], takes: &[], fields: &[
         field("child_policy", Nested(128), One, 0, &[Required]),
         field("subset_size", UInt32, Boxed, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash", required: &[], takes: &[], fields: &[
         field("consistent_hashing_lb_config", Nested(1018), One, 0, &[]),
         old("hash_balance_factor", UInt32, Boxed, 0, &[Gte(100.0)]),
         field("hash_function", Choice(138), One, 0, &[Defined]),
@@ -5858,11 +5858,11 @@ pub(super) static MESSAGES: &[Message] = &[
         field("minimum_ring_size", UInt64, Boxed, 0, &[Lte(8388608.0), Gte(1.0)]),
         old("use_hostname_for_hashing", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin", required: &[], takes: &[], fields: &[
         field("locality_lb_config", Nested(1019), One, 0, &[]),
         field("slow_start_config", Nested(1024), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset", required: &[], takes: &[], fields: &[
         field("allow_redundant_keys", Bool, One, 0, &[]),
         field("default_subset", Struct, One, 0, &[]),
         field("fallback_policy", Choice(139), One, 0, &[Defined]),
@@ -5874,108 +5874,108 @@ pub(super) static MESSAGES: &[Message] = &[
         field("subset_lb_policy", Nested(128), One, 0, &[Required]),
         field("subset_selectors", Nested(1037), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetSelector", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetSelector", required: &[], takes: &[], fields: &[
         field("fallback_keys_subset", Text, Many, 0, &[]),
         field("fallback_policy", Choice(141), One, 0, &[Defined]),
         field("keys", Text, Many, 0, &[]),
         field("single_host_per_subset", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality", required: &[], fields: &[
+    Message { name: "envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality", required: &[], takes: &[], fields: &[
         field("endpoint_picking_policy", Nested(128), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.local_address_selectors.filter_state_override.v3.Config", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.actions.transform_stat.v3.TransformStat", required: &[], fields: &[
+    Message { name: "envoy.extensions.local_address_selectors.filter_state_override.v3.Config", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.actions.transform_stat.v3.TransformStat", required: &[], takes: &[], fields: &[
         field("drop_stat", Nested(1041), One, 0, &[]),
         field("drop_tag", Nested(1042), One, 0, &[]),
         field("update_tag", Nested(1043), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.matching.actions.transform_stat.v3.TransformStat.DropStat", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.actions.transform_stat.v3.TransformStat.DropTag", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.actions.transform_stat.v3.TransformStat.UpdateTag", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.actions.transform_stat.v3.TransformStat.DropStat", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.actions.transform_stat.v3.TransformStat.DropTag", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.actions.transform_stat.v3.TransformStat.UpdateTag", required: &[], takes: &[], fields: &[
         field("new_tag_value", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.environment_variable.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.environment_variable.v3.Config", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.ApplicationProtocolInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DestinationIPInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DestinationPortInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DirectSourceIPInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.ApplicationProtocolInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DestinationIPInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DestinationPortInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DirectSourceIPInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput", required: &[], takes: &[], fields: &[
         field("filter", Text, One, 0, &[MinLen(1)]),
         field("path", Nested(1050), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput.PathSegment", required: &[1], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput.PathSegment", required: &[1], takes: &[], fields: &[
         field("key", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.FilterStateInput", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.FilterStateInput", required: &[], takes: &[], fields: &[
         field("field", Text, One, 0, &[]),
         field("key", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.NetworkNamespaceInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.ServerNameInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.SourceIPInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.SourcePortInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.SourceTypeInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.network.v3.TransportProtocolInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.ssl.v3.DnsSanInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.ssl.v3.SubjectInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.stats.v3.StatFullNameMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.stats.v3.StatTagValueInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.EndpointMetadataInput", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.NetworkNamespaceInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.ServerNameInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.SourceIPInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.SourcePortInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.SourceTypeInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.network.v3.TransportProtocolInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.ssl.v3.DnsSanInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.ssl.v3.SubjectInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.stats.v3.StatFullNameMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.stats.v3.StatTagValueInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.EndpointMetadataInput", required: &[], takes: &[], fields: &[
         field("filter", Text, One, 0, &[]),
         field("path", Nested(1064), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.EndpointMetadataInput.PathSegment", required: &[1], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.EndpointMetadataInput.PathSegment", required: &[1], takes: &[], fields: &[
         field("key", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.FilterStateInput", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.FilterStateInput", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.LocalityMetadataInput", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.LocalityMetadataInput", required: &[], takes: &[], fields: &[
         field("filter", Text, One, 0, &[]),
         field("path", Nested(1067), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.LocalityMetadataInput.PathSegment", required: &[1], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.LocalityMetadataInput.PathSegment", required: &[1], takes: &[], fields: &[
         field("key", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.TransportSocketNameAction", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.common_inputs.transport_socket.v3.TransportSocketNameAction", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.http.dynamic_modules.v3.DynamicModuleDataInput", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.http.dynamic_modules.v3.DynamicModuleDataInput", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("input_config", Any, One, 0, &[]),
         field("input_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.matching.http.dynamic_modules.v3.HttpDynamicModuleMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.matching.input_matchers.consistent_hashing.v3.ConsistentHashing", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.http.dynamic_modules.v3.HttpDynamicModuleMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.matching.input_matchers.consistent_hashing.v3.ConsistentHashing", required: &[], takes: &[], fields: &[
         field("modulo", UInt32, One, 0, &[Gt(0.0)]),
         field("seed", UInt64, One, 0, &[]),
         field("threshold", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.matching.input_matchers.dynamic_modules.v3.DynamicModuleMatcher", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.input_matchers.dynamic_modules.v3.DynamicModuleMatcher", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("matcher_config", Any, One, 0, &[]),
         field("matcher_name", Text, One, 0, &[]),
         field("on_error", Choice(142), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.matching.input_matchers.ip.v3.Ip", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.input_matchers.ip.v3.Ip", required: &[], takes: &[], fields: &[
         field("cidr_ranges", Nested(162), Many, 0, &[MinItems(1)]),
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.matching.input_matchers.metadata.v3.Metadata", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.input_matchers.metadata.v3.Metadata", required: &[], takes: &[], fields: &[
         field("invert", Bool, One, 0, &[]),
         field("value", Nested(1338), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.matching.input_matchers.runtime_fraction.v3.RuntimeFraction", required: &[], fields: &[
+    Message { name: "envoy.extensions.matching.input_matchers.runtime_fraction.v3.RuntimeFraction", required: &[], takes: &[], fields: &[
         field("runtime_fraction", Nested(236), One, 0, &[Required]),
         field("seed", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.network.dns_resolver.apple.v3.AppleDnsResolverConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.network.dns_resolver.apple.v3.AppleDnsResolverConfig", required: &[], takes: &[], fields: &[
         field("include_unroutable_families", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig", required: &[], takes: &[], fields: &[
         field("dns_resolver_options", Nested(167), One, 0, &[]),
         field("edns0_max_payload_size", UInt32, Boxed, 0, &[Lte(4096.0), Gte(512.0)]),
         field("filter_unroutable_families", Bool, One, 0, &[]),
@@ -5989,18 +5989,18 @@ pub(super) static MESSAGES: &[Message] = &[
         field("udp_max_queries", UInt32, Boxed, 0, &[]),
         field("use_resolvers_as_fallback", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig", required: &[], takes: &[], fields: &[
         field("num_resolver_threads", UInt32, Boxed, 0, &[]),
         field("num_retries", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.network.dns_resolver.hickory.v3.DnsOverHttpsConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.network.dns_resolver.hickory.v3.DnsOverHttpsConfig", required: &[], takes: &[], fields: &[
         field("server_urls", Text, Many, 0, &[Items(&[MinLen(1)])]),
     ] },
-    Message { name: "envoy.extensions.network.dns_resolver.hickory.v3.DnsOverTlsConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.network.dns_resolver.hickory.v3.DnsOverTlsConfig", required: &[], takes: &[], fields: &[
         field("servers", Nested(152), Many, 0, &[]),
         field("tls_server_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.network.dns_resolver.hickory.v3.HickoryDnsResolverConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.network.dns_resolver.hickory.v3.HickoryDnsResolverConfig", required: &[], takes: &[], fields: &[
         field("cache_size", UInt32, Boxed, 0, &[]),
         field("dns_over_https", Nested(1079), One, 0, &[]),
         field("dns_over_tls", Nested(1080), One, 0, &[]),
@@ -6011,17 +6011,17 @@ pub(super) static MESSAGES: &[Message] = &[
         field("resolvers", Nested(152), Many, 0, &[]),
         field("use_system_config", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.network.socket_interface.sockmap.v3.Sockmap", required: &[], fields: &[
+    Message { name: "envoy.extensions.network.socket_interface.sockmap.v3.Sockmap", required: &[], takes: &[], fields: &[
         field("accelerated_ports", Nested(1359), Many, 0, &[MaxItems(128)]),
         field("bpf_program_path", Text, One, 0, &[]),
         field("cgroup_path", Text, One, 0, &[]),
         field("register_user_space_sockets", Bool, Boxed, 0, &[]),
         field("sockhash_max_entries", UInt32, Boxed, 0, &[Gte(1.0)]),
     ] },
-    Message { name: "envoy.extensions.network.socket_interface.v3.DefaultSocketInterface", required: &[], fields: &[
+    Message { name: "envoy.extensions.network.socket_interface.v3.DefaultSocketInterface", required: &[], takes: &[], fields: &[
         field("io_uring_options", Nested(1084), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.network.socket_interface.v3.IoUringOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.network.socket_interface.v3.IoUringOptions", required: &[], takes: &[], fields: &[
         field("enable_multishot_receive", Bool, One, 0, &[]),
         field("enable_submission_queue_polling", Bool, One, 0, &[]),
         field("io_uring_size", UInt32, Boxed, 0, &[]),
@@ -6030,35 +6030,35 @@ pub(super) static MESSAGES: &[Message] = &[
         field("write_low_watermark_bytes", UInt32, Boxed, 0, &[Gte(1024.0)]),
         field("write_timeout_ms", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.outlier_detection_monitors.common.v3.DatabaseErrors", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.outlier_detection_monitors.common.v3.ErrorBuckets", required: &[], fields: &[
+    Message { name: "envoy.extensions.outlier_detection_monitors.common.v3.DatabaseErrors", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.outlier_detection_monitors.common.v3.ErrorBuckets", required: &[], takes: &[], fields: &[
         field("database_errors", Nested(1085), Many, 0, &[]),
         field("http_errors", Nested(1087), Many, 0, &[]),
         field("local_origin_errors", Nested(1088), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.outlier_detection_monitors.common.v3.HttpErrors", required: &[], fields: &[
+    Message { name: "envoy.extensions.outlier_detection_monitors.common.v3.HttpErrors", required: &[], takes: &[], fields: &[
         field("range", Nested(1358), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.outlier_detection_monitors.common.v3.LocalOriginErrors", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.outlier_detection_monitors.consecutive_errors.v3.ConsecutiveErrors", required: &[], fields: &[
+    Message { name: "envoy.extensions.outlier_detection_monitors.common.v3.LocalOriginErrors", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.outlier_detection_monitors.consecutive_errors.v3.ConsecutiveErrors", required: &[], takes: &[], fields: &[
         field("enforcing", UInt32, Boxed, 0, &[Lte(100.0)]),
         field("error_buckets", Nested(1086), One, 0, &[]),
         field("name", Text, One, 0, &[]),
         field("threshold", UInt32, Boxed, 0, &[Lte(100.0)]),
     ] },
-    Message { name: "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig", required: &[], takes: &[], fields: &[
         field("path_template", Text, One, 0, &[MinLen(1), MaxLen(256)]),
     ] },
-    Message { name: "envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig", required: &[], takes: &[], fields: &[
         field("path_template_rewrite", Text, One, 0, &[MinLen(1), MaxLen(256)]),
     ] },
-    Message { name: "envoy.extensions.queue_policy.fifo.v3.FifoQueuePolicyConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.quic.client_writer_factory.v3.DefaultClientWriter", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.quic.connection_debug_visitor.quic_stats.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.queue_policy.fifo.v3.FifoQueuePolicyConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.quic.client_writer_factory.v3.DefaultClientWriter", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.quic.connection_debug_visitor.quic_stats.v3.Config", required: &[], takes: &[], fields: &[
         field("update_period", Duration, One, 0, &[Gte(0.001)]),
     ] },
-    Message { name: "envoy.extensions.quic.connection_debug_visitor.v3.BasicConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.quic.connection_id_generator.quic_lb.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.quic.connection_debug_visitor.v3.BasicConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.quic.connection_id_generator.quic_lb.v3.Config", required: &[], takes: &[], fields: &[
         field("encryption_parameters", Nested(1174), One, 0, &[Required]),
         field("expected_server_id_length", UInt32, One, 0, &[Lte(18.0)]),
         field("nonce_length_bytes", UInt32, One, 0, &[Lte(16.0), Gte(4.0)]),
@@ -6066,35 +6066,35 @@ pub(super) static MESSAGES: &[Message] = &[
         field("server_id_base64_encoded", Bool, One, 0, &[]),
         field("unencrypted_mode", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.quic.connection_id_generator.v3.DeterministicConnectionIdGeneratorConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.quic.crypto_stream.v3.CryptoServerStreamConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.quic.proof_source.v3.ProofSourceConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.quic.server_preferred_address.v3.DataSourceServerPreferredAddressConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.quic.connection_id_generator.v3.DeterministicConnectionIdGeneratorConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.quic.crypto_stream.v3.CryptoServerStreamConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.quic.proof_source.v3.ProofSourceConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.quic.server_preferred_address.v3.DataSourceServerPreferredAddressConfig", required: &[], takes: &[], fields: &[
         field("ipv4_config", Nested(1101), One, 0, &[]),
         field("ipv6_config", Nested(1101), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.quic.server_preferred_address.v3.DataSourceServerPreferredAddressConfig.AddressFamilyConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.quic.server_preferred_address.v3.DataSourceServerPreferredAddressConfig.AddressFamilyConfig", required: &[], takes: &[], fields: &[
         field("address", Nested(165), One, 0, &[Required]),
         field("dnat_address", Nested(165), One, 0, &[]),
         field("port", Nested(165), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.quic.server_preferred_address.v3.FixedServerPreferredAddressConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.quic.server_preferred_address.v3.FixedServerPreferredAddressConfig", required: &[], takes: &[], fields: &[
         field("ipv4_address", Text, One, 0, &[]),
         field("ipv4_config", Nested(1103), One, 0, &[]),
         field("ipv6_address", Text, One, 0, &[]),
         field("ipv6_config", Nested(1103), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.quic.server_preferred_address.v3.FixedServerPreferredAddressConfig.AddressFamilyConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.quic.server_preferred_address.v3.FixedServerPreferredAddressConfig.AddressFamilyConfig", required: &[], takes: &[], fields: &[
         field("address", Nested(242), One, 0, &[]),
         field("dnat_address", Nested(242), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor", required: &[], fields: &[
+    Message { name: "envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor", required: &[], takes: &[], fields: &[
         field("descriptor_key", Text, One, 0, &[MinLen(1)]),
         field("parsed", Nested(1369), One, 1, &[]),
         field("skip_if_error", Bool, One, 0, &[]),
         field("text", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.rate_limit_descriptors.jwt_claim.v3.Descriptor", required: &[], fields: &[
+    Message { name: "envoy.extensions.rate_limit_descriptors.jwt_claim.v3.Descriptor", required: &[], takes: &[], fields: &[
         field("claim_name", Text, One, 0, &[MinLen(1)]),
         field("cookie", Text, One, 0, &[HeaderName, Lenient]),
         field("default_value", Text, One, 0, &[]),
@@ -6103,77 +6103,77 @@ pub(super) static MESSAGES: &[Message] = &[
         field("skip_if_absent", Bool, One, 0, &[]),
         field("value_prefix", Text, One, 0, &[HeaderValue, Lenient]),
     ] },
-    Message { name: "envoy.extensions.rbac.audit_loggers.stream.v3.StdoutAuditLog", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher", required: &[], fields: &[
+    Message { name: "envoy.extensions.rbac.audit_loggers.stream.v3.StdoutAuditLog", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher", required: &[], takes: &[], fields: &[
         field("upstream_ip", Nested(162), One, 0, &[]),
         field("upstream_port_range", Nested(1359), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.rbac.principals.mtls_authenticated.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.rbac.principals.mtls_authenticated.v3.Config", required: &[], takes: &[], fields: &[
         field("any_validated_client_certificate", Bool, One, 0, &[]),
         field("san_matcher", Nested(1176), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.regex_engines.v3.GoogleRE2", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.regex_engines.v3.GoogleRE2", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig", required: &[], takes: &[], fields: &[
         field("pack_trace_reason", Bool, Boxed, 0, &[]),
         field("use_request_id_for_trace_sampling", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.resource_monitors.cgroup_memory.v3.CgroupMemoryConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.resource_monitors.cgroup_memory.v3.CgroupMemoryConfig", required: &[], takes: &[], fields: &[
         field("max_memory_bytes", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.resource_monitors.cpu_utilization.v3.CpuUtilizationConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.resource_monitors.cpu_utilization.v3.CpuUtilizationConfig", required: &[], takes: &[], fields: &[
         field("mode", Choice(143), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig", required: &[], takes: &[], fields: &[
         field("max_active_downstream_connections", Int64, One, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig", required: &[], takes: &[], fields: &[
         field("max_heap_size_bytes", UInt64, One, 0, &[]),
         field("max_heap_size_bytes_runtime", Nested(239), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.resource_monitors.injected_resource.v3.InjectedResourceConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.resource_monitors.injected_resource.v3.InjectedResourceConfig", required: &[], takes: &[], fields: &[
         field("filename", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig", required: &[], takes: &[], fields: &[
         field("metadata_match", Nested(217), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig", required: &[], takes: &[], fields: &[
         field("update_frequency", Int32, One, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.extensions.router.cluster_specifiers.dynamic_modules.v3.DynamicModuleClusterSpecifier", required: &[], fields: &[
+    Message { name: "envoy.extensions.router.cluster_specifiers.dynamic_modules.v3.DynamicModuleClusterSpecifier", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("route_action_overrides", Nested(1121), Map, 0, &[Keys(&[MinLen(1)])]),
         field("specifier_config", Any, One, 0, &[]),
         field("specifier_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.router.cluster_specifiers.dynamic_modules.v3.RouteActionOverride", required: &[], fields: &[
+    Message { name: "envoy.extensions.router.cluster_specifiers.dynamic_modules.v3.RouteActionOverride", required: &[], takes: &[], fields: &[
         field("hash_policy", Nested(366), Many, 0, &[]),
         field("metadata_match", Nested(217), One, 0, &[]),
         field("request_mirror_policies", Nested(374), Many, 0, &[]),
         field("retry_policy", Nested(358), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.router.cluster_specifiers.lua.v3.LuaConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.router.cluster_specifiers.lua.v3.LuaConfig", required: &[], takes: &[], fields: &[
         field("default_cluster", Text, One, 0, &[]),
         field("source_code", Nested(165), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.router.cluster_specifiers.matcher.v3.ClusterAction", required: &[], fields: &[
+    Message { name: "envoy.extensions.router.cluster_specifiers.matcher.v3.ClusterAction", required: &[], takes: &[], fields: &[
         field("cluster", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.router.cluster_specifiers.matcher.v3.MatcherClusterSpecifier", required: &[], fields: &[
+    Message { name: "envoy.extensions.router.cluster_specifiers.matcher.v3.MatcherClusterSpecifier", required: &[], takes: &[], fields: &[
         field("cluster_matcher", Nested(1414), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.stat_sinks.dynamic_modules.v3.DynamicModuleStatsSink", required: &[], fields: &[
+    Message { name: "envoy.extensions.stat_sinks.dynamic_modules.v3.DynamicModuleStatsSink", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("sink_config", Any, One, 0, &[]),
         field("sink_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.stat_sinks.graphite_statsd.v3.GraphiteStatsdSink", required: &[1], fields: &[
+    Message { name: "envoy.extensions.stat_sinks.graphite_statsd.v3.GraphiteStatsdSink", required: &[1], takes: &[], fields: &[
         field("address", Nested(152), One, 1, &[]),
         field("max_bytes_per_datagram", UInt64, Boxed, 0, &[Gt(0.0)]),
         field("prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig", required: &[1], fields: &[
+    Message { name: "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig", required: &[1], takes: &[("resource_detectors", "envoy.tracers.opentelemetry.resource_detectors")], fields: &[
         field("custom_metric_conversions", Nested(1414), One, 0, &[]),
         field("emit_tags_as_attributes", Bool, Boxed, 0, &[]),
         field("grpc_service", Nested(176), One, 1, &[Required]),
@@ -6185,23 +6185,23 @@ pub(super) static MESSAGES: &[Message] = &[
         field("resource_detectors", Nested(254), Many, 0, &[]),
         field("use_tag_extracted_name", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig.ConversionAction", required: &[], fields: &[
+    Message { name: "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig.ConversionAction", required: &[], takes: &[], fields: &[
         field("metric_name", Text, One, 0, &[]),
         field("static_metric_labels", Nested(1403), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig.DropAction", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.stat_sinks.wasm.v3.Wasm", required: &[], fields: &[
+    Message { name: "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig.DropAction", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.stat_sinks.wasm.v3.Wasm", required: &[], takes: &[], fields: &[
         field("config", Nested(1199), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.string_matcher.lua.v3.Lua", required: &[], fields: &[
+    Message { name: "envoy.extensions.string_matcher.lua.v3.Lua", required: &[], takes: &[], fields: &[
         field("source_code", Nested(165), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.tracers.dynamic_modules.v3.DynamicModuleTracer", required: &[], fields: &[
+    Message { name: "envoy.extensions.tracers.dynamic_modules.v3.DynamicModuleTracer", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("tracer_config", Any, One, 0, &[]),
         field("tracer_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.tracers.fluentd.v3.FluentdConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.tracers.fluentd.v3.FluentdConfig", required: &[], takes: &[], fields: &[
         field("buffer_flush_interval", Duration, One, 0, &[Gt(0.0)]),
         field("buffer_size_bytes", UInt32, Boxed, 0, &[]),
         field("cluster", Text, One, 0, &[MinLen(1)]),
@@ -6209,112 +6209,112 @@ pub(super) static MESSAGES: &[Message] = &[
         field("stat_prefix", Text, One, 0, &[MinLen(1)]),
         field("tag", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.tracers.opentelemetry.resource_detectors.v3.DynatraceResourceDetectorConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.tracers.opentelemetry.resource_detectors.v3.DynatraceResourceDetectorConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig", required: &[], takes: &[], fields: &[
         field("attributes", Text, Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.CELSamplerConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.CELSamplerConfig", required: &[], takes: &[], fields: &[
         field("expression", Nested(1426), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.DynatraceSamplerConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.DynatraceSamplerConfig", required: &[], takes: &[], fields: &[
         field("cluster_id", Int32, One, 0, &[]),
         field("http_service", Nested(208), One, 0, &[]),
         field("root_spans_per_minute", UInt32, One, 0, &[]),
         field("tenant", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.ParentBasedSamplerConfig", required: &[], takes: &[("wrapped_sampler", "envoy.tracers.opentelemetry.samplers")], fields: &[
         field("wrapped_sampler", Nested(254), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig", required: &[], takes: &[], fields: &[
         field("sampling_percentage", Nested(1353), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.alts.v3.Alts", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.alts.v3.Alts", required: &[], takes: &[], fields: &[
         field("handshaker_service", Text, One, 0, &[MinLen(1)]),
         field("peer_service_accounts", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.dynamic_modules.v3.DynamicModuleTransportSocket", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.dynamic_modules.v3.DynamicModuleTransportSocket", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("implements_secure_transport", Bool, One, 0, &[]),
         field("transport_socket_config", Any, One, 0, &[]),
         field("transport_socket_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.http_11_proxy.v3.Http11ProxyUpstreamTransport", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.http_11_proxy.v3.Http11ProxyUpstreamTransport", required: &[], takes: &[], fields: &[
         field("default_proxy_address", Nested(152), One, 0, &[]),
         field("transport_socket", Nested(253), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport", required: &[], takes: &[], fields: &[
         field("passthrough_metadata", Nested(1146), Many, 0, &[]),
         field("transport_socket", Nested(253), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport.MetadataValueSource", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport.MetadataValueSource", required: &[], takes: &[], fields: &[
         field("kind", Nested(1342), One, 0, &[Required]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport", required: &[], takes: &[], fields: &[
         field("allow_unspecified_address", Bool, One, 0, &[]),
         field("config", Nested(222), One, 0, &[]),
         field("tlv_as_pool_key", Bool, One, 0, &[]),
         field("transport_socket", Nested(253), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport", required: &[], takes: &[], fields: &[
         field("downstream_tls_context", Nested(1169), One, 0, &[Required]),
         field("enable_early_data", Bool, Boxed, 0, &[]),
         field("enable_resumption", Bool, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport", required: &[], takes: &[], fields: &[
         field("upstream_tls_context", Nested(1181), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.transport_sockets.s2a.v3.S2AConfiguration", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.transport_sockets.s2a.v3.S2AConfiguration", required: &[], takes: &[], fields: &[
         field("s2a_address", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.starttls.v3.StartTlsConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.starttls.v3.StartTlsConfig", required: &[], takes: &[], fields: &[
         field("cleartext_socket_config", Nested(1150), One, 0, &[]),
         field("tls_socket_config", Nested(1169), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.starttls.v3.UpstreamStartTlsConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.starttls.v3.UpstreamStartTlsConfig", required: &[], takes: &[], fields: &[
         field("cleartext_socket_config", Nested(1150), One, 0, &[]),
         field("tls_socket_config", Nested(1181), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tap.v3.SocketTapConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tap.v3.SocketTapConfig", required: &[], takes: &[], fields: &[
         field("set_connection_per_event", Bool, One, 0, &[]),
         field("stats_prefix", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tap.v3.Tap", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tap.v3.Tap", required: &[], takes: &[], fields: &[
         field("common_config", Nested(530), One, 0, &[Required]),
         field("socket_tap_config", Nested(1154), One, 0, &[]),
         field("transport_socket", Nested(253), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tcp_stats.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tcp_stats.v3.Config", required: &[], takes: &[], fields: &[
         field("transport_socket", Nested(253), One, 0, &[Required]),
         field("update_period", Duration, One, 0, &[Gte(0.001)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.cert_mappers.filter_state_override.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.cert_mappers.filter_state_override.v3.Config", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.cert_mappers.sni.v3.SNI", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.cert_mappers.sni.v3.SNI", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.cert_mappers.static_name.v3.StaticName", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.cert_mappers.static_name.v3.StaticName", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.cert_selectors.on_demand_secret.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.cert_selectors.on_demand_secret.v3.Config", required: &[], takes: &[("certificate_mapper", "envoy.tls.certificate_mappers,envoy.tls.upstream_certificate_mappers")], fields: &[
         field("certificate_mapper", Nested(254), One, 0, &[Required]),
         field("config_source", Nested(163), One, 0, &[Required]),
         field("prefetch_secret_names", Text, Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.cert_validator.dynamic_modules.v3.DynamicModuleCertValidatorConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.cert_validator.dynamic_modules.v3.DynamicModuleCertValidatorConfig", required: &[], takes: &[], fields: &[
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
         field("validator_config", Any, One, 0, &[]),
         field("validator_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance", required: &[], takes: &[], fields: &[
         field("certificate_name", Text, One, 0, &[]),
         field("instance_name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext", required: &[], takes: &[("custom_validator_config", "envoy.tls.cert_validator")], fields: &[
         field("allow_expired_certificate", Bool, One, 0, &[]),
         field("ca_certificate_provider_instance", Nested(1162), One, 0, &[]),
         field("crl", Nested(165), One, 0, &[]),
@@ -6332,8 +6332,8 @@ pub(super) static MESSAGES: &[Message] = &[
         field("verify_certificate_spki", Text, Many, 0, &[Items(&[MinLen(44), MaxBytes(44)])]),
         field("watched_directory", Nested(257), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.SystemRootCerts", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.SystemRootCerts", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext", required: &[], takes: &[("custom_tls_certificate_selector", "envoy.tls.certificate_selectors,envoy.tls.upstream_certificate_selectors")], fields: &[
         field("alpn_protocols", Text, Many, 0, &[]),
         field("combined_validation_context", Nested(1168), One, 1, &[]),
         field("custom_handshaker", Nested(254), One, 0, &[]),
@@ -6350,21 +6350,21 @@ pub(super) static MESSAGES: &[Message] = &[
         old("validation_context_certificate_provider_instance", Nested(1167), One, 1, &[]),
         field("validation_context_sds_secret_config", Nested(1174), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CertificateProvider", required: &[1], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CertificateProvider", required: &[1], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Nested(254), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CertificateProviderInstance", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CertificateProviderInstance", required: &[], takes: &[], fields: &[
         field("certificate_name", Text, One, 0, &[]),
         field("instance_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext", required: &[], takes: &[], fields: &[
         field("default_validation_context", Nested(1163), One, 0, &[Required]),
         old("validation_context_certificate_provider", Nested(1166), One, 0, &[]),
         old("validation_context_certificate_provider_instance", Nested(1167), One, 0, &[]),
         field("validation_context_sds_secret_config", Nested(1174), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext", required: &[], takes: &[], fields: &[
         field("common_tls_context", Nested(1165), One, 0, &[]),
         field("disable_stateful_session_resumption", Bool, One, 0, &[]),
         field("disable_stateless_session_resumption", Bool, One, 1, &[]),
@@ -6377,41 +6377,41 @@ pub(super) static MESSAGES: &[Message] = &[
         field("session_ticket_keys_sds_secret_config", Nested(1174), One, 1, &[]),
         field("session_timeout", Duration, One, 0, &[Lt(4294967296.0), Gte(0.0)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.GenericSecret", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.GenericSecret", required: &[], takes: &[], fields: &[
         field("secret", Nested(165), One, 0, &[]),
         field("secrets", Nested(165), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.PrivateKeyProvider", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.PrivateKeyProvider", required: &[], takes: &[], fields: &[
         field("fallback", Bool, One, 0, &[]),
         field("provider_name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig", required: &[], takes: &[], fields: &[
         field("trust_bundles", Nested(165), One, 0, &[]),
         field("trust_domains", Nested(1173), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("trust_bundle", Nested(165), One, 0, &[]),
         field("workload_trust_domain", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("sds_config", Nested(163), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.Secret", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.Secret", required: &[], takes: &[], fields: &[
         field("generic_secret", Nested(1170), One, 1, &[]),
         field("name", Text, One, 0, &[]),
         field("session_ticket_keys", Nested(1180), One, 1, &[]),
         field("tls_certificate", Nested(1177), One, 1, &[]),
         field("validation_context", Nested(1163), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher", required: &[], takes: &[], fields: &[
         field("matcher", Nested(1335), One, 0, &[Required]),
         field("oid", Text, One, 0, &[]),
         field("san_type", Choice(146), One, 0, &[Defined, NotIn(&[0])]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.TlsCertificate", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.TlsCertificate", required: &[], takes: &[], fields: &[
         field("certificate_chain", Nested(165), One, 0, &[]),
         field("ocsp_staple", Nested(165), One, 0, &[]),
         field("password", Nested(165), One, 0, &[]),
@@ -6422,12 +6422,12 @@ pub(super) static MESSAGES: &[Message] = &[
         field("tls_params", Nested(1179), One, 0, &[]),
         field("watched_directory", Nested(257), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.TlsKeyLog", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.TlsKeyLog", required: &[], takes: &[], fields: &[
         field("local_address_range", Nested(162), Many, 0, &[]),
         field("path", Text, One, 0, &[MinLen(1)]),
         field("remote_address_range", Nested(162), Many, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.TlsParameters", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.TlsParameters", required: &[], takes: &[], fields: &[
         field("cipher_suites", Text, Many, 0, &[]),
         field("compliance_policies", Choice(147), Many, 0, &[MaxItems(1)]),
         field("ecdh_curves", Text, Many, 0, &[]),
@@ -6435,10 +6435,10 @@ pub(super) static MESSAGES: &[Message] = &[
         field("tls_maximum_protocol_version", Choice(148), One, 0, &[Defined]),
         field("tls_minimum_protocol_version", Choice(148), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.TlsSessionTicketKeys", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.TlsSessionTicketKeys", required: &[], takes: &[], fields: &[
         field("keys", Nested(165), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", required: &[], fields: &[
+    Message { name: "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", required: &[], takes: &[], fields: &[
         field("allow_renegotiation", Bool, One, 0, &[]),
         field("auto_host_sni", Bool, One, 0, &[]),
         field("auto_sni_san_validation", Bool, One, 0, &[]),
@@ -6447,21 +6447,21 @@ pub(super) static MESSAGES: &[Message] = &[
         field("max_session_keys", UInt32, Boxed, 0, &[]),
         field("sni", Text, One, 0, &[MaxBytes(255)]),
     ] },
-    Message { name: "envoy.extensions.udp_packet_writer.v3.UdpDefaultWriterFactory", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.udp_packet_writer.v3.UdpGsoBatchWriterFactory", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.upstreams.http.dynamic_modules.v3.Config", required: &[], fields: &[
+    Message { name: "envoy.extensions.udp_packet_writer.v3.UdpDefaultWriterFactory", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.udp_packet_writer.v3.UdpGsoBatchWriterFactory", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.upstreams.http.dynamic_modules.v3.Config", required: &[], takes: &[], fields: &[
         field("bridge_config", Any, One, 0, &[]),
         field("bridge_name", Text, One, 0, &[MinLen(1)]),
         field("dynamic_module_config", Nested(541), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.upstreams.http.generic.v3.GenericConnectionPoolProto", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.upstreams.http.http.v3.HttpConnectionPoolProto", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.upstreams.http.reverse_tunnel.v3.ReverseTunnelUpstreamCodecOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.upstreams.http.generic.v3.GenericConnectionPoolProto", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.upstreams.http.http.v3.HttpConnectionPoolProto", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.upstreams.http.reverse_tunnel.v3.ReverseTunnelUpstreamCodecOptions", required: &[], takes: &[], fields: &[
         field("enable_drain_with_goaway", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.upstreams.http.tcp.v3.TcpConnectionPoolProto", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.upstreams.http.udp.v3.UdpConnectionPoolProto", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions", required: &[1], fields: &[
+    Message { name: "envoy.extensions.upstreams.http.tcp.v3.TcpConnectionPoolProto", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.upstreams.http.udp.v3.UdpConnectionPoolProto", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions", required: &[1], takes: &[("http_filters", "envoy.filters.http.upstream"), ("header_validation_config", "envoy.http.header_validators")], fields: &[
         field("auto_config", Nested(1191), One, 1, &[]),
         field("common_http_protocol_options", Nested(207), One, 0, &[]),
         field("explicit_http_config", Nested(1192), One, 1, &[]),
@@ -6474,37 +6474,37 @@ pub(super) static MESSAGES: &[Message] = &[
         field("upstream_http_protocol_options", Nested(256), One, 0, &[]),
         field("use_downstream_protocol_config", Nested(1194), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig", required: &[], takes: &[], fields: &[
         field("alternate_protocols_cache_options", Nested(154), One, 0, &[]),
         field("http2_protocol_options", Nested(204), One, 0, &[]),
         field("http3_protocol_options", Nested(206), One, 0, &[]),
         field("http_protocol_options", Nested(201), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig", required: &[1], fields: &[
+    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig", required: &[1], takes: &[], fields: &[
         field("http2_protocol_options", Nested(204), One, 1, &[]),
         field("http3_protocol_options", Nested(206), One, 1, &[]),
         field("http_protocol_options", Nested(201), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.OutlierDetection", required: &[], fields: &[
+    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.OutlierDetection", required: &[], takes: &[], fields: &[
         field("error_matcher", Nested(138), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig", required: &[], takes: &[], fields: &[
         field("http2_protocol_options", Nested(204), One, 0, &[]),
         field("http3_protocol_options", Nested(206), One, 0, &[]),
         field("http_protocol_options", Nested(201), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.upstreams.tcp.generic.v3.GenericConnectionPoolProto", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions", required: &[], fields: &[
+    Message { name: "envoy.extensions.upstreams.tcp.generic.v3.GenericConnectionPoolProto", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions", required: &[], takes: &[], fields: &[
         field("idle_timeout", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.wasm.v3.CapabilityRestrictionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.wasm.v3.CapabilityRestrictionConfig", required: &[], takes: &[], fields: &[
         field("allowed_capabilities", Nested(1201), Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.wasm.v3.EnvironmentVariables", required: &[], fields: &[
+    Message { name: "envoy.extensions.wasm.v3.EnvironmentVariables", required: &[], takes: &[], fields: &[
         field("host_env_keys", Text, Many, 0, &[]),
         field("key_values", Text, Map, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.wasm.v3.PluginConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.wasm.v3.PluginConfig", required: &[], takes: &[], fields: &[
         field("allow_on_headers_stop_iteration", Bool, Boxed, 0, &[]),
         old("capability_restriction_config", Nested(1197), One, 0, &[]),
         field("configuration", Any, One, 0, &[]),
@@ -6515,11 +6515,11 @@ pub(super) static MESSAGES: &[Message] = &[
         field("root_id", Text, One, 0, &[]),
         field("vm_config", Nested(1202), One, 1, &[]),
     ] },
-    Message { name: "envoy.extensions.wasm.v3.ReloadConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.wasm.v3.ReloadConfig", required: &[], takes: &[], fields: &[
         field("backoff", Nested(158), One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.wasm.v3.SanitizationConfig", required: &[], fields: &[] },
-    Message { name: "envoy.extensions.wasm.v3.VmConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.wasm.v3.SanitizationConfig", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.extensions.wasm.v3.VmConfig", required: &[], takes: &[], fields: &[
         field("allow_precompiled", Bool, One, 0, &[]),
         field("capability_restriction_config", Nested(1197), One, 0, &[]),
         field("code", Nested(157), One, 0, &[]),
@@ -6529,35 +6529,35 @@ pub(super) static MESSAGES: &[Message] = &[
         field("runtime", Text, One, 0, &[]),
         field("vm_id", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.wasm.v3.WasmService", required: &[], fields: &[
+    Message { name: "envoy.extensions.wasm.v3.WasmService", required: &[], takes: &[], fields: &[
         field("config", Nested(1199), One, 0, &[]),
         field("singleton", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.watchdog.backtrace_action.v3.BacktraceActionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.watchdog.backtrace_action.v3.BacktraceActionConfig", required: &[], takes: &[], fields: &[
         field("cooldown_duration", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.extensions.watchdog.profile_action.v3.ProfileActionConfig", required: &[], fields: &[
+    Message { name: "envoy.extensions.watchdog.profile_action.v3.ProfileActionConfig", required: &[], takes: &[], fields: &[
         field("max_profiles", UInt64, One, 0, &[]),
         field("profile_duration", Duration, One, 0, &[]),
         field("profile_path", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsMessage", required: &[1], fields: &[
+    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsMessage", required: &[1], takes: &[], fields: &[
         field("http_logs", Nested(1207), One, 1, &[]),
         field("identifier", Nested(1208), One, 0, &[]),
         field("tcp_logs", Nested(1209), One, 1, &[]),
     ] },
-    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsMessage.HTTPAccessLogEntries", required: &[], fields: &[
+    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsMessage.HTTPAccessLogEntries", required: &[], takes: &[], fields: &[
         field("log_entry", Nested(420), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsMessage.Identifier", required: &[], fields: &[
+    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsMessage.Identifier", required: &[], takes: &[], fields: &[
         field("log_name", Text, One, 0, &[MinLen(1)]),
         field("node", Nested(218), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsMessage.TCPAccessLogEntries", required: &[], fields: &[
+    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsMessage.TCPAccessLogEntries", required: &[], takes: &[], fields: &[
         field("log_entry", Nested(425), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsResponse", required: &[], fields: &[] },
-    Message { name: "envoy.service.auth.v3.AttributeContext", required: &[], fields: &[
+    Message { name: "envoy.service.accesslog.v3.StreamAccessLogsResponse", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.auth.v3.AttributeContext", required: &[], takes: &[], fields: &[
         field("context_extensions", Text, Map, 0, &[]),
         field("destination", Nested(1213), One, 0, &[]),
         field("metadata_context", Nested(217), One, 0, &[]),
@@ -6566,7 +6566,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("source", Nested(1213), One, 0, &[]),
         field("tls_session", Nested(1215), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.auth.v3.AttributeContext.HttpRequest", required: &[], fields: &[
+    Message { name: "envoy.service.auth.v3.AttributeContext.HttpRequest", required: &[], takes: &[], fields: &[
         field("body", Text, One, 0, &[]),
         field("fragment", Text, One, 0, &[]),
         field("header_map", Nested(189), One, 0, &[]),
@@ -6581,36 +6581,36 @@ pub(super) static MESSAGES: &[Message] = &[
         field("scheme", Text, One, 0, &[]),
         field("size", Int64, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.auth.v3.AttributeContext.Peer", required: &[], fields: &[
+    Message { name: "envoy.service.auth.v3.AttributeContext.Peer", required: &[], takes: &[], fields: &[
         field("address", Nested(152), One, 0, &[]),
         field("certificate", Text, One, 0, &[]),
         field("labels", Text, Map, 0, &[]),
         field("principal", Text, One, 0, &[]),
         field("service", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.auth.v3.AttributeContext.Request", required: &[], fields: &[
+    Message { name: "envoy.service.auth.v3.AttributeContext.Request", required: &[], takes: &[], fields: &[
         field("http", Nested(1212), One, 0, &[]),
         field("time", Timestamp, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.auth.v3.AttributeContext.TLSSession", required: &[], fields: &[
+    Message { name: "envoy.service.auth.v3.AttributeContext.TLSSession", required: &[], takes: &[], fields: &[
         field("sni", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.auth.v3.CheckRequest", required: &[], fields: &[
+    Message { name: "envoy.service.auth.v3.CheckRequest", required: &[], takes: &[], fields: &[
         field("attributes", Nested(1211), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.auth.v3.CheckResponse", required: &[], fields: &[
+    Message { name: "envoy.service.auth.v3.CheckResponse", required: &[], takes: &[], fields: &[
         field("denied_response", Nested(1218), One, 1, &[]),
         field("dynamic_metadata", Struct, One, 0, &[]),
         field("error_response", Nested(1218), One, 1, &[]),
         field("ok_response", Nested(1219), One, 1, &[]),
         field("status", Nested(1388), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.auth.v3.DeniedHttpResponse", required: &[], fields: &[
+    Message { name: "envoy.service.auth.v3.DeniedHttpResponse", required: &[], takes: &[], fields: &[
         field("body", Text, One, 0, &[]),
         field("headers", Nested(191), Many, 0, &[]),
         field("status", Nested(1357), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.auth.v3.OkHttpResponse", required: &[], fields: &[
+    Message { name: "envoy.service.auth.v3.OkHttpResponse", required: &[], takes: &[], fields: &[
         old("dynamic_metadata", Struct, One, 0, &[]),
         field("headers", Nested(191), Many, 0, &[]),
         field("headers_to_remove", Text, Many, 0, &[]),
@@ -6618,9 +6618,9 @@ pub(super) static MESSAGES: &[Message] = &[
         field("query_parameters_to_set", Nested(224), Many, 0, &[]),
         field("response_headers_to_add", Nested(191), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.cluster.v3.CdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.discovery.v3.AdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.discovery.v3.DeltaDiscoveryRequest", required: &[], fields: &[
+    Message { name: "envoy.service.cluster.v3.CdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.discovery.v3.AdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.discovery.v3.DeltaDiscoveryRequest", required: &[], takes: &[], fields: &[
         field("error_detail", Nested(1388), One, 0, &[]),
         field("initial_resource_versions", Text, Map, 0, &[]),
         field("node", Nested(218), One, 0, &[]),
@@ -6631,7 +6631,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_nonce", Text, One, 0, &[]),
         field("type_url", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.DeltaDiscoveryResponse", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.DeltaDiscoveryResponse", required: &[], takes: &[], fields: &[
         field("control_plane", Nested(164), One, 0, &[]),
         field("nonce", Text, One, 0, &[]),
         field("removed_resource_names", Nested(1234), Many, 0, &[]),
@@ -6641,7 +6641,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("system_version_info", Text, One, 0, &[]),
         field("type_url", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.DiscoveryRequest", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.DiscoveryRequest", required: &[], takes: &[], fields: &[
         field("error_detail", Nested(1388), One, 0, &[]),
         field("node", Nested(218), One, 0, &[]),
         field("resource_locators", Nested(1233), Many, 0, &[]),
@@ -6650,7 +6650,7 @@ pub(super) static MESSAGES: &[Message] = &[
         field("type_url", Text, One, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.DiscoveryResponse", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.DiscoveryResponse", required: &[], takes: &[], fields: &[
         field("canary", Bool, One, 0, &[]),
         field("control_plane", Nested(164), One, 0, &[]),
         field("nonce", Text, One, 0, &[]),
@@ -6659,22 +6659,22 @@ pub(super) static MESSAGES: &[Message] = &[
         field("type_url", Text, One, 0, &[]),
         field("version_info", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.DynamicParameterConstraints", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.DynamicParameterConstraints", required: &[], takes: &[], fields: &[
         field("and_constraints", Nested(1227), One, 1, &[]),
         field("constraint", Nested(1228), One, 1, &[]),
         field("not_constraints", Nested(1226), One, 1, &[]),
         field("or_constraints", Nested(1227), One, 1, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.DynamicParameterConstraints.ConstraintList", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.DynamicParameterConstraints.ConstraintList", required: &[], takes: &[], fields: &[
         field("constraints", Nested(1226), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.DynamicParameterConstraints.SingleConstraint", required: &[1], fields: &[
+    Message { name: "envoy.service.discovery.v3.DynamicParameterConstraints.SingleConstraint", required: &[1], takes: &[], fields: &[
         field("exists", Nested(1229), One, 1, &[]),
         field("key", Text, One, 0, &[]),
         field("value", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.DynamicParameterConstraints.SingleConstraint.Exists", required: &[], fields: &[] },
-    Message { name: "envoy.service.discovery.v3.Resource", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.DynamicParameterConstraints.SingleConstraint.Exists", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.discovery.v3.Resource", required: &[], takes: &[], fields: &[
         field("aliases", Text, Many, 0, &[]),
         field("cache_control", Nested(1231), One, 0, &[]),
         field("metadata", Nested(217), One, 0, &[]),
@@ -6684,79 +6684,79 @@ pub(super) static MESSAGES: &[Message] = &[
         field("ttl", Duration, One, 0, &[]),
         field("version", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.Resource.CacheControl", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.Resource.CacheControl", required: &[], takes: &[], fields: &[
         field("do_not_cache", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.ResourceError", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.ResourceError", required: &[], takes: &[], fields: &[
         field("error_detail", Nested(1388), One, 0, &[]),
         field("resource_name", Nested(1234), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.ResourceLocator", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.ResourceLocator", required: &[], takes: &[], fields: &[
         field("dynamic_parameters", Text, Map, 0, &[]),
         field("name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.discovery.v3.ResourceName", required: &[], fields: &[
+    Message { name: "envoy.service.discovery.v3.ResourceName", required: &[], takes: &[], fields: &[
         field("dynamic_parameter_constraints", Nested(1226), One, 0, &[]),
         field("name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.endpoint.v3.EdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.endpoint.v3.LedsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.event_reporting.v3.StreamEventsRequest", required: &[], fields: &[
+    Message { name: "envoy.service.endpoint.v3.EdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.endpoint.v3.LedsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.event_reporting.v3.StreamEventsRequest", required: &[], takes: &[], fields: &[
         field("events", Any, Many, 0, &[MinItems(1)]),
         field("identifier", Nested(1238), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.event_reporting.v3.StreamEventsRequest.Identifier", required: &[], fields: &[
+    Message { name: "envoy.service.event_reporting.v3.StreamEventsRequest.Identifier", required: &[], takes: &[], fields: &[
         field("node", Nested(218), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.service.event_reporting.v3.StreamEventsResponse", required: &[], fields: &[] },
-    Message { name: "envoy.service.ext_proc.v3.BodyMutation", required: &[], fields: &[
+    Message { name: "envoy.service.event_reporting.v3.StreamEventsResponse", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.ext_proc.v3.BodyMutation", required: &[], takes: &[], fields: &[
         field("body", Bytes, One, 1, &[]),
         field("clear_body", Bool, One, 1, &[]),
         field("streamed_response", Nested(1256), One, 1, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.BodyResponse", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.BodyResponse", required: &[], takes: &[], fields: &[
         field("response", Nested(1242), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.CommonResponse", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.CommonResponse", required: &[], takes: &[], fields: &[
         field("body_mutation", Nested(1240), One, 0, &[]),
         field("clear_route_cache", Bool, One, 0, &[]),
         field("header_mutation", Nested(1244), One, 0, &[]),
         field("status", Choice(150), One, 0, &[Defined]),
         field("trailers", Nested(189), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.GrpcStatus", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.GrpcStatus", required: &[], takes: &[], fields: &[
         field("status", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.HeaderMutation", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.HeaderMutation", required: &[], takes: &[], fields: &[
         field("remove_headers", Text, Many, 0, &[]),
         field("set_headers", Nested(191), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.HeadersResponse", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.HeadersResponse", required: &[], takes: &[], fields: &[
         field("response", Nested(1242), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.HttpBody", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.HttpBody", required: &[], takes: &[], fields: &[
         field("body", Bytes, One, 0, &[]),
         field("drain_complete", Bool, One, 0, &[]),
         field("end_of_stream", Bool, One, 0, &[]),
         field("end_of_stream_without_message", Bool, One, 0, &[]),
         field("grpc_message_compressed", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.HttpHeaders", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.HttpHeaders", required: &[], takes: &[], fields: &[
         old("attributes", Struct, Map, 0, &[]),
         field("end_of_stream", Bool, One, 0, &[]),
         field("headers", Nested(189), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.HttpTrailers", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.HttpTrailers", required: &[], takes: &[], fields: &[
         field("trailers", Nested(189), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.ImmediateResponse", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.ImmediateResponse", required: &[], takes: &[], fields: &[
         field("body", Bytes, One, 0, &[]),
         field("details", Text, One, 0, &[]),
         field("grpc_status", Nested(1243), One, 0, &[]),
         field("headers", Nested(1244), One, 0, &[]),
         field("status", Nested(1357), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.ProcessingRequest", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.ProcessingRequest", required: &[], takes: &[], fields: &[
         field("attributes", Struct, Map, 0, &[]),
         field("client_window_update", Nested(1251), One, 0, &[]),
         field("flow_control_init", Nested(1252), One, 0, &[]),
@@ -6770,17 +6770,17 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_headers", Nested(1247), One, 1, &[]),
         field("response_trailers", Nested(1248), One, 1, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.ProcessingRequest.ClientWindowUpdate", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.ProcessingRequest.ClientWindowUpdate", required: &[], takes: &[], fields: &[
         field("window_increment_sidestream_to_downstream", Int64, One, 0, &[]),
         field("window_increment_sidestream_to_upstream", Int64, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.ProcessingRequest.FlowControlInit", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.ProcessingRequest.FlowControlInit", required: &[], takes: &[], fields: &[
         field("initial_window_downstream_to_sidestream", Int64, One, 0, &[]),
         field("initial_window_sidestream_to_downstream", Int64, One, 0, &[]),
         field("initial_window_sidestream_to_upstream", Int64, One, 0, &[]),
         field("initial_window_upstream_to_sidestream", Int64, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.ProcessingResponse", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.ProcessingResponse", required: &[], takes: &[], fields: &[
         field("dynamic_metadata", Struct, One, 0, &[]),
         field("immediate_response", Nested(1249), One, 1, &[]),
         field("mode_override", Nested(649), One, 0, &[]),
@@ -6798,105 +6798,105 @@ pub(super) static MESSAGES: &[Message] = &[
         field("streamed_immediate_response", Nested(1257), One, 1, &[]),
         field("typed_dynamic_metadata", Any, Map, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.ProcessingResponse.ServerWindowUpdate", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.ProcessingResponse.ServerWindowUpdate", required: &[], takes: &[], fields: &[
         field("window_increment_downstream_to_sidestream", Int64, One, 0, &[]),
         field("window_increment_upstream_to_sidestream", Int64, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.ProtocolConfiguration", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.ProtocolConfiguration", required: &[], takes: &[], fields: &[
         field("request_body_mode", Choice(82), One, 0, &[Defined]),
         field("response_body_mode", Choice(82), One, 0, &[Defined]),
         field("send_body_without_waiting_for_header_response", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.StreamedBodyResponse", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.StreamedBodyResponse", required: &[], takes: &[], fields: &[
         field("body", Bytes, One, 0, &[]),
         field("drain_complete", Bool, One, 0, &[]),
         field("end_of_stream", Bool, One, 0, &[]),
         field("end_of_stream_without_message", Bool, One, 0, &[]),
         field("grpc_message_compressed", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.StreamedImmediateResponse", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.StreamedImmediateResponse", required: &[], takes: &[], fields: &[
         field("body_response", Nested(1256), One, 1, &[]),
         field("headers_response", Nested(1247), One, 1, &[]),
         field("trailers_response", Nested(189), One, 1, &[]),
     ] },
-    Message { name: "envoy.service.ext_proc.v3.TrailersResponse", required: &[], fields: &[
+    Message { name: "envoy.service.ext_proc.v3.TrailersResponse", required: &[], takes: &[], fields: &[
         field("header_mutation", Nested(1244), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.extension.v3.EcdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.health.v3.Capability", required: &[], fields: &[
+    Message { name: "envoy.service.extension.v3.EcdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.health.v3.Capability", required: &[], takes: &[], fields: &[
         field("health_check_protocols", Choice(151), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.health.v3.ClusterEndpointsHealth", required: &[], fields: &[
+    Message { name: "envoy.service.health.v3.ClusterEndpointsHealth", required: &[], takes: &[], fields: &[
         field("cluster_name", Text, One, 0, &[]),
         field("locality_endpoints_health", Nested(1270), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.health.v3.ClusterHealthCheck", required: &[], fields: &[
+    Message { name: "envoy.service.health.v3.ClusterHealthCheck", required: &[], takes: &[], fields: &[
         field("cluster_name", Text, One, 0, &[]),
         field("health_checks", Nested(192), Many, 0, &[]),
         field("locality_endpoints", Nested(1269), Many, 0, &[]),
         field("transport_socket_matches", Nested(125), Many, 0, &[]),
         field("upstream_bind_config", Nested(159), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.health.v3.EndpointHealth", required: &[], fields: &[
+    Message { name: "envoy.service.health.v3.EndpointHealth", required: &[], takes: &[], fields: &[
         field("endpoint", Nested(263), One, 0, &[]),
         field("health_metadata", Struct, One, 0, &[]),
         field("health_status", Choice(26), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.health.v3.EndpointHealthResponse", required: &[], fields: &[
+    Message { name: "envoy.service.health.v3.EndpointHealthResponse", required: &[], takes: &[], fields: &[
         field("cluster_endpoints_health", Nested(1261), Many, 0, &[]),
         old("endpoints_health", Nested(1263), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.health.v3.HdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.health.v3.HealthCheckRequest", required: &[], fields: &[
+    Message { name: "envoy.service.health.v3.HdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.health.v3.HealthCheckRequest", required: &[], takes: &[], fields: &[
         field("capability", Nested(1260), One, 0, &[]),
         field("node", Nested(218), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.health.v3.HealthCheckRequestOrEndpointHealthResponse", required: &[], fields: &[
+    Message { name: "envoy.service.health.v3.HealthCheckRequestOrEndpointHealthResponse", required: &[], takes: &[], fields: &[
         field("endpoint_health_response", Nested(1264), One, 1, &[]),
         field("health_check_request", Nested(1266), One, 1, &[]),
     ] },
-    Message { name: "envoy.service.health.v3.HealthCheckSpecifier", required: &[], fields: &[
+    Message { name: "envoy.service.health.v3.HealthCheckSpecifier", required: &[], takes: &[], fields: &[
         field("cluster_health_checks", Nested(1262), Many, 0, &[]),
         field("interval", Duration, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.health.v3.LocalityEndpoints", required: &[], fields: &[
+    Message { name: "envoy.service.health.v3.LocalityEndpoints", required: &[], takes: &[], fields: &[
         field("endpoints", Nested(263), Many, 0, &[]),
         field("locality", Nested(216), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.health.v3.LocalityEndpointsHealth", required: &[], fields: &[
+    Message { name: "envoy.service.health.v3.LocalityEndpointsHealth", required: &[], takes: &[], fields: &[
         field("endpoints_health", Nested(1263), Many, 0, &[]),
         field("locality", Nested(216), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.listener.v3.LdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.load_stats.v3.LoadStatsRequest", required: &[], fields: &[
+    Message { name: "envoy.service.listener.v3.LdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.load_stats.v3.LoadStatsRequest", required: &[], takes: &[], fields: &[
         field("cluster_stats", Nested(261), Many, 0, &[]),
         field("node", Nested(218), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.load_stats.v3.LoadStatsResponse", required: &[], fields: &[
+    Message { name: "envoy.service.load_stats.v3.LoadStatsResponse", required: &[], takes: &[], fields: &[
         field("clusters", Text, Many, 0, &[]),
         field("load_reporting_interval", Duration, One, 0, &[]),
         field("report_endpoint_granularity", Bool, One, 0, &[]),
         field("send_all_clusters", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.metrics.v3.StreamMetricsMessage", required: &[], fields: &[
+    Message { name: "envoy.service.metrics.v3.StreamMetricsMessage", required: &[], takes: &[], fields: &[
         field("envoy_metrics", Nested(1397), Many, 0, &[]),
         field("identifier", Nested(1275), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.metrics.v3.StreamMetricsMessage.Identifier", required: &[], fields: &[
+    Message { name: "envoy.service.metrics.v3.StreamMetricsMessage.Identifier", required: &[], takes: &[], fields: &[
         field("node", Nested(218), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.service.metrics.v3.StreamMetricsResponse", required: &[], fields: &[] },
-    Message { name: "envoy.service.network_ext_proc.v3.Data", required: &[], fields: &[
+    Message { name: "envoy.service.metrics.v3.StreamMetricsResponse", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.network_ext_proc.v3.Data", required: &[], takes: &[], fields: &[
         field("data", Bytes, One, 0, &[]),
         field("end_of_stream", Bool, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.network_ext_proc.v3.ProcessingRequest", required: &[], fields: &[
+    Message { name: "envoy.service.network_ext_proc.v3.ProcessingRequest", required: &[], takes: &[], fields: &[
         field("attributes", Struct, Map, 0, &[]),
         field("metadata", Nested(217), One, 0, &[]),
         field("read_data", Nested(1277), One, 0, &[]),
         field("write_data", Nested(1277), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.network_ext_proc.v3.ProcessingResponse", required: &[], fields: &[
+    Message { name: "envoy.service.network_ext_proc.v3.ProcessingResponse", required: &[], takes: &[], fields: &[
         field("close_stream_to_ext_proc_server", Bool, One, 0, &[]),
         field("connection_status", Choice(152), One, 0, &[]),
         field("data_processing_status", Choice(153), One, 0, &[]),
@@ -6904,38 +6904,38 @@ pub(super) static MESSAGES: &[Message] = &[
         field("read_data", Nested(1277), One, 0, &[]),
         field("write_data", Nested(1277), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.rate_limit_quota.v3.BucketId", required: &[], fields: &[
+    Message { name: "envoy.service.rate_limit_quota.v3.BucketId", required: &[], takes: &[], fields: &[
         field("bucket", Text, Map, 0, &[MinItems(1), Keys(&[MinLen(1)]), Items(&[MinLen(1)])]),
     ] },
-    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse", required: &[], fields: &[
+    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse", required: &[], takes: &[], fields: &[
         field("bucket_action", Nested(1282), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction", required: &[1], fields: &[
+    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction", required: &[1], takes: &[], fields: &[
         field("abandon_action", Nested(1283), One, 1, &[]),
         field("bucket_id", Nested(1280), One, 0, &[Required]),
         field("quota_assignment_action", Nested(1284), One, 1, &[]),
     ] },
-    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction.AbandonAction", required: &[], fields: &[] },
-    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction.QuotaAssignmentAction", required: &[], fields: &[
+    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction.AbandonAction", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction.QuotaAssignmentAction", required: &[], takes: &[], fields: &[
         field("assignment_time_to_live", Duration, One, 0, &[Gte(0.0)]),
         field("rate_limit_strategy", Nested(1361), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaUsageReports", required: &[], fields: &[
+    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaUsageReports", required: &[], takes: &[], fields: &[
         field("bucket_quota_usages", Nested(1286), Many, 0, &[MinItems(1)]),
         field("domain", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaUsageReports.BucketQuotaUsage", required: &[], fields: &[
+    Message { name: "envoy.service.rate_limit_quota.v3.RateLimitQuotaUsageReports.BucketQuotaUsage", required: &[], takes: &[], fields: &[
         field("bucket_id", Nested(1280), One, 0, &[Required]),
         field("num_requests_allowed", UInt64, One, 0, &[]),
         field("num_requests_denied", UInt64, One, 0, &[]),
         field("time_elapsed", Duration, One, 0, &[Required, Gt(0.0)]),
     ] },
-    Message { name: "envoy.service.ratelimit.v3.RateLimitRequest", required: &[], fields: &[
+    Message { name: "envoy.service.ratelimit.v3.RateLimitRequest", required: &[], takes: &[], fields: &[
         field("descriptors", Nested(526), Many, 0, &[]),
         field("domain", Text, One, 0, &[]),
         field("hits_addend", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ratelimit.v3.RateLimitResponse", required: &[], fields: &[
+    Message { name: "envoy.service.ratelimit.v3.RateLimitResponse", required: &[], takes: &[], fields: &[
         field("dynamic_metadata", Struct, One, 0, &[]),
         field("overall_code", Choice(154), One, 0, &[]),
         field("quota", Nested(1290), One, 0, &[]),
@@ -6944,47 +6944,47 @@ pub(super) static MESSAGES: &[Message] = &[
         field("response_headers_to_add", Nested(190), Many, 0, &[]),
         field("statuses", Nested(1289), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStatus", required: &[], fields: &[
+    Message { name: "envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStatus", required: &[], takes: &[], fields: &[
         field("code", Choice(154), One, 0, &[]),
         field("current_limit", Nested(1291), One, 0, &[]),
         field("duration_until_reset", Duration, One, 0, &[]),
         field("limit_remaining", UInt32, One, 0, &[]),
         field("quota", Nested(1290), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.ratelimit.v3.RateLimitResponse.Quota", required: &[], fields: &[
+    Message { name: "envoy.service.ratelimit.v3.RateLimitResponse.Quota", required: &[], takes: &[], fields: &[
         field("id", Text, One, 0, &[]),
         field("requests", UInt32, One, 0, &[Gt(0.0)]),
         field("valid_until", Timestamp, One, 1, &[]),
     ] },
-    Message { name: "envoy.service.ratelimit.v3.RateLimitResponse.RateLimit", required: &[], fields: &[
+    Message { name: "envoy.service.ratelimit.v3.RateLimitResponse.RateLimit", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("requests_per_unit", UInt32, One, 0, &[]),
         field("unit", Choice(155), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.redis_auth.v3.RedisProxyExternalAuthRequest", required: &[], fields: &[
+    Message { name: "envoy.service.redis_auth.v3.RedisProxyExternalAuthRequest", required: &[], takes: &[], fields: &[
         field("password", Text, One, 0, &[]),
         field("username", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.redis_auth.v3.RedisProxyExternalAuthResponse", required: &[], fields: &[
+    Message { name: "envoy.service.redis_auth.v3.RedisProxyExternalAuthResponse", required: &[], takes: &[], fields: &[
         field("expiration", Timestamp, One, 0, &[]),
         field("message", Text, One, 0, &[]),
         field("status", Nested(1388), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.route.v3.RdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.route.v3.SrdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.runtime.v3.RtdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.runtime.v3.Runtime", required: &[], fields: &[
+    Message { name: "envoy.service.route.v3.RdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.route.v3.SrdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.runtime.v3.RtdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.runtime.v3.Runtime", required: &[], takes: &[], fields: &[
         field("layer", Struct, One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.service.secret.v3.SdsDummy", required: &[], fields: &[] },
-    Message { name: "envoy.service.status.v3.ClientConfig", required: &[], fields: &[
+    Message { name: "envoy.service.secret.v3.SdsDummy", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.service.status.v3.ClientConfig", required: &[], takes: &[], fields: &[
         field("client_scope", Text, One, 0, &[]),
         field("generic_xds_configs", Nested(1300), Many, 0, &[]),
         field("node", Nested(218), One, 0, &[]),
         old("xds_config", Nested(1303), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.status.v3.ClientConfig.GenericXdsConfig", required: &[], fields: &[
+    Message { name: "envoy.service.status.v3.ClientConfig.GenericXdsConfig", required: &[], takes: &[], fields: &[
         field("client_status", Choice(3), One, 0, &[]),
         field("config_status", Choice(157), One, 0, &[]),
         field("error_state", Nested(62), One, 0, &[]),
@@ -6995,15 +6995,15 @@ pub(super) static MESSAGES: &[Message] = &[
         field("version_info", Text, One, 0, &[]),
         field("xds_config", Any, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.status.v3.ClientStatusRequest", required: &[], fields: &[
+    Message { name: "envoy.service.status.v3.ClientStatusRequest", required: &[], takes: &[], fields: &[
         field("exclude_resource_contents", Bool, One, 0, &[]),
         field("node", Nested(218), One, 0, &[]),
         field("node_matchers", Nested(1329), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.status.v3.ClientStatusResponse", required: &[], fields: &[
+    Message { name: "envoy.service.status.v3.ClientStatusResponse", required: &[], takes: &[], fields: &[
         field("config", Nested(1299), Many, 0, &[]),
     ] },
-    Message { name: "envoy.service.status.v3.PerXdsConfig", required: &[], fields: &[
+    Message { name: "envoy.service.status.v3.PerXdsConfig", required: &[], takes: &[], fields: &[
         old("client_status", Choice(156), One, 0, &[]),
         field("cluster_config", Nested(27), One, 1, &[]),
         field("endpoint_config", Nested(34), One, 1, &[]),
@@ -7012,106 +7012,106 @@ pub(super) static MESSAGES: &[Message] = &[
         field("scoped_route_config", Nested(50), One, 1, &[]),
         field("status", Choice(157), One, 0, &[]),
     ] },
-    Message { name: "envoy.service.tap.v3.StreamTapsRequest", required: &[], fields: &[
+    Message { name: "envoy.service.tap.v3.StreamTapsRequest", required: &[], takes: &[], fields: &[
         field("identifier", Nested(1305), One, 0, &[]),
         field("trace", Nested(465), One, 0, &[]),
         field("trace_id", UInt64, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.tap.v3.StreamTapsRequest.Identifier", required: &[], fields: &[
+    Message { name: "envoy.service.tap.v3.StreamTapsRequest.Identifier", required: &[], takes: &[], fields: &[
         field("node", Nested(218), One, 0, &[Required]),
         field("tap_id", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.service.tap.v3.StreamTapsResponse", required: &[], fields: &[] },
-    Message { name: "envoy.type.HttpStatus", required: &[], fields: &[
+    Message { name: "envoy.service.tap.v3.StreamTapsResponse", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.HttpStatus", required: &[], takes: &[], fields: &[
         field("code", Choice(158), One, 0, &[Defined, NotIn(&[0])]),
     ] },
-    Message { name: "envoy.type.http.v3.Cookie", required: &[], fields: &[
+    Message { name: "envoy.type.http.v3.Cookie", required: &[], takes: &[], fields: &[
         field("attributes", Nested(1309), Many, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
         field("path", Text, One, 0, &[]),
         field("ttl", Duration, One, 0, &[Gte(0.0)]),
     ] },
-    Message { name: "envoy.type.http.v3.CookieAttribute", required: &[], fields: &[
+    Message { name: "envoy.type.http.v3.CookieAttribute", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1), MaxBytes(16384), HeaderName, Lenient]),
         field("value", Text, One, 0, &[MaxBytes(16384), HeaderValue, Lenient]),
     ] },
-    Message { name: "envoy.type.http.v3.PathTransformation", required: &[], fields: &[
+    Message { name: "envoy.type.http.v3.PathTransformation", required: &[], takes: &[], fields: &[
         field("operations", Nested(1311), Many, 0, &[]),
     ] },
-    Message { name: "envoy.type.http.v3.PathTransformation.Operation", required: &[1], fields: &[
+    Message { name: "envoy.type.http.v3.PathTransformation.Operation", required: &[1], takes: &[], fields: &[
         field("merge_slashes", Nested(1312), One, 1, &[]),
         field("normalize_path_rfc_3986", Nested(1313), One, 1, &[]),
     ] },
-    Message { name: "envoy.type.http.v3.PathTransformation.Operation.MergeSlashes", required: &[], fields: &[] },
-    Message { name: "envoy.type.http.v3.PathTransformation.Operation.NormalizePathRFC3986", required: &[], fields: &[] },
-    Message { name: "envoy.type.matcher.v3.AddressMatcher", required: &[], fields: &[
+    Message { name: "envoy.type.http.v3.PathTransformation.Operation.MergeSlashes", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.http.v3.PathTransformation.Operation.NormalizePathRFC3986", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.matcher.v3.AddressMatcher", required: &[], takes: &[], fields: &[
         field("invert_match", Bool, One, 0, &[]),
         field("ranges", Nested(1406), Many, 0, &[]),
     ] },
-    Message { name: "envoy.type.matcher.v3.DoubleMatcher", required: &[1], fields: &[
+    Message { name: "envoy.type.matcher.v3.DoubleMatcher", required: &[1], takes: &[], fields: &[
         field("exact", Double, One, 1, &[]),
         field("range", Nested(1352), One, 1, &[]),
     ] },
-    Message { name: "envoy.type.matcher.v3.FilterStateMatcher", required: &[1], fields: &[
+    Message { name: "envoy.type.matcher.v3.FilterStateMatcher", required: &[1], takes: &[], fields: &[
         field("address_match", Nested(1314), One, 1, &[]),
         field("key", Text, One, 0, &[MinLen(1)]),
         field("string_match", Nested(1335), One, 1, &[]),
     ] },
-    Message { name: "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", required: &[], takes: &[], fields: &[
         field("header_name", Text, One, 0, &[HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.type.matcher.v3.HttpRequestQueryParamMatchInput", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.HttpRequestQueryParamMatchInput", required: &[], takes: &[], fields: &[
         field("query_param", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.type.matcher.v3.HttpRequestTrailerMatchInput", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.HttpRequestTrailerMatchInput", required: &[], takes: &[], fields: &[
         field("header_name", Text, One, 0, &[HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.type.matcher.v3.HttpResponseHeaderMatchInput", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.HttpResponseHeaderMatchInput", required: &[], takes: &[], fields: &[
         field("header_name", Text, One, 0, &[HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.type.matcher.v3.HttpResponseStatusCodeClassMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput", required: &[], fields: &[] },
-    Message { name: "envoy.type.matcher.v3.HttpResponseTrailerMatchInput", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.matcher.v3.HttpResponseStatusCodeClassMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.matcher.v3.HttpResponseTrailerMatchInput", required: &[], takes: &[], fields: &[
         field("header_name", Text, One, 0, &[HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.type.matcher.v3.ListMatcher", required: &[1], fields: &[
+    Message { name: "envoy.type.matcher.v3.ListMatcher", required: &[1], takes: &[], fields: &[
         field("one_of", Nested(1338), One, 1, &[]),
     ] },
-    Message { name: "envoy.type.matcher.v3.ListStringMatcher", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.ListStringMatcher", required: &[], takes: &[], fields: &[
         field("patterns", Nested(1335), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.type.matcher.v3.MetadataMatcher", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.MetadataMatcher", required: &[], takes: &[], fields: &[
         field("filter", Text, One, 0, &[MinLen(1)]),
         field("invert", Bool, One, 0, &[]),
         field("path", Nested(1328), Many, 0, &[MinItems(1)]),
         field("value", Nested(1338), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.type.matcher.v3.MetadataMatcher.PathSegment", required: &[1], fields: &[
+    Message { name: "envoy.type.matcher.v3.MetadataMatcher.PathSegment", required: &[1], takes: &[], fields: &[
         field("key", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.type.matcher.v3.NodeMatcher", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.NodeMatcher", required: &[], takes: &[], fields: &[
         field("node_id", Nested(1335), One, 0, &[]),
         field("node_metadatas", Nested(1336), Many, 0, &[]),
     ] },
-    Message { name: "envoy.type.matcher.v3.OrMatcher", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.OrMatcher", required: &[], takes: &[], fields: &[
         field("value_matchers", Nested(1338), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "envoy.type.matcher.v3.PathMatcher", required: &[1], fields: &[
+    Message { name: "envoy.type.matcher.v3.PathMatcher", required: &[1], takes: &[], fields: &[
         field("path", Nested(1335), One, 1, &[Required]),
     ] },
-    Message { name: "envoy.type.matcher.v3.RegexMatchAndSubstitute", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.RegexMatchAndSubstitute", required: &[], takes: &[], fields: &[
         field("pattern", Nested(1333), One, 0, &[Required]),
         field("substitution", Text, One, 0, &[HeaderValue, Lenient]),
     ] },
-    Message { name: "envoy.type.matcher.v3.RegexMatcher", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.RegexMatcher", required: &[], takes: &[], fields: &[
         old("google_re2", Nested(1334), One, 1, &[]),
         field("regex", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.type.matcher.v3.RegexMatcher.GoogleRE2", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.RegexMatcher.GoogleRE2", required: &[], takes: &[], fields: &[
         old("max_program_size", UInt32, Boxed, 0, &[]),
     ] },
-    Message { name: "envoy.type.matcher.v3.StringMatcher", required: &[1], fields: &[
+    Message { name: "envoy.type.matcher.v3.StringMatcher", required: &[1], takes: &[("custom", "envoy.string_matcher")], fields: &[
         field("contains", Text, One, 1, &[MinLen(1)]),
         field("custom", Nested(1412), One, 1, &[]),
         field("exact", Text, One, 1, &[]),
@@ -7120,14 +7120,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("safe_regex", Nested(1333), One, 1, &[Required]),
         field("suffix", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.type.matcher.v3.StructMatcher", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.StructMatcher", required: &[], takes: &[], fields: &[
         field("path", Nested(1337), Many, 0, &[MinItems(1)]),
         field("value", Nested(1338), One, 0, &[Required]),
     ] },
-    Message { name: "envoy.type.matcher.v3.StructMatcher.PathSegment", required: &[1], fields: &[
+    Message { name: "envoy.type.matcher.v3.StructMatcher.PathSegment", required: &[1], takes: &[], fields: &[
         field("key", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.type.matcher.v3.ValueMatcher", required: &[1], fields: &[
+    Message { name: "envoy.type.matcher.v3.ValueMatcher", required: &[1], takes: &[], fields: &[
         field("bool_match", Bool, One, 1, &[]),
         field("double_match", Nested(1315), One, 1, &[]),
         field("list_match", Nested(1325), One, 1, &[]),
@@ -7136,26 +7136,26 @@ pub(super) static MESSAGES: &[Message] = &[
         field("present_match", Bool, One, 1, &[]),
         field("string_match", Nested(1335), One, 1, &[]),
     ] },
-    Message { name: "envoy.type.matcher.v3.ValueMatcher.NullMatch", required: &[], fields: &[] },
-    Message { name: "envoy.type.metadata.v3.MetadataKey", required: &[], fields: &[
+    Message { name: "envoy.type.matcher.v3.ValueMatcher.NullMatch", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.metadata.v3.MetadataKey", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
         field("path", Nested(1341), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "envoy.type.metadata.v3.MetadataKey.PathSegment", required: &[1], fields: &[
+    Message { name: "envoy.type.metadata.v3.MetadataKey.PathSegment", required: &[1], takes: &[], fields: &[
         field("index", UInt32, One, 1, &[]),
         field("key", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.type.metadata.v3.MetadataKind", required: &[1], fields: &[
+    Message { name: "envoy.type.metadata.v3.MetadataKind", required: &[1], takes: &[], fields: &[
         field("cluster", Nested(1343), One, 1, &[]),
         field("host", Nested(1344), One, 1, &[]),
         field("request", Nested(1345), One, 1, &[]),
         field("route", Nested(1346), One, 1, &[]),
     ] },
-    Message { name: "envoy.type.metadata.v3.MetadataKind.Cluster", required: &[], fields: &[] },
-    Message { name: "envoy.type.metadata.v3.MetadataKind.Host", required: &[], fields: &[] },
-    Message { name: "envoy.type.metadata.v3.MetadataKind.Request", required: &[], fields: &[] },
-    Message { name: "envoy.type.metadata.v3.MetadataKind.Route", required: &[], fields: &[] },
-    Message { name: "envoy.type.tracing.v3.CustomTag", required: &[1], fields: &[
+    Message { name: "envoy.type.metadata.v3.MetadataKind.Cluster", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.metadata.v3.MetadataKind.Host", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.metadata.v3.MetadataKind.Request", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.metadata.v3.MetadataKind.Route", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.tracing.v3.CustomTag", required: &[1], takes: &[], fields: &[
         field("environment", Nested(1348), One, 1, &[]),
         field("literal", Nested(1350), One, 1, &[]),
         field("metadata", Nested(1351), One, 1, &[]),
@@ -7163,62 +7163,62 @@ pub(super) static MESSAGES: &[Message] = &[
         field("tag", Text, One, 0, &[MinLen(1)]),
         field("value", Text, One, 1, &[]),
     ] },
-    Message { name: "envoy.type.tracing.v3.CustomTag.Environment", required: &[], fields: &[
+    Message { name: "envoy.type.tracing.v3.CustomTag.Environment", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.type.tracing.v3.CustomTag.Header", required: &[], fields: &[
+    Message { name: "envoy.type.tracing.v3.CustomTag.Header", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[]),
         field("name", Text, One, 0, &[MinLen(1), HeaderName, Lenient]),
     ] },
-    Message { name: "envoy.type.tracing.v3.CustomTag.Literal", required: &[], fields: &[
+    Message { name: "envoy.type.tracing.v3.CustomTag.Literal", required: &[], takes: &[], fields: &[
         field("value", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.type.tracing.v3.CustomTag.Metadata", required: &[], fields: &[
+    Message { name: "envoy.type.tracing.v3.CustomTag.Metadata", required: &[], takes: &[], fields: &[
         field("default_value", Text, One, 0, &[]),
         field("kind", Nested(1342), One, 0, &[]),
         field("metadata_key", Nested(1340), One, 0, &[]),
     ] },
-    Message { name: "envoy.type.v3.DoubleRange", required: &[], fields: &[
+    Message { name: "envoy.type.v3.DoubleRange", required: &[], takes: &[], fields: &[
         field("end", Double, One, 0, &[]),
         field("start", Double, One, 0, &[]),
     ] },
-    Message { name: "envoy.type.v3.FractionalPercent", required: &[], fields: &[
+    Message { name: "envoy.type.v3.FractionalPercent", required: &[], takes: &[], fields: &[
         field("denominator", Choice(161), One, 0, &[Defined]),
         field("numerator", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.type.v3.HashPolicy", required: &[1], fields: &[
+    Message { name: "envoy.type.v3.HashPolicy", required: &[1], takes: &[], fields: &[
         field("filter_state", Nested(1355), One, 1, &[]),
         field("source_ip", Nested(1356), One, 1, &[]),
     ] },
-    Message { name: "envoy.type.v3.HashPolicy.FilterState", required: &[], fields: &[
+    Message { name: "envoy.type.v3.HashPolicy.FilterState", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "envoy.type.v3.HashPolicy.SourceIp", required: &[], fields: &[] },
-    Message { name: "envoy.type.v3.HttpStatus", required: &[], fields: &[
+    Message { name: "envoy.type.v3.HashPolicy.SourceIp", required: &[], takes: &[], fields: &[] },
+    Message { name: "envoy.type.v3.HttpStatus", required: &[], takes: &[], fields: &[
         field("code", Choice(164), One, 0, &[Defined, NotIn(&[0])]),
     ] },
-    Message { name: "envoy.type.v3.Int32Range", required: &[], fields: &[
+    Message { name: "envoy.type.v3.Int32Range", required: &[], takes: &[], fields: &[
         field("end", Int32, One, 0, &[]),
         field("start", Int32, One, 0, &[]),
     ] },
-    Message { name: "envoy.type.v3.Int64Range", required: &[], fields: &[
+    Message { name: "envoy.type.v3.Int64Range", required: &[], takes: &[], fields: &[
         field("end", Int64, One, 0, &[]),
         field("start", Int64, One, 0, &[]),
     ] },
-    Message { name: "envoy.type.v3.Percent", required: &[], fields: &[
+    Message { name: "envoy.type.v3.Percent", required: &[], takes: &[], fields: &[
         field("value", Double, One, 0, &[Lte(100.0), Gte(0.0)]),
     ] },
-    Message { name: "envoy.type.v3.RateLimitStrategy", required: &[1], fields: &[
+    Message { name: "envoy.type.v3.RateLimitStrategy", required: &[1], takes: &[], fields: &[
         field("blanket_rule", Choice(162), One, 1, &[Defined]),
         field("requests_per_time_unit", Nested(1362), One, 1, &[]),
         field("token_bucket", Nested(1365), One, 1, &[]),
     ] },
-    Message { name: "envoy.type.v3.RateLimitStrategy.RequestsPerTimeUnit", required: &[], fields: &[
+    Message { name: "envoy.type.v3.RateLimitStrategy.RequestsPerTimeUnit", required: &[], takes: &[], fields: &[
         field("requests_per_time_unit", UInt64, One, 0, &[]),
         field("time_unit", Choice(163), One, 0, &[Defined]),
     ] },
-    Message { name: "envoy.type.v3.Scope", required: &[], fields: &[
+    Message { name: "envoy.type.v3.Scope", required: &[], takes: &[], fields: &[
         field("enable_eviction", Bool, One, 0, &[]),
         field("max_counters", UInt32, Boxed, 0, &[]),
         field("max_gauges", UInt32, Boxed, 0, &[]),
@@ -7226,27 +7226,27 @@ pub(super) static MESSAGES: &[Message] = &[
         field("prefix", Text, One, 0, &[]),
         field("sharing_name", Text, One, 0, &[]),
     ] },
-    Message { name: "envoy.type.v3.SemanticVersion", required: &[], fields: &[
+    Message { name: "envoy.type.v3.SemanticVersion", required: &[], takes: &[], fields: &[
         field("major_number", UInt32, One, 0, &[]),
         field("minor_number", UInt32, One, 0, &[]),
         field("patch", UInt32, One, 0, &[]),
     ] },
-    Message { name: "envoy.type.v3.TokenBucket", required: &[], fields: &[
+    Message { name: "envoy.type.v3.TokenBucket", required: &[], takes: &[], fields: &[
         field("fill_interval", Duration, One, 0, &[Required, Gt(0.0)]),
         field("max_tokens", UInt32, One, 0, &[Gte(0.0)]),
         field("tokens_per_fill", UInt32, Boxed, 0, &[Gt(0.0)]),
     ] },
-    Message { name: "envoy.watchdog.v3.AbortActionConfig", required: &[], fields: &[
+    Message { name: "envoy.watchdog.v3.AbortActionConfig", required: &[], takes: &[], fields: &[
         field("wait_duration", Duration, One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.CheckedExpr", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.CheckedExpr", required: &[], takes: &[], fields: &[
         field("expr", Nested(1369), One, 0, &[]),
         field("expr_version", Text, One, 0, &[]),
         field("reference_map", Nested(1378), Map, 0, &[]),
         field("source_info", Nested(1379), One, 0, &[]),
         field("type_map", Nested(1382), Map, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Constant", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Constant", required: &[], takes: &[], fields: &[
         field("bool_value", Bool, One, 1, &[]),
         field("bytes_value", Bytes, One, 1, &[]),
         field("double_value", Double, One, 1, &[]),
@@ -7257,7 +7257,7 @@ pub(super) static MESSAGES: &[Message] = &[
         old("timestamp_value", Timestamp, One, 1, &[]),
         field("uint64_value", UInt64, One, 1, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Expr", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Expr", required: &[], takes: &[], fields: &[
         field("call_expr", Nested(1370), One, 1, &[]),
         field("comprehension_expr", Nested(1371), One, 1, &[]),
         field("const_expr", Nested(1368), One, 1, &[]),
@@ -7267,12 +7267,12 @@ pub(super) static MESSAGES: &[Message] = &[
         field("select_expr", Nested(1376), One, 1, &[]),
         field("struct_expr", Nested(1373), One, 1, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Expr.Call", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Expr.Call", required: &[], takes: &[], fields: &[
         field("args", Nested(1369), Many, 0, &[]),
         field("function", Text, One, 0, &[]),
         field("target", Nested(1369), One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Expr.Comprehension", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Expr.Comprehension", required: &[], takes: &[], fields: &[
         field("accu_init", Nested(1369), One, 0, &[]),
         field("accu_var", Text, One, 0, &[]),
         field("iter_range", Nested(1369), One, 0, &[]),
@@ -7282,39 +7282,39 @@ pub(super) static MESSAGES: &[Message] = &[
         field("loop_step", Nested(1369), One, 0, &[]),
         field("result", Nested(1369), One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Expr.CreateList", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Expr.CreateList", required: &[], takes: &[], fields: &[
         field("elements", Nested(1369), Many, 0, &[]),
         field("optional_indices", Int32, Many, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Expr.CreateStruct", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Expr.CreateStruct", required: &[], takes: &[], fields: &[
         field("entries", Nested(1374), Many, 0, &[]),
         field("message_name", Text, One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Expr.CreateStruct.Entry", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Expr.CreateStruct.Entry", required: &[], takes: &[], fields: &[
         field("field_key", Text, One, 1, &[]),
         field("id", Int64, One, 0, &[]),
         field("map_key", Nested(1369), One, 1, &[]),
         field("optional_entry", Bool, One, 0, &[]),
         field("value", Nested(1369), One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Expr.Ident", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Expr.Ident", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Expr.Select", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Expr.Select", required: &[], takes: &[], fields: &[
         field("field", Text, One, 0, &[]),
         field("operand", Nested(1369), One, 0, &[]),
         field("test_only", Bool, One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.ParsedExpr", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.ParsedExpr", required: &[], takes: &[], fields: &[
         field("expr", Nested(1369), One, 0, &[]),
         field("source_info", Nested(1379), One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Reference", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Reference", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("overload_id", Text, Many, 0, &[]),
         field("value", Nested(1368), One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.SourceInfo", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.SourceInfo", required: &[], takes: &[], fields: &[
         field("extensions", Nested(1380), Many, 0, &[]),
         field("line_offsets", Int32, Many, 0, &[]),
         field("location", Text, One, 0, &[]),
@@ -7322,16 +7322,16 @@ pub(super) static MESSAGES: &[Message] = &[
         field("positions", Int32, Map, 0, &[]),
         field("syntax_version", Text, One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.SourceInfo.Extension", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.SourceInfo.Extension", required: &[], takes: &[], fields: &[
         field("affected_components", Choice(165), Many, 0, &[]),
         field("id", Text, One, 0, &[]),
         field("version", Nested(1381), One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.SourceInfo.Extension.Version", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.SourceInfo.Extension.Version", required: &[], takes: &[], fields: &[
         field("major", Int64, One, 0, &[]),
         field("minor", Int64, One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Type", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Type", required: &[], takes: &[], fields: &[
         field("abstract_type", Nested(1383), One, 1, &[]),
         field("dyn", Nested(1387), One, 1, &[]),
         field("error", Nested(1387), One, 1, &[]),
@@ -7346,51 +7346,51 @@ pub(super) static MESSAGES: &[Message] = &[
         field("well_known", Choice(167), One, 1, &[]),
         field("wrapper", Choice(166), One, 1, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Type.AbstractType", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Type.AbstractType", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("parameter_types", Nested(1382), Many, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Type.FunctionType", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Type.FunctionType", required: &[], takes: &[], fields: &[
         field("arg_types", Nested(1382), Many, 0, &[]),
         field("result_type", Nested(1382), One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Type.ListType", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Type.ListType", required: &[], takes: &[], fields: &[
         field("elem_type", Nested(1382), One, 0, &[]),
     ] },
-    Message { name: "google.api.expr.v1alpha1.Type.MapType", required: &[], fields: &[
+    Message { name: "google.api.expr.v1alpha1.Type.MapType", required: &[], takes: &[], fields: &[
         field("key_type", Nested(1382), One, 0, &[]),
         field("value_type", Nested(1382), One, 0, &[]),
     ] },
-    Message { name: "google.protobuf.Empty", required: &[], fields: &[] },
-    Message { name: "google.rpc.Status", required: &[], fields: &[
+    Message { name: "google.protobuf.Empty", required: &[], takes: &[], fields: &[] },
+    Message { name: "google.rpc.Status", required: &[], takes: &[], fields: &[
         field("code", Int32, One, 0, &[]),
         field("details", Any, Many, 0, &[]),
         field("message", Text, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.Bucket", required: &[], fields: &[
+    Message { name: "io.prometheus.client.Bucket", required: &[], takes: &[], fields: &[
         field("cumulative_count", UInt64, One, 0, &[]),
         field("cumulative_count_float", Double, One, 0, &[]),
         field("exemplar", Nested(1392), One, 0, &[]),
         field("upper_bound", Double, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.BucketSpan", required: &[], fields: &[
+    Message { name: "io.prometheus.client.BucketSpan", required: &[], takes: &[], fields: &[
         field("length", UInt32, One, 0, &[]),
         field("offset", Int32, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.Counter", required: &[], fields: &[
+    Message { name: "io.prometheus.client.Counter", required: &[], takes: &[], fields: &[
         field("created_timestamp", Timestamp, One, 0, &[]),
         field("exemplar", Nested(1392), One, 0, &[]),
         field("value", Double, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.Exemplar", required: &[], fields: &[
+    Message { name: "io.prometheus.client.Exemplar", required: &[], takes: &[], fields: &[
         field("label", Nested(1395), Many, 0, &[]),
         field("timestamp", Timestamp, One, 0, &[]),
         field("value", Double, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.Gauge", required: &[], fields: &[
+    Message { name: "io.prometheus.client.Gauge", required: &[], takes: &[], fields: &[
         field("value", Double, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.Histogram", required: &[], fields: &[
+    Message { name: "io.prometheus.client.Histogram", required: &[], takes: &[], fields: &[
         field("bucket", Nested(1389), Many, 0, &[]),
         field("created_timestamp", Timestamp, One, 0, &[]),
         field("exemplars", Nested(1392), Many, 0, &[]),
@@ -7408,11 +7408,11 @@ pub(super) static MESSAGES: &[Message] = &[
         field("zero_count_float", Double, One, 0, &[]),
         field("zero_threshold", Double, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.LabelPair", required: &[], fields: &[
+    Message { name: "io.prometheus.client.LabelPair", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[]),
         field("value", Text, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.Metric", required: &[], fields: &[
+    Message { name: "io.prometheus.client.Metric", required: &[], takes: &[], fields: &[
         field("counter", Nested(1391), One, 0, &[]),
         field("gauge", Nested(1393), One, 0, &[]),
         field("histogram", Nested(1394), One, 0, &[]),
@@ -7421,27 +7421,27 @@ pub(super) static MESSAGES: &[Message] = &[
         field("timestamp_ms", Int64, One, 0, &[]),
         field("untyped", Nested(1400), One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.MetricFamily", required: &[], fields: &[
+    Message { name: "io.prometheus.client.MetricFamily", required: &[], takes: &[], fields: &[
         field("help", Text, One, 0, &[]),
         field("metric", Nested(1396), Many, 0, &[]),
         field("name", Text, One, 0, &[]),
         field("type", Choice(169), One, 0, &[]),
         field("unit", Text, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.Quantile", required: &[], fields: &[
+    Message { name: "io.prometheus.client.Quantile", required: &[], takes: &[], fields: &[
         field("quantile", Double, One, 0, &[]),
         field("value", Double, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.Summary", required: &[], fields: &[
+    Message { name: "io.prometheus.client.Summary", required: &[], takes: &[], fields: &[
         field("created_timestamp", Timestamp, One, 0, &[]),
         field("quantile", Nested(1398), Many, 0, &[]),
         field("sample_count", UInt64, One, 0, &[]),
         field("sample_sum", Double, One, 0, &[]),
     ] },
-    Message { name: "io.prometheus.client.Untyped", required: &[], fields: &[
+    Message { name: "io.prometheus.client.Untyped", required: &[], takes: &[], fields: &[
         field("value", Double, One, 0, &[]),
     ] },
-    Message { name: "opentelemetry.proto.common.v1.AnyValue", required: &[], fields: &[
+    Message { name: "opentelemetry.proto.common.v1.AnyValue", required: &[], takes: &[], fields: &[
         field("array_value", Nested(1402), One, 1, &[]),
         field("bool_value", Bool, One, 1, &[]),
         field("bytes_value", Bytes, One, 1, &[]),
@@ -7451,37 +7451,37 @@ pub(super) static MESSAGES: &[Message] = &[
         field("string_value", Text, One, 1, &[]),
         field("string_value_strindex", Int32, One, 1, &[]),
     ] },
-    Message { name: "opentelemetry.proto.common.v1.ArrayValue", required: &[], fields: &[
+    Message { name: "opentelemetry.proto.common.v1.ArrayValue", required: &[], takes: &[], fields: &[
         field("values", Nested(1401), Many, 0, &[]),
     ] },
-    Message { name: "opentelemetry.proto.common.v1.KeyValue", required: &[], fields: &[
+    Message { name: "opentelemetry.proto.common.v1.KeyValue", required: &[], takes: &[], fields: &[
         field("key", Text, One, 0, &[]),
         field("key_strindex", Int32, One, 0, &[]),
         field("value", Nested(1401), One, 0, &[]),
     ] },
-    Message { name: "opentelemetry.proto.common.v1.KeyValueList", required: &[], fields: &[
+    Message { name: "opentelemetry.proto.common.v1.KeyValueList", required: &[], takes: &[], fields: &[
         field("values", Nested(1403), Many, 0, &[]),
     ] },
-    Message { name: "xds.core.v3.Authority", required: &[], fields: &[
+    Message { name: "xds.core.v3.Authority", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "xds.core.v3.CidrRange", required: &[], fields: &[
+    Message { name: "xds.core.v3.CidrRange", required: &[], takes: &[], fields: &[
         field("address_prefix", Text, One, 0, &[MinLen(1)]),
         field("prefix_len", UInt32, Boxed, 0, &[Lte(128.0)]),
     ] },
-    Message { name: "xds.core.v3.CollectionEntry", required: &[1], fields: &[
+    Message { name: "xds.core.v3.CollectionEntry", required: &[1], takes: &[], fields: &[
         field("inline_entry", Nested(1408), One, 1, &[]),
         field("locator", Nested(1410), One, 1, &[]),
     ] },
-    Message { name: "xds.core.v3.CollectionEntry.InlineEntry", required: &[], fields: &[
+    Message { name: "xds.core.v3.CollectionEntry.InlineEntry", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[Pattern("^[0-9a-zA-Z_\\-\\.~:]+$")]),
         field("resource", Any, One, 0, &[]),
         field("version", Text, One, 0, &[]),
     ] },
-    Message { name: "xds.core.v3.ContextParams", required: &[], fields: &[
+    Message { name: "xds.core.v3.ContextParams", required: &[], takes: &[], fields: &[
         field("params", Text, Map, 0, &[]),
     ] },
-    Message { name: "xds.core.v3.ResourceLocator", required: &[], fields: &[
+    Message { name: "xds.core.v3.ResourceLocator", required: &[], takes: &[], fields: &[
         field("authority", Text, One, 0, &[]),
         field("directives", Nested(1411), Many, 0, &[]),
         field("exact_context", Nested(1409), One, 1, &[]),
@@ -7489,63 +7489,63 @@ pub(super) static MESSAGES: &[Message] = &[
         field("resource_type", Text, One, 0, &[MinLen(1)]),
         field("scheme", Choice(170), One, 0, &[Defined]),
     ] },
-    Message { name: "xds.core.v3.ResourceLocator.Directive", required: &[1], fields: &[
+    Message { name: "xds.core.v3.ResourceLocator.Directive", required: &[1], takes: &[], fields: &[
         field("alt", Nested(1410), One, 1, &[]),
         field("entry", Text, One, 1, &[MinLen(1), Pattern("^[0-9a-zA-Z_\\-\\./~:]+$")]),
     ] },
-    Message { name: "xds.core.v3.TypedExtensionConfig", required: &[], fields: &[
+    Message { name: "xds.core.v3.TypedExtensionConfig", required: &[], takes: &[], fields: &[
         field("name", Text, One, 0, &[MinLen(1)]),
         field("typed_config", Any, One, 0, &[Required]),
     ] },
-    Message { name: "xds.type.matcher.v3.ListStringMatcher", required: &[], fields: &[
+    Message { name: "xds.type.matcher.v3.ListStringMatcher", required: &[], takes: &[], fields: &[
         field("patterns", Nested(1425), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "xds.type.matcher.v3.Matcher", required: &[], fields: &[
+    Message { name: "xds.type.matcher.v3.Matcher", required: &[], takes: &[], fields: &[
         field("matcher_list", Nested(1415), One, 1, &[]),
         field("matcher_tree", Nested(1420), One, 1, &[]),
         field("on_no_match", Nested(1422), One, 0, &[]),
     ] },
-    Message { name: "xds.type.matcher.v3.Matcher.MatcherList", required: &[], fields: &[
+    Message { name: "xds.type.matcher.v3.Matcher.MatcherList", required: &[], takes: &[], fields: &[
         field("matchers", Nested(1416), Many, 0, &[MinItems(1)]),
     ] },
-    Message { name: "xds.type.matcher.v3.Matcher.MatcherList.FieldMatcher", required: &[], fields: &[
+    Message { name: "xds.type.matcher.v3.Matcher.MatcherList.FieldMatcher", required: &[], takes: &[], fields: &[
         field("on_match", Nested(1422), One, 0, &[Required]),
         field("predicate", Nested(1417), One, 0, &[Required]),
     ] },
-    Message { name: "xds.type.matcher.v3.Matcher.MatcherList.Predicate", required: &[1], fields: &[
+    Message { name: "xds.type.matcher.v3.Matcher.MatcherList.Predicate", required: &[1], takes: &[], fields: &[
         field("and_matcher", Nested(1418), One, 1, &[]),
         field("not_matcher", Nested(1417), One, 1, &[]),
         field("or_matcher", Nested(1418), One, 1, &[]),
         field("single_predicate", Nested(1419), One, 1, &[]),
     ] },
-    Message { name: "xds.type.matcher.v3.Matcher.MatcherList.Predicate.PredicateList", required: &[], fields: &[
+    Message { name: "xds.type.matcher.v3.Matcher.MatcherList.Predicate.PredicateList", required: &[], takes: &[], fields: &[
         field("predicate", Nested(1417), Many, 0, &[MinItems(2)]),
     ] },
-    Message { name: "xds.type.matcher.v3.Matcher.MatcherList.Predicate.SinglePredicate", required: &[1], fields: &[
+    Message { name: "xds.type.matcher.v3.Matcher.MatcherList.Predicate.SinglePredicate", required: &[1], takes: &[], fields: &[
         field("custom_match", Nested(1412), One, 1, &[]),
         field("input", Nested(1412), One, 0, &[Required]),
         field("value_match", Nested(1425), One, 1, &[]),
     ] },
-    Message { name: "xds.type.matcher.v3.Matcher.MatcherTree", required: &[1], fields: &[
+    Message { name: "xds.type.matcher.v3.Matcher.MatcherTree", required: &[1], takes: &[], fields: &[
         field("custom_match", Nested(1412), One, 1, &[]),
         field("exact_match_map", Nested(1421), One, 1, &[]),
         field("input", Nested(1412), One, 0, &[Required]),
         field("prefix_match_map", Nested(1421), One, 1, &[]),
     ] },
-    Message { name: "xds.type.matcher.v3.Matcher.MatcherTree.MatchMap", required: &[], fields: &[
+    Message { name: "xds.type.matcher.v3.Matcher.MatcherTree.MatchMap", required: &[], takes: &[], fields: &[
         field("map", Nested(1422), Map, 0, &[MinItems(1)]),
     ] },
-    Message { name: "xds.type.matcher.v3.Matcher.OnMatch", required: &[1], fields: &[
+    Message { name: "xds.type.matcher.v3.Matcher.OnMatch", required: &[1], takes: &[], fields: &[
         field("action", Nested(1412), One, 1, &[]),
         field("keep_matching", Bool, One, 0, &[]),
         field("matcher", Nested(1414), One, 1, &[]),
     ] },
-    Message { name: "xds.type.matcher.v3.RegexMatcher", required: &[1], fields: &[
+    Message { name: "xds.type.matcher.v3.RegexMatcher", required: &[1], takes: &[], fields: &[
         field("google_re2", Nested(1424), One, 1, &[Required]),
         field("regex", Text, One, 0, &[MinLen(1)]),
     ] },
-    Message { name: "xds.type.matcher.v3.RegexMatcher.GoogleRE2", required: &[], fields: &[] },
-    Message { name: "xds.type.matcher.v3.StringMatcher", required: &[1], fields: &[
+    Message { name: "xds.type.matcher.v3.RegexMatcher.GoogleRE2", required: &[], takes: &[], fields: &[] },
+    Message { name: "xds.type.matcher.v3.StringMatcher", required: &[1], takes: &[("custom", "envoy.string_matcher")], fields: &[
         field("contains", Text, One, 1, &[MinLen(1)]),
         field("custom", Nested(1412), One, 1, &[]),
         field("exact", Text, One, 1, &[]),
@@ -7554,14 +7554,14 @@ pub(super) static MESSAGES: &[Message] = &[
         field("safe_regex", Nested(1423), One, 1, &[Required]),
         field("suffix", Text, One, 1, &[MinLen(1)]),
     ] },
-    Message { name: "xds.type.v3.CelExpression", required: &[], fields: &[
+    Message { name: "xds.type.v3.CelExpression", required: &[], takes: &[], fields: &[
         field("cel_expr_checked", Nested(0), One, 0, &[]),
         field("cel_expr_parsed", Nested(10), One, 0, &[]),
         field("cel_expr_string", Text, One, 0, &[]),
         old("checked_expr", Nested(1367), One, 1, &[]),
         old("parsed_expr", Nested(1377), One, 1, &[]),
     ] },
-    Message { name: "xds.type.v3.CelExtractString", required: &[], fields: &[
+    Message { name: "xds.type.v3.CelExtractString", required: &[], takes: &[], fields: &[
         field("default_value", Text, Boxed, 0, &[]),
         field("expr_extract", Nested(1426), One, 0, &[Required]),
     ] },
@@ -7569,175 +7569,469 @@ pub(super) static MESSAGES: &[Message] = &[
 
 /// Every enum by its number, sorted by name.
 pub(super) static ENUMS: &[Enum] = &[
-    Enum { name: "cel.expr.SourceInfo.Extension.Component", values: &[("COMPONENT_UNSPECIFIED", 0), ("COMPONENT_PARSER", 1), ("COMPONENT_TYPE_CHECKER", 2), ("COMPONENT_RUNTIME", 3), ] },
-    Enum { name: "cel.expr.Type.PrimitiveType", values: &[("PRIMITIVE_TYPE_UNSPECIFIED", 0), ("BOOL", 1), ("INT64", 2), ("UINT64", 3), ("DOUBLE", 4), ("STRING", 5), ("BYTES", 6), ] },
-    Enum { name: "cel.expr.Type.WellKnownType", values: &[("WELL_KNOWN_TYPE_UNSPECIFIED", 0), ("ANY", 1), ("TIMESTAMP", 2), ("DURATION", 3), ] },
-    Enum { name: "envoy.admin.v3.ClientResourceStatus", values: &[("UNKNOWN", 0), ("REQUESTED", 1), ("DOES_NOT_EXIST", 2), ("ACKED", 3), ("NACKED", 4), ("RECEIVED_ERROR", 5), ("TIMEOUT", 6), ] },
-    Enum { name: "envoy.admin.v3.CommandLineOptions.DrainStrategy", values: &[("Gradual", 0), ("Immediate", 1), ] },
-    Enum { name: "envoy.admin.v3.CommandLineOptions.IpVersion", values: &[("v4", 0), ("v6", 1), ] },
-    Enum { name: "envoy.admin.v3.CommandLineOptions.Mode", values: &[("Serve", 0), ("Validate", 1), ("InitOnly", 2), ] },
-    Enum { name: "envoy.admin.v3.ServerInfo.State", values: &[("LIVE", 0), ("DRAINING", 1), ("PRE_INITIALIZING", 2), ("INITIALIZING", 3), ] },
-    Enum { name: "envoy.admin.v3.SimpleMetric.Type", values: &[("COUNTER", 0), ("GAUGE", 1), ] },
-    Enum { name: "envoy.config.accesslog.v3.ComparisonFilter.Op", values: &[("EQ", 0), ("GE", 1), ("LE", 2), ("NE", 3), ] },
-    Enum { name: "envoy.config.accesslog.v3.GrpcStatusFilter.Status", values: &[("OK", 0), ("CANCELED", 1), ("UNKNOWN", 2), ("INVALID_ARGUMENT", 3), ("DEADLINE_EXCEEDED", 4), ("NOT_FOUND", 5), ("ALREADY_EXISTS", 6), ("PERMISSION_DENIED", 7), ("RESOURCE_EXHAUSTED", 8), ("FAILED_PRECONDITION", 9), ("ABORTED", 10), ("OUT_OF_RANGE", 11), ("UNIMPLEMENTED", 12), ("INTERNAL", 13), ("UNAVAILABLE", 14), ("DATA_LOSS", 15), ("UNAUTHENTICATED", 16), ] },
-    Enum { name: "envoy.config.bootstrap.v3.ApiListenerManager.ThreadingModel", values: &[("MAIN_THREAD_ONLY", 0), ("STANDALONE_WORKER_THREAD", 1), ] },
-    Enum { name: "envoy.config.bootstrap.v3.CustomInlineHeader.InlineHeaderType", values: &[("REQUEST_HEADER", 0), ("REQUEST_TRAILER", 1), ("RESPONSE_HEADER", 2), ("RESPONSE_TRAILER", 3), ] },
-    Enum { name: "envoy.config.bootstrap.v3.Watchdog.WatchdogAction.WatchdogEvent", values: &[("UNKNOWN", 0), ("KILL", 1), ("MULTIKILL", 2), ("MEGAMISS", 3), ("MISS", 4), ] },
-    Enum { name: "envoy.config.cluster.v3.Cluster.ClusterProtocolSelection", values: &[("USE_CONFIGURED_PROTOCOL", 0), ("USE_DOWNSTREAM_PROTOCOL", 1), ] },
-    Enum { name: "envoy.config.cluster.v3.Cluster.DiscoveryType", values: &[("STATIC", 0), ("STRICT_DNS", 1), ("LOGICAL_DNS", 2), ("EDS", 3), ("ORIGINAL_DST", 4), ] },
-    Enum { name: "envoy.config.cluster.v3.Cluster.DnsLookupFamily", values: &[("AUTO", 0), ("V4_ONLY", 1), ("V6_ONLY", 2), ("V4_PREFERRED", 3), ("ALL", 4), ] },
-    Enum { name: "envoy.config.cluster.v3.Cluster.LbPolicy", values: &[("ROUND_ROBIN", 0), ("LEAST_REQUEST", 1), ("RING_HASH", 2), ("RANDOM", 3), ("MAGLEV", 5), ("CLUSTER_PROVIDED", 6), ("LOAD_BALANCING_POLICY_CONFIG", 7), ] },
-    Enum { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetFallbackPolicy", values: &[("NO_FALLBACK", 0), ("ANY_ENDPOINT", 1), ("DEFAULT_SUBSET", 2), ] },
-    Enum { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetMetadataFallbackPolicy", values: &[("METADATA_NO_FALLBACK", 0), ("FALLBACK_LIST", 1), ] },
-    Enum { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector.LbSubsetSelectorFallbackPolicy", values: &[("NOT_DEFINED", 0), ("NO_FALLBACK", 1), ("ANY_ENDPOINT", 2), ("DEFAULT_SUBSET", 3), ("KEYS_SUBSET", 4), ] },
-    Enum { name: "envoy.config.cluster.v3.Cluster.RingHashLbConfig.HashFunction", values: &[("XX_HASH", 0), ("MURMUR_HASH_2", 1), ] },
-    Enum { name: "envoy.config.cluster.v3.UpstreamConnectionOptions.FirstAddressFamilyVersion", values: &[("DEFAULT", 0), ("V4", 1), ("V6", 2), ("PIPE", 3), ("INTERNAL", 4), ] },
-    Enum { name: "envoy.config.core.v3.ApiConfigSource.ApiType", values: &[("DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE", 0), ("REST", 1), ("GRPC", 2), ("DELTA_GRPC", 3), ("AGGREGATED_GRPC", 5), ("AGGREGATED_DELTA_GRPC", 6), ] },
-    Enum { name: "envoy.config.core.v3.ApiVersion", values: &[("AUTO", 0), ("V2", 1), ("V3", 2), ] },
-    Enum { name: "envoy.config.core.v3.HeaderValueOption.HeaderAppendAction", values: &[("APPEND_IF_EXISTS_OR_ADD", 0), ("ADD_IF_ABSENT", 1), ("OVERWRITE_IF_EXISTS_OR_ADD", 2), ("OVERWRITE_IF_EXISTS", 3), ] },
-    Enum { name: "envoy.config.core.v3.HealthStatus", values: &[("UNKNOWN", 0), ("HEALTHY", 1), ("UNHEALTHY", 2), ("DRAINING", 3), ("TIMEOUT", 4), ("DEGRADED", 5), ] },
-    Enum { name: "envoy.config.core.v3.HttpProtocolOptions.HeadersWithUnderscoresAction", values: &[("ALLOW", 0), ("REJECT_REQUEST", 1), ("DROP_HEADER", 2), ] },
-    Enum { name: "envoy.config.core.v3.KeyValueAppend.KeyValueAppendAction", values: &[("APPEND_IF_EXISTS_OR_ADD", 0), ("ADD_IF_ABSENT", 1), ("OVERWRITE_IF_EXISTS_OR_ADD", 2), ("OVERWRITE_IF_EXISTS", 3), ] },
-    Enum { name: "envoy.config.core.v3.ProxyProtocolConfig.Version", values: &[("V1", 0), ("V2", 1), ] },
-    Enum { name: "envoy.config.core.v3.ProxyProtocolPassThroughTLVs.PassTLVsMatchType", values: &[("INCLUDE_ALL", 0), ("INCLUDE", 1), ] },
-    Enum { name: "envoy.config.core.v3.RequestMethod", values: &[("METHOD_UNSPECIFIED", 0), ("GET", 1), ("HEAD", 2), ("POST", 3), ("PUT", 4), ("DELETE", 5), ("CONNECT", 6), ("OPTIONS", 7), ("TRACE", 8), ("PATCH", 9), ] },
-    Enum { name: "envoy.config.core.v3.RoutingPriority", values: &[("DEFAULT", 0), ("HIGH", 1), ] },
-    Enum { name: "envoy.config.core.v3.SocketAddress.Protocol", values: &[("TCP", 0), ("UDP", 1), ] },
-    Enum { name: "envoy.config.core.v3.SocketOption.SocketIpVersion", values: &[("SOCKET_IP_VERSION_UNSPECIFIED", 0), ("SOCKET_IP_VERSION_IPV4", 1), ("SOCKET_IP_VERSION_IPV6", 2), ] },
-    Enum { name: "envoy.config.core.v3.SocketOption.SocketState", values: &[("STATE_PREBIND", 0), ("STATE_BOUND", 1), ("STATE_LISTENING", 2), ] },
-    Enum { name: "envoy.config.core.v3.TrafficDirection", values: &[("UNSPECIFIED", 0), ("INBOUND", 1), ("OUTBOUND", 2), ] },
-    Enum { name: "envoy.config.listener.v3.FilterChainMatch.ConnectionSourceType", values: &[("ANY", 0), ("SAME_IP_OR_LOOPBACK", 1), ("EXTERNAL", 2), ] },
-    Enum { name: "envoy.config.listener.v3.Listener.DrainType", values: &[("DEFAULT", 0), ("MODIFY_ONLY", 1), ] },
-    Enum { name: "envoy.config.metrics.v3.HistogramEmitMode", values: &[("SUMMARY_AND_HISTOGRAM", 0), ("SUMMARY", 1), ("HISTOGRAM", 2), ] },
-    Enum { name: "envoy.config.overload.v3.ScaleTimersOverloadActionConfig.TimerType", values: &[("UNSPECIFIED", 0), ("HTTP_DOWNSTREAM_CONNECTION_IDLE", 1), ("HTTP_DOWNSTREAM_STREAM_IDLE", 2), ("TRANSPORT_SOCKET_CONNECT", 3), ("HTTP_DOWNSTREAM_CONNECTION_MAX", 4), ("HTTP_DOWNSTREAM_STREAM_FLUSH", 5), ] },
-    Enum { name: "envoy.config.rbac.v3.MetadataSource", values: &[("DYNAMIC", 0), ("ROUTE", 1), ] },
-    Enum { name: "envoy.config.rbac.v3.RBAC.Action", values: &[("ALLOW", 0), ("DENY", 1), ("LOG", 2), ] },
-    Enum { name: "envoy.config.rbac.v3.RBAC.AuditLoggingOptions.AuditCondition", values: &[("NONE", 0), ("ON_DENY", 1), ("ON_ALLOW", 2), ("ON_DENY_AND_ALLOW", 3), ] },
-    Enum { name: "envoy.config.route.v3.RateLimit.Action.MetaData.Source", values: &[("DYNAMIC", 0), ("ROUTE_ENTRY", 1), ("CLUSTER_ENTRY", 2), ("CLUSTER_LOCALITY_ENTRY", 3), ] },
-    Enum { name: "envoy.config.route.v3.RateLimit.XRateLimitOption", values: &[("UNSPECIFIED", 0), ("OFF", 1), ("DRAFT_VERSION_03", 2), ] },
-    Enum { name: "envoy.config.route.v3.RedirectAction.RedirectResponseCode", values: &[("MOVED_PERMANENTLY", 0), ("FOUND", 1), ("SEE_OTHER", 2), ("TEMPORARY_REDIRECT", 3), ("PERMANENT_REDIRECT", 4), ] },
-    Enum { name: "envoy.config.route.v3.RetryPolicy.ResetHeaderFormat", values: &[("SECONDS", 0), ("UNIX_TIMESTAMP", 1), ] },
-    Enum { name: "envoy.config.route.v3.RouteAction.ClusterNotFoundResponseCode", values: &[("SERVICE_UNAVAILABLE", 0), ("NOT_FOUND", 1), ("INTERNAL_SERVER_ERROR", 2), ] },
-    Enum { name: "envoy.config.route.v3.RouteAction.InternalRedirectAction", values: &[("PASS_THROUGH_INTERNAL_REDIRECT", 0), ("HANDLE_INTERNAL_REDIRECT", 1), ] },
-    Enum { name: "envoy.config.route.v3.VirtualHost.TlsRequirementType", values: &[("NONE", 0), ("EXTERNAL_ONLY", 1), ("ALL", 2), ] },
-    Enum { name: "envoy.config.tap.v3.OutputSink.Format", values: &[("JSON_BODY_AS_BYTES", 0), ("JSON_BODY_AS_STRING", 1), ("PROTO_BINARY", 2), ("PROTO_BINARY_LENGTH_DELIMITED", 3), ("PROTO_TEXT", 4), ] },
-    Enum { name: "envoy.config.trace.v3.LightstepConfig.PropagationMode", values: &[("ENVOY", 0), ("LIGHTSTEP", 1), ("B3", 2), ("TRACE_CONTEXT", 3), ] },
-    Enum { name: "envoy.config.trace.v3.ZipkinConfig.CollectorEndpointVersion", values: &[("DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE", 0), ("HTTP_JSON", 1), ("HTTP_PROTO", 2), ("GRPC", 3), ] },
-    Enum { name: "envoy.config.trace.v3.ZipkinConfig.TraceContextOption", values: &[("USE_B3", 0), ("USE_B3_WITH_W3C_PROPAGATION", 1), ] },
-    Enum { name: "envoy.data.accesslog.v3.AccessLogType", values: &[("NotSet", 0), ("TcpUpstreamConnected", 1), ("TcpPeriodic", 2), ("TcpConnectionEnd", 3), ("DownstreamStart", 4), ("DownstreamPeriodic", 5), ("DownstreamEnd", 6), ("UpstreamPoolReady", 7), ("UpstreamPeriodic", 8), ("UpstreamEnd", 9), ("DownstreamTunnelSuccessfullyEstablished", 10), ("UdpTunnelUpstreamConnected", 11), ("UdpPeriodic", 12), ("UdpSessionEnd", 13), ("TcpConnectionStart", 14), ] },
-    Enum { name: "envoy.data.accesslog.v3.HTTPAccessLogEntry.HTTPVersion", values: &[("PROTOCOL_UNSPECIFIED", 0), ("HTTP10", 1), ("HTTP11", 2), ("HTTP2", 3), ("HTTP3", 4), ] },
-    Enum { name: "envoy.data.accesslog.v3.ResponseFlags.Unauthorized.Reason", values: &[("REASON_UNSPECIFIED", 0), ("EXTERNAL_SERVICE", 1), ] },
-    Enum { name: "envoy.data.accesslog.v3.TLSProperties.TLSVersion", values: &[("VERSION_UNSPECIFIED", 0), ("TLSv1", 1), ("TLSv1_1", 2), ("TLSv1_2", 3), ("TLSv1_3", 4), ] },
-    Enum { name: "envoy.data.ai.v3.TokenUsage.ExtractionStatus", values: &[("EXTRACTION_STATUS_UNSPECIFIED", 0), ("COMPLETE", 1), ("PARTIAL", 2), ("FAILED", 3), ] },
-    Enum { name: "envoy.data.cluster.v3.Action", values: &[("EJECT", 0), ("UNEJECT", 1), ] },
-    Enum { name: "envoy.data.cluster.v3.OutlierEjectionType", values: &[("CONSECUTIVE_5XX", 0), ("CONSECUTIVE_GATEWAY_FAILURE", 1), ("SUCCESS_RATE", 2), ("CONSECUTIVE_LOCAL_ORIGIN_FAILURE", 3), ("SUCCESS_RATE_LOCAL_ORIGIN", 4), ("FAILURE_PERCENTAGE", 5), ("FAILURE_PERCENTAGE_LOCAL_ORIGIN", 6), ("DEGRADED", 7), ] },
-    Enum { name: "envoy.data.core.v3.HealthCheckFailureType", values: &[("ACTIVE", 0), ("PASSIVE", 1), ("NETWORK", 2), ("NETWORK_TIMEOUT", 3), ] },
-    Enum { name: "envoy.data.core.v3.HealthCheckerType", values: &[("HTTP", 0), ("TCP", 1), ("GRPC", 2), ("REDIS", 3), ("THRIFT", 4), ("DYNAMIC_MODULE", 5), ] },
-    Enum { name: "envoy.extensions.access_loggers.stats.v3.Config.Histogram.Unit", values: &[("Unspecified", 0), ("Bytes", 1), ("Microseconds", 2), ("Milliseconds", 3), ("Percent", 4), ] },
-    Enum { name: "envoy.extensions.clusters.common.dns.v3.DnsLookupFamily", values: &[("UNSPECIFIED", 0), ("AUTO", 1), ("V4_ONLY", 2), ("V6_ONLY", 3), ("V4_PREFERRED", 4), ("ALL", 5), ] },
-    Enum { name: "envoy.extensions.common.ratelimit.v3.VhRateLimitsOptions", values: &[("OVERRIDE", 0), ("INCLUDE", 1), ("IGNORE", 2), ] },
-    Enum { name: "envoy.extensions.common.ratelimit.v3.XRateLimitHeadersRFCVersion", values: &[("OFF", 0), ("DRAFT_VERSION_03", 1), ] },
-    Enum { name: "envoy.extensions.compression.brotli.compressor.v3.Brotli.EncoderMode", values: &[("DEFAULT", 0), ("GENERIC", 1), ("TEXT", 2), ("FONT", 3), ] },
-    Enum { name: "envoy.extensions.compression.gzip.compressor.v3.Gzip.CompressionLevel", values: &[("DEFAULT_COMPRESSION", 0), ("COMPRESSION_LEVEL_1", 1), ("BEST_SPEED", 1), ("COMPRESSION_LEVEL_2", 2), ("COMPRESSION_LEVEL_3", 3), ("COMPRESSION_LEVEL_4", 4), ("COMPRESSION_LEVEL_5", 5), ("COMPRESSION_LEVEL_6", 6), ("COMPRESSION_LEVEL_7", 7), ("COMPRESSION_LEVEL_8", 8), ("BEST_COMPRESSION", 9), ("COMPRESSION_LEVEL_9", 9), ] },
-    Enum { name: "envoy.extensions.compression.gzip.compressor.v3.Gzip.CompressionStrategy", values: &[("DEFAULT_STRATEGY", 0), ("FILTERED", 1), ("HUFFMAN_ONLY", 2), ("RLE", 3), ("FIXED", 4), ] },
-    Enum { name: "envoy.extensions.compression.zstd.compressor.v3.Zstd.Strategy", values: &[("DEFAULT", 0), ("FAST", 1), ("DFAST", 2), ("GREEDY", 3), ("LAZY", 4), ("LAZY2", 5), ("BTLAZY2", 6), ("BTOPT", 7), ("BTULTRA", 8), ("BTULTRA2", 9), ] },
-    Enum { name: "envoy.extensions.filters.common.dependency.v3.Dependency.DependencyType", values: &[("HEADER", 0), ("FILTER_STATE_KEY", 1), ("DYNAMIC_METADATA", 2), ] },
-    Enum { name: "envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue.SharedWithUpstream", values: &[("NONE", 0), ("ONCE", 1), ("TRANSITIVE", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.a2a.v3.A2a.StorageMode", values: &[("NONE", 0), ("DYNAMIC_METADATA", 1), ("FILTER_STATE", 2), ("DYNAMIC_METADATA_AND_FILTER_STATE", 3), ] },
-    Enum { name: "envoy.extensions.filters.http.a2a.v3.A2a.TrafficMode", values: &[("PASS_THROUGH", 0), ("REJECT", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.TokenUsageExtraction.UsageSignal", values: &[("USAGE_SIGNAL_UNSPECIFIED", 0), ("SYNTHESIZE_TRAILERS", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.aws_lambda.v3.Config.InvocationMode", values: &[("SYNCHRONOUS", 0), ("ASYNCHRONOUS", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning.SigningAlgorithm", values: &[("AWS_SIGV4", 0), ("AWS_SIGV4A", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit.EnableMode", values: &[("DISABLED", 0), ("REQUEST", 1), ("RESPONSE", 2), ("REQUEST_AND_RESPONSE", 3), ] },
-    Enum { name: "envoy.extensions.filters.http.ext_authz.v3.ShadowDecision.CheckResult", values: &[("UNSPECIFIED", 0), ("OK", 1), ("DENIED", 2), ("ERROR", 3), ] },
-    Enum { name: "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor.RouteCacheAction", values: &[("DEFAULT", 0), ("CLEAR", 1), ("RETAIN", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode", values: &[("NONE", 0), ("STREAMED", 1), ("BUFFERED", 2), ("BUFFERED_PARTIAL", 3), ("FULL_DUPLEX_STREAMED", 4), ("GRPC", 5), ] },
-    Enum { name: "envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.HeaderSendMode", values: &[("DEFAULT", 0), ("SEND", 1), ("SKIP", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.UrlUnescapeSpec", values: &[("ALL_CHARACTERS_EXCEPT_RESERVED", 0), ("ALL_CHARACTERS_EXCEPT_SLASH", 1), ("ALL_CHARACTERS", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.gzip.v3.Gzip.CompressionLevel.Enum", values: &[("DEFAULT", 0), ("BEST", 1), ("SPEED", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.gzip.v3.Gzip.CompressionStrategy", values: &[("DEFAULT", 0), ("FILTERED", 1), ("HUFFMAN", 2), ("RLE", 3), ] },
-    Enum { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config.ValueEncode", values: &[("NONE", 0), ("BASE64", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config.ValueType", values: &[("STRING", 0), ("NUMBER", 1), ("PROTOBUF_VALUE", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IpTagHeader.HeaderAction", values: &[("SANITIZE", 0), ("APPEND_IF_EXISTS_OR_ADD", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.RequestType", values: &[("BOTH", 0), ("INTERNAL", 1), ("EXTERNAL", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.ValueType", values: &[("PROTOBUF_VALUE", 0), ("STRING", 1), ("NUMBER", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.kill_request.v3.KillRequest.Direction", values: &[("REQUEST", 0), ("RESPONSE", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.mcp.v3.Mcp.AttributeSource", values: &[("BODY", 0), ("VERIFY", 1), ("HEADERS", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.mcp.v3.Mcp.RequestStorageMode", values: &[("MODE_UNSPECIFIED", 0), ("DYNAMIC_METADATA", 1), ("FILTER_STATE", 2), ("DYNAMIC_METADATA_AND_FILTER_STATE", 3), ] },
-    Enum { name: "envoy.extensions.filters.http.mcp.v3.Mcp.TrafficMode", values: &[("PASS_THROUGH", 0), ("REJECT_NO_MCP", 1), ("NOOP", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.HttpRule.ParameterBinding.Type", values: &[("TYPE_UNSPECIFIED", 0), ("HEADER", 1), ("COOKIE", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.McpJsonRestBridge.RequestStorageMode", values: &[("MODE_UNSPECIFIED", 0), ("DYNAMIC_METADATA", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.mcp_router.v3.ValidationPolicy.Mode", values: &[("MODE_UNSPECIFIED", 0), ("DISABLED", 1), ("ENFORCE", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.oauth2.v3.CookieConfig.SameSite", values: &[("DISABLED", 0), ("STRICT", 1), ("LAX", 2), ("NONE", 3), ] },
-    Enum { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2Config.AuthType", values: &[("URL_ENCODED_BODY", 0), ("BASIC_AUTH", 1), ("TLS_CLIENT_AUTH", 2), ("PRIVATE_KEY_JWT", 3), ] },
-    Enum { name: "envoy.extensions.filters.http.oauth2.v3.PrivateKeyJwtConfig.SigningAlgorithm", values: &[("RS256", 0), ("RS384", 1), ("RS512", 2), ("ES256", 3), ("ES384", 4), ("ES512", 5), ] },
-    Enum { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.ProtoApiScrubberConfig.FilteringMode", values: &[("OVERRIDE", 0), ] },
-    Enum { name: "envoy.extensions.filters.http.proto_message_extraction.v3.MethodExtraction.ExtractDirective", values: &[("ExtractDirective_UNSPECIFIED", 0), ("EXTRACT", 1), ("EXTRACT_REDACT", 2), ("EXTRACT_REPEATED_CARDINALITY", 3), ] },
-    Enum { name: "envoy.extensions.filters.http.proto_message_extraction.v3.ProtoMessageExtractionConfig.ExtractMode", values: &[("ExtractMode_UNSPECIFIED", 0), ("FIRST_AND_LAST", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimit.XRateLimitHeadersRFCVersion", values: &[("OFF", 0), ("DRAFT_VERSION_03", 1), ] },
-    Enum { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute.OverrideOptions", values: &[("DEFAULT", 0), ("OVERRIDE_POLICY", 1), ("INCLUDE_POLICY", 2), ("IGNORE_POLICY", 3), ] },
-    Enum { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute.VhRateLimitsOptions", values: &[("OVERRIDE", 0), ("INCLUDE", 1), ("IGNORE", 2), ] },
-    Enum { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.Field", values: &[("METHOD_NAME", 0), ("PROTOCOL", 1), ("TRANSPORT", 2), ("HEADER_FLAGS", 3), ("SEQUENCE_ID", 4), ("MESSAGE_TYPE", 5), ("REPLY_TYPE", 6), ] },
-    Enum { name: "envoy.extensions.filters.http.transform.v3.BodyTransformation.TransformAction", values: &[("MERGE", 0), ("REPLACE", 1), ] },
-    Enum { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.KeyValuePair.ValueStringEncoding", values: &[("UNSPECIFIED", 0), ("SANITIZED_UTF8", 1), ("BASE64", 2), ] },
-    Enum { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.TlvLocation", values: &[("DYNAMIC_METADATA", 0), ("FILTER_STATE", 1), ] },
-    Enum { name: "envoy.extensions.filters.network.dubbo_proxy.v3.ProtocolType", values: &[("Dubbo", 0), ] },
-    Enum { name: "envoy.extensions.filters.network.dubbo_proxy.v3.SerializationType", values: &[("Hessian2", 0), ] },
-    Enum { name: "envoy.extensions.filters.network.ext_proc.v3.ProcessingMode.DataSendMode", values: &[("STREAMED", 0), ("SKIP", 1), ] },
-    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.CodecType", values: &[("AUTO", 0), ("HTTP1", 1), ("HTTP2", 2), ("HTTP3", 3), ] },
-    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails", values: &[("SANITIZE", 0), ("FORWARD_ONLY", 1), ("APPEND_FORWARD", 2), ("SANITIZE_SET", 3), ("ALWAYS_FORWARD_ONLY", 4), ] },
-    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertFormat", values: &[("TEXT", 0), ("JSON", 1), ] },
-    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction", values: &[("IMPLEMENTATION_SPECIFIC_DEFAULT", 0), ("KEEP_UNCHANGED", 1), ("REJECT_REQUEST", 2), ("UNESCAPE_AND_REDIRECT", 3), ("UNESCAPE_AND_FORWARD", 4), ] },
-    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ServerHeaderTransformation", values: &[("OVERWRITE", 0), ("APPEND_IF_ABSENT", 1), ("PASS_THROUGH", 2), ] },
-    Enum { name: "envoy.extensions.filters.network.rbac.v3.RBAC.EnforcementType", values: &[("ONE_TIME_ON_FIRST_BYTE", 0), ("CONTINUOUS", 1), ] },
-    Enum { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnPoolSettings.ReadPolicy", values: &[("MASTER", 0), ("PREFER_MASTER", 1), ("REPLICA", 2), ("PREFER_REPLICA", 3), ("ANY", 4), ("LOCAL_ZONE_AFFINITY", 5), ("LOCAL_ZONE_AFFINITY_REPLICAS_AND_PRIMARY", 6), ] },
-    Enum { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ProtocolVersion", values: &[("RESP2", 0), ("RESP3", 1), ] },
-    Enum { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.RedisFault.RedisFaultType", values: &[("DELAY", 0), ("ERROR", 1), ] },
-    Enum { name: "envoy.extensions.filters.network.tcp_proxy.v3.ProxyProtocolTlvMergePolicy", values: &[("ADD_IF_ABSENT", 0), ("OVERWRITE_BY_TYPE_IF_EXISTS_OR_ADD", 1), ("APPEND_IF_EXISTS_OR_ADD", 2), ] },
-    Enum { name: "envoy.extensions.filters.network.tcp_proxy.v3.UpstreamConnectMode", values: &[("IMMEDIATE", 0), ("ON_DOWNSTREAM_DATA", 1), ("ON_DOWNSTREAM_TLS_HANDSHAKE", 2), ] },
-    Enum { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.ValueEncode", values: &[("NONE", 0), ("BASE64", 1), ] },
-    Enum { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.ValueType", values: &[("STRING", 0), ("NUMBER", 1), ("PROTOBUF_VALUE", 2), ] },
-    Enum { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.ValueType", values: &[("STRING", 0), ("NUMBER", 1), ] },
-    Enum { name: "envoy.extensions.filters.network.thrift_proxy.v3.ProtocolType", values: &[("AUTO_PROTOCOL", 0), ("BINARY", 1), ("LAX_BINARY", 2), ("COMPACT", 3), ("TWITTER", 4), ] },
-    Enum { name: "envoy.extensions.filters.network.thrift_proxy.v3.TransportType", values: &[("AUTO_TRANSPORT", 0), ("FRAMED", 1), ("UNFRAMED", 2), ("HEADER", 3), ] },
-    Enum { name: "envoy.extensions.filters.network.zookeeper_proxy.v3.LatencyThresholdOverride.Opcode", values: &[("Connect", 0), ("Create", 1), ("Delete", 2), ("Exists", 3), ("GetData", 4), ("SetData", 5), ("GetAcl", 6), ("SetAcl", 7), ("GetChildren", 8), ("Sync", 9), ("Ping", 10), ("GetChildren2", 11), ("Check", 12), ("Multi", 13), ("Create2", 14), ("Reconfig", 15), ("CheckWatches", 16), ("RemoveWatches", 17), ("CreateContainer", 18), ("CreateTtl", 19), ("Close", 20), ("SetAuth", 21), ("SetWatches", 22), ("GetEphemerals", 23), ("GetAllChildrenNumber", 24), ("SetWatches2", 25), ("AddWatch", 26), ] },
-    Enum { name: "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig.FormatterTypeOnEnvoyHeaders", values: &[("DEFAULT", 0), ("PROPER_CASE", 1), ] },
-    Enum { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.HeadersWithUnderscoresAction", values: &[("ALLOW", 0), ("REJECT_REQUEST", 1), ("DROP_HEADER", 2), ] },
-    Enum { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.UriPathNormalizationOptions.PathWithEscapedSlashesAction", values: &[("IMPLEMENTATION_SPECIFIC_DEFAULT", 0), ("KEEP_UNCHANGED", 1), ("REJECT_REQUEST", 2), ("UNESCAPE_AND_REDIRECT", 3), ("UNESCAPE_AND_FORWARD", 4), ] },
-    Enum { name: "envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2.AuthType", values: &[("BASIC_AUTH", 0), ("URL_ENCODED_BODY", 1), ] },
-    Enum { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig.LocalityBasis", values: &[("HEALTHY_HOSTS_NUM", 0), ("HEALTHY_HOSTS_WEIGHT", 1), ] },
-    Enum { name: "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest.SelectionMethod", values: &[("N_CHOICES", 0), ("FULL_SCAN", 1), ] },
-    Enum { name: "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash.HashFunction", values: &[("DEFAULT_HASH", 0), ("XX_HASH", 1), ("MURMUR_HASH_2", 2), ] },
-    Enum { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetFallbackPolicy", values: &[("NO_FALLBACK", 0), ("ANY_ENDPOINT", 1), ("DEFAULT_SUBSET", 2), ] },
-    Enum { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetMetadataFallbackPolicy", values: &[("METADATA_NO_FALLBACK", 0), ("FALLBACK_LIST", 1), ] },
-    Enum { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetSelector.LbSubsetSelectorFallbackPolicy", values: &[("NOT_DEFINED", 0), ("NO_FALLBACK", 1), ("ANY_ENDPOINT", 2), ("DEFAULT_SUBSET", 3), ("KEYS_SUBSET", 4), ] },
-    Enum { name: "envoy.extensions.matching.input_matchers.dynamic_modules.v3.DynamicModuleMatcher.OnError", values: &[("NO_MATCH", 0), ("MATCH", 1), ] },
-    Enum { name: "envoy.extensions.resource_monitors.cpu_utilization.v3.CpuUtilizationConfig.UtilizationComputeStrategy", values: &[("HOST", 0), ("CONTAINER", 1), ] },
-    Enum { name: "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.TrustChainVerification", values: &[("VERIFY_TRUST_CHAIN", 0), ("ACCEPT_UNTRUSTED", 1), ] },
-    Enum { name: "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext.OcspStaplePolicy", values: &[("LENIENT_STAPLING", 0), ("STRICT_STAPLING", 1), ("MUST_STAPLE", 2), ] },
-    Enum { name: "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher.SanType", values: &[("SAN_TYPE_UNSPECIFIED", 0), ("EMAIL", 1), ("DNS", 2), ("URI", 3), ("IP_ADDRESS", 4), ("OTHER_NAME", 5), ] },
-    Enum { name: "envoy.extensions.transport_sockets.tls.v3.TlsParameters.CompliancePolicy", values: &[("FIPS_202205", 0), ("CNSA2_202603", 1), ("CNSA1_202603", 2), ] },
-    Enum { name: "envoy.extensions.transport_sockets.tls.v3.TlsParameters.TlsProtocol", values: &[("TLS_AUTO", 0), ("TLSv1_0", 1), ("TLSv1_1", 2), ("TLSv1_2", 3), ("TLSv1_3", 4), ] },
-    Enum { name: "envoy.extensions.wasm.v3.FailurePolicy", values: &[("UNSPECIFIED", 0), ("FAIL_RELOAD", 1), ("FAIL_CLOSED", 2), ("FAIL_OPEN", 3), ] },
-    Enum { name: "envoy.service.ext_proc.v3.CommonResponse.ResponseStatus", values: &[("CONTINUE", 0), ("CONTINUE_AND_REPLACE", 1), ] },
-    Enum { name: "envoy.service.health.v3.Capability.Protocol", values: &[("HTTP", 0), ("TCP", 1), ("REDIS", 2), ] },
-    Enum { name: "envoy.service.network_ext_proc.v3.ProcessingResponse.ConnectionStatus", values: &[("CONTINUE", 0), ("CLOSE", 1), ("CLOSE_RST", 2), ] },
-    Enum { name: "envoy.service.network_ext_proc.v3.ProcessingResponse.DataProcessedStatus", values: &[("UNKNOWN", 0), ("UNMODIFIED", 1), ("MODIFIED", 2), ] },
-    Enum { name: "envoy.service.ratelimit.v3.RateLimitResponse.Code", values: &[("UNKNOWN", 0), ("OK", 1), ("OVER_LIMIT", 2), ] },
-    Enum { name: "envoy.service.ratelimit.v3.RateLimitResponse.RateLimit.Unit", values: &[("UNKNOWN", 0), ("SECOND", 1), ("MINUTE", 2), ("HOUR", 3), ("DAY", 4), ("MONTH", 5), ("YEAR", 6), ("WEEK", 7), ] },
-    Enum { name: "envoy.service.status.v3.ClientConfigStatus", values: &[("CLIENT_UNKNOWN", 0), ("CLIENT_REQUESTED", 1), ("CLIENT_ACKED", 2), ("CLIENT_NACKED", 3), ("CLIENT_RECEIVED_ERROR", 4), ] },
-    Enum { name: "envoy.service.status.v3.ConfigStatus", values: &[("UNKNOWN", 0), ("SYNCED", 1), ("NOT_SENT", 2), ("STALE", 3), ("ERROR", 4), ] },
-    Enum { name: "envoy.type.StatusCode", values: &[("Empty", 0), ("Continue", 100), ("OK", 200), ("Created", 201), ("Accepted", 202), ("NonAuthoritativeInformation", 203), ("NoContent", 204), ("ResetContent", 205), ("PartialContent", 206), ("MultiStatus", 207), ("AlreadyReported", 208), ("IMUsed", 226), ("MultipleChoices", 300), ("MovedPermanently", 301), ("Found", 302), ("SeeOther", 303), ("NotModified", 304), ("UseProxy", 305), ("TemporaryRedirect", 307), ("PermanentRedirect", 308), ("BadRequest", 400), ("Unauthorized", 401), ("PaymentRequired", 402), ("Forbidden", 403), ("NotFound", 404), ("MethodNotAllowed", 405), ("NotAcceptable", 406), ("ProxyAuthenticationRequired", 407), ("RequestTimeout", 408), ("Conflict", 409), ("Gone", 410), ("LengthRequired", 411), ("PreconditionFailed", 412), ("PayloadTooLarge", 413), ("URITooLong", 414), ("UnsupportedMediaType", 415), ("RangeNotSatisfiable", 416), ("ExpectationFailed", 417), ("MisdirectedRequest", 421), ("UnprocessableEntity", 422), ("Locked", 423), ("FailedDependency", 424), ("UpgradeRequired", 426), ("PreconditionRequired", 428), ("TooManyRequests", 429), ("RequestHeaderFieldsTooLarge", 431), ("InternalServerError", 500), ("NotImplemented", 501), ("BadGateway", 502), ("ServiceUnavailable", 503), ("GatewayTimeout", 504), ("HTTPVersionNotSupported", 505), ("VariantAlsoNegotiates", 506), ("InsufficientStorage", 507), ("LoopDetected", 508), ("NotExtended", 510), ("NetworkAuthenticationRequired", 511), ] },
-    Enum { name: "envoy.type.ai.v3.ApiProtocol", values: &[("API_PROTOCOL_UNSPECIFIED", 0), ("OPENAI_CHAT_COMPLETIONS", 1), ("OPENAI_RESPONSES", 2), ("ANTHROPIC_MESSAGES", 3), ("GEMINI_GENERATE_CONTENT", 4), ] },
-    Enum { name: "envoy.type.v3.CodecClientType", values: &[("HTTP1", 0), ("HTTP2", 1), ("HTTP3", 2), ] },
-    Enum { name: "envoy.type.v3.FractionalPercent.DenominatorType", values: &[("HUNDRED", 0), ("TEN_THOUSAND", 1), ("MILLION", 2), ] },
-    Enum { name: "envoy.type.v3.RateLimitStrategy.BlanketRule", values: &[("ALLOW_ALL", 0), ("DENY_ALL", 1), ] },
-    Enum { name: "envoy.type.v3.RateLimitUnit", values: &[("UNKNOWN", 0), ("SECOND", 1), ("MINUTE", 2), ("HOUR", 3), ("DAY", 4), ("MONTH", 5), ("YEAR", 6), ] },
-    Enum { name: "envoy.type.v3.StatusCode", values: &[("Empty", 0), ("Continue", 100), ("OK", 200), ("Created", 201), ("Accepted", 202), ("NonAuthoritativeInformation", 203), ("NoContent", 204), ("ResetContent", 205), ("PartialContent", 206), ("MultiStatus", 207), ("AlreadyReported", 208), ("IMUsed", 226), ("MultipleChoices", 300), ("MovedPermanently", 301), ("Found", 302), ("SeeOther", 303), ("NotModified", 304), ("UseProxy", 305), ("TemporaryRedirect", 307), ("PermanentRedirect", 308), ("BadRequest", 400), ("Unauthorized", 401), ("PaymentRequired", 402), ("Forbidden", 403), ("NotFound", 404), ("MethodNotAllowed", 405), ("NotAcceptable", 406), ("ProxyAuthenticationRequired", 407), ("RequestTimeout", 408), ("Conflict", 409), ("Gone", 410), ("LengthRequired", 411), ("PreconditionFailed", 412), ("PayloadTooLarge", 413), ("URITooLong", 414), ("UnsupportedMediaType", 415), ("RangeNotSatisfiable", 416), ("ExpectationFailed", 417), ("MisdirectedRequest", 421), ("UnprocessableEntity", 422), ("Locked", 423), ("FailedDependency", 424), ("UpgradeRequired", 426), ("PreconditionRequired", 428), ("TooManyRequests", 429), ("RequestHeaderFieldsTooLarge", 431), ("InternalServerError", 500), ("NotImplemented", 501), ("BadGateway", 502), ("ServiceUnavailable", 503), ("GatewayTimeout", 504), ("HTTPVersionNotSupported", 505), ("VariantAlsoNegotiates", 506), ("InsufficientStorage", 507), ("LoopDetected", 508), ("NotExtended", 510), ("NetworkAuthenticationRequired", 511), ] },
-    Enum { name: "google.api.expr.v1alpha1.SourceInfo.Extension.Component", values: &[("COMPONENT_UNSPECIFIED", 0), ("COMPONENT_PARSER", 1), ("COMPONENT_TYPE_CHECKER", 2), ("COMPONENT_RUNTIME", 3), ] },
-    Enum { name: "google.api.expr.v1alpha1.Type.PrimitiveType", values: &[("PRIMITIVE_TYPE_UNSPECIFIED", 0), ("BOOL", 1), ("INT64", 2), ("UINT64", 3), ("DOUBLE", 4), ("STRING", 5), ("BYTES", 6), ] },
-    Enum { name: "google.api.expr.v1alpha1.Type.WellKnownType", values: &[("WELL_KNOWN_TYPE_UNSPECIFIED", 0), ("ANY", 1), ("TIMESTAMP", 2), ("DURATION", 3), ] },
-    Enum { name: "google.protobuf.NullValue", values: &[("NULL_VALUE", 0), ] },
-    Enum { name: "io.prometheus.client.MetricType", values: &[("COUNTER", 0), ("GAUGE", 1), ("SUMMARY", 2), ("UNTYPED", 3), ("HISTOGRAM", 4), ("GAUGE_HISTOGRAM", 5), ] },
-    Enum { name: "xds.core.v3.ResourceLocator.Scheme", values: &[("XDSTP", 0), ("HTTP", 1), ("FILE", 2), ] },
+    Enum { name: "cel.expr.SourceInfo.Extension.Component", values: &[("COMPONENT_UNSPECIFIED", 0), ("COMPONENT_PARSER", 1), ("COMPONENT_TYPE_CHECKER", 2), ("COMPONENT_RUNTIME", 3), ], old: &[], gone: &[] },
+    Enum { name: "cel.expr.Type.PrimitiveType", values: &[("PRIMITIVE_TYPE_UNSPECIFIED", 0), ("BOOL", 1), ("INT64", 2), ("UINT64", 3), ("DOUBLE", 4), ("STRING", 5), ("BYTES", 6), ], old: &[], gone: &[] },
+    Enum { name: "cel.expr.Type.WellKnownType", values: &[("WELL_KNOWN_TYPE_UNSPECIFIED", 0), ("ANY", 1), ("TIMESTAMP", 2), ("DURATION", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.admin.v3.ClientResourceStatus", values: &[("UNKNOWN", 0), ("REQUESTED", 1), ("DOES_NOT_EXIST", 2), ("ACKED", 3), ("NACKED", 4), ("RECEIVED_ERROR", 5), ("TIMEOUT", 6), ], old: &[], gone: &[] },
+    Enum { name: "envoy.admin.v3.CommandLineOptions.DrainStrategy", values: &[("Gradual", 0), ("Immediate", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.admin.v3.CommandLineOptions.IpVersion", values: &[("v4", 0), ("v6", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.admin.v3.CommandLineOptions.Mode", values: &[("Serve", 0), ("Validate", 1), ("InitOnly", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.admin.v3.ServerInfo.State", values: &[("LIVE", 0), ("DRAINING", 1), ("PRE_INITIALIZING", 2), ("INITIALIZING", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.admin.v3.SimpleMetric.Type", values: &[("COUNTER", 0), ("GAUGE", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.accesslog.v3.ComparisonFilter.Op", values: &[("EQ", 0), ("GE", 1), ("LE", 2), ("NE", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.accesslog.v3.GrpcStatusFilter.Status", values: &[("OK", 0), ("CANCELED", 1), ("UNKNOWN", 2), ("INVALID_ARGUMENT", 3), ("DEADLINE_EXCEEDED", 4), ("NOT_FOUND", 5), ("ALREADY_EXISTS", 6), ("PERMISSION_DENIED", 7), ("RESOURCE_EXHAUSTED", 8), ("FAILED_PRECONDITION", 9), ("ABORTED", 10), ("OUT_OF_RANGE", 11), ("UNIMPLEMENTED", 12), ("INTERNAL", 13), ("UNAVAILABLE", 14), ("DATA_LOSS", 15), ("UNAUTHENTICATED", 16), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.bootstrap.v3.ApiListenerManager.ThreadingModel", values: &[("MAIN_THREAD_ONLY", 0), ("STANDALONE_WORKER_THREAD", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.bootstrap.v3.CustomInlineHeader.InlineHeaderType", values: &[("REQUEST_HEADER", 0), ("REQUEST_TRAILER", 1), ("RESPONSE_HEADER", 2), ("RESPONSE_TRAILER", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.bootstrap.v3.Watchdog.WatchdogAction.WatchdogEvent", values: &[("UNKNOWN", 0), ("KILL", 1), ("MULTIKILL", 2), ("MEGAMISS", 3), ("MISS", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.cluster.v3.Cluster.ClusterProtocolSelection", values: &[("USE_CONFIGURED_PROTOCOL", 0), ("USE_DOWNSTREAM_PROTOCOL", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.cluster.v3.Cluster.DiscoveryType", values: &[("STATIC", 0), ("STRICT_DNS", 1), ("LOGICAL_DNS", 2), ("EDS", 3), ("ORIGINAL_DST", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.cluster.v3.Cluster.DnsLookupFamily", values: &[("AUTO", 0), ("V4_ONLY", 1), ("V6_ONLY", 2), ("V4_PREFERRED", 3), ("ALL", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.cluster.v3.Cluster.LbPolicy", values: &[("ROUND_ROBIN", 0), ("LEAST_REQUEST", 1), ("RING_HASH", 2), ("RANDOM", 3), ("MAGLEV", 5), ("CLUSTER_PROVIDED", 6), ("LOAD_BALANCING_POLICY_CONFIG", 7), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetFallbackPolicy", values: &[("NO_FALLBACK", 0), ("ANY_ENDPOINT", 1), ("DEFAULT_SUBSET", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetMetadataFallbackPolicy", values: &[("METADATA_NO_FALLBACK", 0), ("FALLBACK_LIST", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector.LbSubsetSelectorFallbackPolicy", values: &[("NOT_DEFINED", 0), ("NO_FALLBACK", 1), ("ANY_ENDPOINT", 2), ("DEFAULT_SUBSET", 3), ("KEYS_SUBSET", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.cluster.v3.Cluster.RingHashLbConfig.HashFunction", values: &[("XX_HASH", 0), ("MURMUR_HASH_2", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.cluster.v3.UpstreamConnectionOptions.FirstAddressFamilyVersion", values: &[("DEFAULT", 0), ("V4", 1), ("V6", 2), ("PIPE", 3), ("INTERNAL", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.ApiConfigSource.ApiType", values: &[("DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE", 0), ("REST", 1), ("GRPC", 2), ("DELTA_GRPC", 3), ("AGGREGATED_GRPC", 5), ("AGGREGATED_DELTA_GRPC", 6), ], old: &[0], gone: &[0] },
+    Enum { name: "envoy.config.core.v3.ApiVersion", values: &[("AUTO", 0), ("V2", 1), ("V3", 2), ], old: &[1], gone: &[] },
+    Enum { name: "envoy.config.core.v3.HeaderValueOption.HeaderAppendAction", values: &[("APPEND_IF_EXISTS_OR_ADD", 0), ("ADD_IF_ABSENT", 1), ("OVERWRITE_IF_EXISTS_OR_ADD", 2), ("OVERWRITE_IF_EXISTS", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.HealthStatus", values: &[("UNKNOWN", 0), ("HEALTHY", 1), ("UNHEALTHY", 2), ("DRAINING", 3), ("TIMEOUT", 4), ("DEGRADED", 5), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.HttpProtocolOptions.HeadersWithUnderscoresAction", values: &[("ALLOW", 0), ("REJECT_REQUEST", 1), ("DROP_HEADER", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.KeyValueAppend.KeyValueAppendAction", values: &[("APPEND_IF_EXISTS_OR_ADD", 0), ("ADD_IF_ABSENT", 1), ("OVERWRITE_IF_EXISTS_OR_ADD", 2), ("OVERWRITE_IF_EXISTS", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.ProxyProtocolConfig.Version", values: &[("V1", 0), ("V2", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.ProxyProtocolPassThroughTLVs.PassTLVsMatchType", values: &[("INCLUDE_ALL", 0), ("INCLUDE", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.RequestMethod", values: &[("METHOD_UNSPECIFIED", 0), ("GET", 1), ("HEAD", 2), ("POST", 3), ("PUT", 4), ("DELETE", 5), ("CONNECT", 6), ("OPTIONS", 7), ("TRACE", 8), ("PATCH", 9), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.RoutingPriority", values: &[("DEFAULT", 0), ("HIGH", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.SocketAddress.Protocol", values: &[("TCP", 0), ("UDP", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.SocketOption.SocketIpVersion", values: &[("SOCKET_IP_VERSION_UNSPECIFIED", 0), ("SOCKET_IP_VERSION_IPV4", 1), ("SOCKET_IP_VERSION_IPV6", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.SocketOption.SocketState", values: &[("STATE_PREBIND", 0), ("STATE_BOUND", 1), ("STATE_LISTENING", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.core.v3.TrafficDirection", values: &[("UNSPECIFIED", 0), ("INBOUND", 1), ("OUTBOUND", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.listener.v3.FilterChainMatch.ConnectionSourceType", values: &[("ANY", 0), ("SAME_IP_OR_LOOPBACK", 1), ("EXTERNAL", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.listener.v3.Listener.DrainType", values: &[("DEFAULT", 0), ("MODIFY_ONLY", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.metrics.v3.HistogramEmitMode", values: &[("SUMMARY_AND_HISTOGRAM", 0), ("SUMMARY", 1), ("HISTOGRAM", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.overload.v3.ScaleTimersOverloadActionConfig.TimerType", values: &[("UNSPECIFIED", 0), ("HTTP_DOWNSTREAM_CONNECTION_IDLE", 1), ("HTTP_DOWNSTREAM_STREAM_IDLE", 2), ("TRANSPORT_SOCKET_CONNECT", 3), ("HTTP_DOWNSTREAM_CONNECTION_MAX", 4), ("HTTP_DOWNSTREAM_STREAM_FLUSH", 5), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.rbac.v3.MetadataSource", values: &[("DYNAMIC", 0), ("ROUTE", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.rbac.v3.RBAC.Action", values: &[("ALLOW", 0), ("DENY", 1), ("LOG", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.rbac.v3.RBAC.AuditLoggingOptions.AuditCondition", values: &[("NONE", 0), ("ON_DENY", 1), ("ON_ALLOW", 2), ("ON_DENY_AND_ALLOW", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.route.v3.RateLimit.Action.MetaData.Source", values: &[("DYNAMIC", 0), ("ROUTE_ENTRY", 1), ("CLUSTER_ENTRY", 2), ("CLUSTER_LOCALITY_ENTRY", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.route.v3.RateLimit.XRateLimitOption", values: &[("UNSPECIFIED", 0), ("OFF", 1), ("DRAFT_VERSION_03", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.route.v3.RedirectAction.RedirectResponseCode", values: &[("MOVED_PERMANENTLY", 0), ("FOUND", 1), ("SEE_OTHER", 2), ("TEMPORARY_REDIRECT", 3), ("PERMANENT_REDIRECT", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.route.v3.RetryPolicy.ResetHeaderFormat", values: &[("SECONDS", 0), ("UNIX_TIMESTAMP", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.route.v3.RouteAction.ClusterNotFoundResponseCode", values: &[("SERVICE_UNAVAILABLE", 0), ("NOT_FOUND", 1), ("INTERNAL_SERVER_ERROR", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.route.v3.RouteAction.InternalRedirectAction", values: &[("PASS_THROUGH_INTERNAL_REDIRECT", 0), ("HANDLE_INTERNAL_REDIRECT", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.route.v3.VirtualHost.TlsRequirementType", values: &[("NONE", 0), ("EXTERNAL_ONLY", 1), ("ALL", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.tap.v3.OutputSink.Format", values: &[("JSON_BODY_AS_BYTES", 0), ("JSON_BODY_AS_STRING", 1), ("PROTO_BINARY", 2), ("PROTO_BINARY_LENGTH_DELIMITED", 3), ("PROTO_TEXT", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.trace.v3.LightstepConfig.PropagationMode", values: &[("ENVOY", 0), ("LIGHTSTEP", 1), ("B3", 2), ("TRACE_CONTEXT", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.config.trace.v3.ZipkinConfig.CollectorEndpointVersion", values: &[("DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE", 0), ("HTTP_JSON", 1), ("HTTP_PROTO", 2), ("GRPC", 3), ], old: &[0], gone: &[0] },
+    Enum { name: "envoy.config.trace.v3.ZipkinConfig.TraceContextOption", values: &[("USE_B3", 0), ("USE_B3_WITH_W3C_PROPAGATION", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.data.accesslog.v3.AccessLogType", values: &[("NotSet", 0), ("TcpUpstreamConnected", 1), ("TcpPeriodic", 2), ("TcpConnectionEnd", 3), ("DownstreamStart", 4), ("DownstreamPeriodic", 5), ("DownstreamEnd", 6), ("UpstreamPoolReady", 7), ("UpstreamPeriodic", 8), ("UpstreamEnd", 9), ("DownstreamTunnelSuccessfullyEstablished", 10), ("UdpTunnelUpstreamConnected", 11), ("UdpPeriodic", 12), ("UdpSessionEnd", 13), ("TcpConnectionStart", 14), ], old: &[], gone: &[] },
+    Enum { name: "envoy.data.accesslog.v3.HTTPAccessLogEntry.HTTPVersion", values: &[("PROTOCOL_UNSPECIFIED", 0), ("HTTP10", 1), ("HTTP11", 2), ("HTTP2", 3), ("HTTP3", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.data.accesslog.v3.ResponseFlags.Unauthorized.Reason", values: &[("REASON_UNSPECIFIED", 0), ("EXTERNAL_SERVICE", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.data.accesslog.v3.TLSProperties.TLSVersion", values: &[("VERSION_UNSPECIFIED", 0), ("TLSv1", 1), ("TLSv1_1", 2), ("TLSv1_2", 3), ("TLSv1_3", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.data.ai.v3.TokenUsage.ExtractionStatus", values: &[("EXTRACTION_STATUS_UNSPECIFIED", 0), ("COMPLETE", 1), ("PARTIAL", 2), ("FAILED", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.data.cluster.v3.Action", values: &[("EJECT", 0), ("UNEJECT", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.data.cluster.v3.OutlierEjectionType", values: &[("CONSECUTIVE_5XX", 0), ("CONSECUTIVE_GATEWAY_FAILURE", 1), ("SUCCESS_RATE", 2), ("CONSECUTIVE_LOCAL_ORIGIN_FAILURE", 3), ("SUCCESS_RATE_LOCAL_ORIGIN", 4), ("FAILURE_PERCENTAGE", 5), ("FAILURE_PERCENTAGE_LOCAL_ORIGIN", 6), ("DEGRADED", 7), ], old: &[], gone: &[] },
+    Enum { name: "envoy.data.core.v3.HealthCheckFailureType", values: &[("ACTIVE", 0), ("PASSIVE", 1), ("NETWORK", 2), ("NETWORK_TIMEOUT", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.data.core.v3.HealthCheckerType", values: &[("HTTP", 0), ("TCP", 1), ("GRPC", 2), ("REDIS", 3), ("THRIFT", 4), ("DYNAMIC_MODULE", 5), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.access_loggers.stats.v3.Config.Histogram.Unit", values: &[("Unspecified", 0), ("Bytes", 1), ("Microseconds", 2), ("Milliseconds", 3), ("Percent", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.clusters.common.dns.v3.DnsLookupFamily", values: &[("UNSPECIFIED", 0), ("AUTO", 1), ("V4_ONLY", 2), ("V6_ONLY", 3), ("V4_PREFERRED", 4), ("ALL", 5), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.common.ratelimit.v3.VhRateLimitsOptions", values: &[("OVERRIDE", 0), ("INCLUDE", 1), ("IGNORE", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.common.ratelimit.v3.XRateLimitHeadersRFCVersion", values: &[("OFF", 0), ("DRAFT_VERSION_03", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.compression.brotli.compressor.v3.Brotli.EncoderMode", values: &[("DEFAULT", 0), ("GENERIC", 1), ("TEXT", 2), ("FONT", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.compression.gzip.compressor.v3.Gzip.CompressionLevel", values: &[("DEFAULT_COMPRESSION", 0), ("COMPRESSION_LEVEL_1", 1), ("BEST_SPEED", 1), ("COMPRESSION_LEVEL_2", 2), ("COMPRESSION_LEVEL_3", 3), ("COMPRESSION_LEVEL_4", 4), ("COMPRESSION_LEVEL_5", 5), ("COMPRESSION_LEVEL_6", 6), ("COMPRESSION_LEVEL_7", 7), ("COMPRESSION_LEVEL_8", 8), ("BEST_COMPRESSION", 9), ("COMPRESSION_LEVEL_9", 9), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.compression.gzip.compressor.v3.Gzip.CompressionStrategy", values: &[("DEFAULT_STRATEGY", 0), ("FILTERED", 1), ("HUFFMAN_ONLY", 2), ("RLE", 3), ("FIXED", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.compression.zstd.compressor.v3.Zstd.Strategy", values: &[("DEFAULT", 0), ("FAST", 1), ("DFAST", 2), ("GREEDY", 3), ("LAZY", 4), ("LAZY2", 5), ("BTLAZY2", 6), ("BTOPT", 7), ("BTULTRA", 8), ("BTULTRA2", 9), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.common.dependency.v3.Dependency.DependencyType", values: &[("HEADER", 0), ("FILTER_STATE_KEY", 1), ("DYNAMIC_METADATA", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue.SharedWithUpstream", values: &[("NONE", 0), ("ONCE", 1), ("TRANSITIVE", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.a2a.v3.A2a.StorageMode", values: &[("NONE", 0), ("DYNAMIC_METADATA", 1), ("FILTER_STATE", 2), ("DYNAMIC_METADATA_AND_FILTER_STATE", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.a2a.v3.A2a.TrafficMode", values: &[("PASS_THROUGH", 0), ("REJECT", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ai_protocol_manager.v3.TokenUsageExtraction.UsageSignal", values: &[("USAGE_SIGNAL_UNSPECIFIED", 0), ("SYNTHESIZE_TRAILERS", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.aws_lambda.v3.Config.InvocationMode", values: &[("SYNCHRONOUS", 0), ("ASYNCHRONOUS", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning.SigningAlgorithm", values: &[("AWS_SIGV4", 0), ("AWS_SIGV4A", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit.EnableMode", values: &[("DISABLED", 0), ("REQUEST", 1), ("RESPONSE", 2), ("REQUEST_AND_RESPONSE", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ext_authz.v3.ShadowDecision.CheckResult", values: &[("UNSPECIFIED", 0), ("OK", 1), ("DENIED", 2), ("ERROR", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor.RouteCacheAction", values: &[("DEFAULT", 0), ("CLEAR", 1), ("RETAIN", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode", values: &[("NONE", 0), ("STREAMED", 1), ("BUFFERED", 2), ("BUFFERED_PARTIAL", 3), ("FULL_DUPLEX_STREAMED", 4), ("GRPC", 5), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.HeaderSendMode", values: &[("DEFAULT", 0), ("SEND", 1), ("SKIP", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.UrlUnescapeSpec", values: &[("ALL_CHARACTERS_EXCEPT_RESERVED", 0), ("ALL_CHARACTERS_EXCEPT_SLASH", 1), ("ALL_CHARACTERS", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.gzip.v3.Gzip.CompressionLevel.Enum", values: &[("DEFAULT", 0), ("BEST", 1), ("SPEED", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.gzip.v3.Gzip.CompressionStrategy", values: &[("DEFAULT", 0), ("FILTERED", 1), ("HUFFMAN", 2), ("RLE", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config.ValueEncode", values: &[("NONE", 0), ("BASE64", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.header_to_metadata.v3.Config.ValueType", values: &[("STRING", 0), ("NUMBER", 1), ("PROTOBUF_VALUE", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IpTagHeader.HeaderAction", values: &[("SANITIZE", 0), ("APPEND_IF_EXISTS_OR_ADD", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.RequestType", values: &[("BOTH", 0), ("INTERNAL", 1), ("EXTERNAL", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.ValueType", values: &[("PROTOBUF_VALUE", 0), ("STRING", 1), ("NUMBER", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.kill_request.v3.KillRequest.Direction", values: &[("REQUEST", 0), ("RESPONSE", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.mcp.v3.Mcp.AttributeSource", values: &[("BODY", 0), ("VERIFY", 1), ("HEADERS", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.mcp.v3.Mcp.RequestStorageMode", values: &[("MODE_UNSPECIFIED", 0), ("DYNAMIC_METADATA", 1), ("FILTER_STATE", 2), ("DYNAMIC_METADATA_AND_FILTER_STATE", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.mcp.v3.Mcp.TrafficMode", values: &[("PASS_THROUGH", 0), ("REJECT_NO_MCP", 1), ("NOOP", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.HttpRule.ParameterBinding.Type", values: &[("TYPE_UNSPECIFIED", 0), ("HEADER", 1), ("COOKIE", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.mcp_json_rest_bridge.v3.McpJsonRestBridge.RequestStorageMode", values: &[("MODE_UNSPECIFIED", 0), ("DYNAMIC_METADATA", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.mcp_router.v3.ValidationPolicy.Mode", values: &[("MODE_UNSPECIFIED", 0), ("DISABLED", 1), ("ENFORCE", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.oauth2.v3.CookieConfig.SameSite", values: &[("DISABLED", 0), ("STRICT", 1), ("LAX", 2), ("NONE", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.oauth2.v3.OAuth2Config.AuthType", values: &[("URL_ENCODED_BODY", 0), ("BASIC_AUTH", 1), ("TLS_CLIENT_AUTH", 2), ("PRIVATE_KEY_JWT", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.oauth2.v3.PrivateKeyJwtConfig.SigningAlgorithm", values: &[("RS256", 0), ("RS384", 1), ("RS512", 2), ("ES256", 3), ("ES384", 4), ("ES512", 5), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.proto_api_scrubber.v3.ProtoApiScrubberConfig.FilteringMode", values: &[("OVERRIDE", 0), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.proto_message_extraction.v3.MethodExtraction.ExtractDirective", values: &[("ExtractDirective_UNSPECIFIED", 0), ("EXTRACT", 1), ("EXTRACT_REDACT", 2), ("EXTRACT_REPEATED_CARDINALITY", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.proto_message_extraction.v3.ProtoMessageExtractionConfig.ExtractMode", values: &[("ExtractMode_UNSPECIFIED", 0), ("FIRST_AND_LAST", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimit.XRateLimitHeadersRFCVersion", values: &[("OFF", 0), ("DRAFT_VERSION_03", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute.OverrideOptions", values: &[("DEFAULT", 0), ("OVERRIDE_POLICY", 1), ("INCLUDE_POLICY", 2), ("IGNORE_POLICY", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute.VhRateLimitsOptions", values: &[("OVERRIDE", 0), ("INCLUDE", 1), ("IGNORE", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.thrift_to_metadata.v3.Field", values: &[("METHOD_NAME", 0), ("PROTOCOL", 1), ("TRANSPORT", 2), ("HEADER_FLAGS", 3), ("SEQUENCE_ID", 4), ("MESSAGE_TYPE", 5), ("REPLY_TYPE", 6), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.http.transform.v3.BodyTransformation.TransformAction", values: &[("MERGE", 0), ("REPLACE", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.KeyValuePair.ValueStringEncoding", values: &[("UNSPECIFIED", 0), ("SANITIZED_UTF8", 1), ("BASE64", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.TlvLocation", values: &[("DYNAMIC_METADATA", 0), ("FILTER_STATE", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.dubbo_proxy.v3.ProtocolType", values: &[("Dubbo", 0), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.dubbo_proxy.v3.SerializationType", values: &[("Hessian2", 0), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.ext_proc.v3.ProcessingMode.DataSendMode", values: &[("STREAMED", 0), ("SKIP", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.CodecType", values: &[("AUTO", 0), ("HTTP1", 1), ("HTTP2", 2), ("HTTP3", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertDetails", values: &[("SANITIZE", 0), ("FORWARD_ONLY", 1), ("APPEND_FORWARD", 2), ("SANITIZE_SET", 3), ("ALWAYS_FORWARD_ONLY", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ForwardClientCertFormat", values: &[("TEXT", 0), ("JSON", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathWithEscapedSlashesAction", values: &[("IMPLEMENTATION_SPECIFIC_DEFAULT", 0), ("KEEP_UNCHANGED", 1), ("REJECT_REQUEST", 2), ("UNESCAPE_AND_REDIRECT", 3), ("UNESCAPE_AND_FORWARD", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ServerHeaderTransformation", values: &[("OVERWRITE", 0), ("APPEND_IF_ABSENT", 1), ("PASS_THROUGH", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.rbac.v3.RBAC.EnforcementType", values: &[("ONE_TIME_ON_FIRST_BYTE", 0), ("CONTINUOUS", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnPoolSettings.ReadPolicy", values: &[("MASTER", 0), ("PREFER_MASTER", 1), ("REPLICA", 2), ("PREFER_REPLICA", 3), ("ANY", 4), ("LOCAL_ZONE_AFFINITY", 5), ("LOCAL_ZONE_AFFINITY_REPLICAS_AND_PRIMARY", 6), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ProtocolVersion", values: &[("RESP2", 0), ("RESP3", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.RedisFault.RedisFaultType", values: &[("DELAY", 0), ("ERROR", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.tcp_proxy.v3.ProxyProtocolTlvMergePolicy", values: &[("ADD_IF_ABSENT", 0), ("OVERWRITE_BY_TYPE_IF_EXISTS_OR_ADD", 1), ("APPEND_IF_EXISTS_OR_ADD", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.tcp_proxy.v3.UpstreamConnectMode", values: &[("IMMEDIATE", 0), ("ON_DOWNSTREAM_DATA", 1), ("ON_DOWNSTREAM_TLS_HANDSHAKE", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.ValueEncode", values: &[("NONE", 0), ("BASE64", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.ValueType", values: &[("STRING", 0), ("NUMBER", 1), ("PROTOBUF_VALUE", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.ValueType", values: &[("STRING", 0), ("NUMBER", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.thrift_proxy.v3.ProtocolType", values: &[("AUTO_PROTOCOL", 0), ("BINARY", 1), ("LAX_BINARY", 2), ("COMPACT", 3), ("TWITTER", 4), ], old: &[4], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.thrift_proxy.v3.TransportType", values: &[("AUTO_TRANSPORT", 0), ("FRAMED", 1), ("UNFRAMED", 2), ("HEADER", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.filters.network.zookeeper_proxy.v3.LatencyThresholdOverride.Opcode", values: &[("Connect", 0), ("Create", 1), ("Delete", 2), ("Exists", 3), ("GetData", 4), ("SetData", 5), ("GetAcl", 6), ("SetAcl", 7), ("GetChildren", 8), ("Sync", 9), ("Ping", 10), ("GetChildren2", 11), ("Check", 12), ("Multi", 13), ("Create2", 14), ("Reconfig", 15), ("CheckWatches", 16), ("RemoveWatches", 17), ("CreateContainer", 18), ("CreateTtl", 19), ("Close", 20), ("SetAuth", 21), ("SetWatches", 22), ("GetEphemerals", 23), ("GetAllChildrenNumber", 24), ("SetWatches2", 25), ("AddWatch", 26), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig.FormatterTypeOnEnvoyHeaders", values: &[("DEFAULT", 0), ("PROPER_CASE", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.HeadersWithUnderscoresAction", values: &[("ALLOW", 0), ("REJECT_REQUEST", 1), ("DROP_HEADER", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.UriPathNormalizationOptions.PathWithEscapedSlashesAction", values: &[("IMPLEMENTATION_SPECIFIC_DEFAULT", 0), ("KEEP_UNCHANGED", 1), ("REJECT_REQUEST", 2), ("UNESCAPE_AND_REDIRECT", 3), ("UNESCAPE_AND_FORWARD", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2.AuthType", values: &[("BASIC_AUTH", 0), ("URL_ENCODED_BODY", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig.LocalityBasis", values: &[("HEALTHY_HOSTS_NUM", 0), ("HEALTHY_HOSTS_WEIGHT", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest.SelectionMethod", values: &[("N_CHOICES", 0), ("FULL_SCAN", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash.HashFunction", values: &[("DEFAULT_HASH", 0), ("XX_HASH", 1), ("MURMUR_HASH_2", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetFallbackPolicy", values: &[("NO_FALLBACK", 0), ("ANY_ENDPOINT", 1), ("DEFAULT_SUBSET", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetMetadataFallbackPolicy", values: &[("METADATA_NO_FALLBACK", 0), ("FALLBACK_LIST", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetSelector.LbSubsetSelectorFallbackPolicy", values: &[("NOT_DEFINED", 0), ("NO_FALLBACK", 1), ("ANY_ENDPOINT", 2), ("DEFAULT_SUBSET", 3), ("KEYS_SUBSET", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.matching.input_matchers.dynamic_modules.v3.DynamicModuleMatcher.OnError", values: &[("NO_MATCH", 0), ("MATCH", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.resource_monitors.cpu_utilization.v3.CpuUtilizationConfig.UtilizationComputeStrategy", values: &[("HOST", 0), ("CONTAINER", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.TrustChainVerification", values: &[("VERIFY_TRUST_CHAIN", 0), ("ACCEPT_UNTRUSTED", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext.OcspStaplePolicy", values: &[("LENIENT_STAPLING", 0), ("STRICT_STAPLING", 1), ("MUST_STAPLE", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher.SanType", values: &[("SAN_TYPE_UNSPECIFIED", 0), ("EMAIL", 1), ("DNS", 2), ("URI", 3), ("IP_ADDRESS", 4), ("OTHER_NAME", 5), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.transport_sockets.tls.v3.TlsParameters.CompliancePolicy", values: &[("FIPS_202205", 0), ("CNSA2_202603", 1), ("CNSA1_202603", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.transport_sockets.tls.v3.TlsParameters.TlsProtocol", values: &[("TLS_AUTO", 0), ("TLSv1_0", 1), ("TLSv1_1", 2), ("TLSv1_2", 3), ("TLSv1_3", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.extensions.wasm.v3.FailurePolicy", values: &[("UNSPECIFIED", 0), ("FAIL_RELOAD", 1), ("FAIL_CLOSED", 2), ("FAIL_OPEN", 3), ], old: &[], gone: &[] },
+    Enum { name: "envoy.service.ext_proc.v3.CommonResponse.ResponseStatus", values: &[("CONTINUE", 0), ("CONTINUE_AND_REPLACE", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.service.health.v3.Capability.Protocol", values: &[("HTTP", 0), ("TCP", 1), ("REDIS", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.service.network_ext_proc.v3.ProcessingResponse.ConnectionStatus", values: &[("CONTINUE", 0), ("CLOSE", 1), ("CLOSE_RST", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.service.network_ext_proc.v3.ProcessingResponse.DataProcessedStatus", values: &[("UNKNOWN", 0), ("UNMODIFIED", 1), ("MODIFIED", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.service.ratelimit.v3.RateLimitResponse.Code", values: &[("UNKNOWN", 0), ("OK", 1), ("OVER_LIMIT", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.service.ratelimit.v3.RateLimitResponse.RateLimit.Unit", values: &[("UNKNOWN", 0), ("SECOND", 1), ("MINUTE", 2), ("HOUR", 3), ("DAY", 4), ("MONTH", 5), ("YEAR", 6), ("WEEK", 7), ], old: &[], gone: &[] },
+    Enum { name: "envoy.service.status.v3.ClientConfigStatus", values: &[("CLIENT_UNKNOWN", 0), ("CLIENT_REQUESTED", 1), ("CLIENT_ACKED", 2), ("CLIENT_NACKED", 3), ("CLIENT_RECEIVED_ERROR", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.service.status.v3.ConfigStatus", values: &[("UNKNOWN", 0), ("SYNCED", 1), ("NOT_SENT", 2), ("STALE", 3), ("ERROR", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.type.StatusCode", values: &[("Empty", 0), ("Continue", 100), ("OK", 200), ("Created", 201), ("Accepted", 202), ("NonAuthoritativeInformation", 203), ("NoContent", 204), ("ResetContent", 205), ("PartialContent", 206), ("MultiStatus", 207), ("AlreadyReported", 208), ("IMUsed", 226), ("MultipleChoices", 300), ("MovedPermanently", 301), ("Found", 302), ("SeeOther", 303), ("NotModified", 304), ("UseProxy", 305), ("TemporaryRedirect", 307), ("PermanentRedirect", 308), ("BadRequest", 400), ("Unauthorized", 401), ("PaymentRequired", 402), ("Forbidden", 403), ("NotFound", 404), ("MethodNotAllowed", 405), ("NotAcceptable", 406), ("ProxyAuthenticationRequired", 407), ("RequestTimeout", 408), ("Conflict", 409), ("Gone", 410), ("LengthRequired", 411), ("PreconditionFailed", 412), ("PayloadTooLarge", 413), ("URITooLong", 414), ("UnsupportedMediaType", 415), ("RangeNotSatisfiable", 416), ("ExpectationFailed", 417), ("MisdirectedRequest", 421), ("UnprocessableEntity", 422), ("Locked", 423), ("FailedDependency", 424), ("UpgradeRequired", 426), ("PreconditionRequired", 428), ("TooManyRequests", 429), ("RequestHeaderFieldsTooLarge", 431), ("InternalServerError", 500), ("NotImplemented", 501), ("BadGateway", 502), ("ServiceUnavailable", 503), ("GatewayTimeout", 504), ("HTTPVersionNotSupported", 505), ("VariantAlsoNegotiates", 506), ("InsufficientStorage", 507), ("LoopDetected", 508), ("NotExtended", 510), ("NetworkAuthenticationRequired", 511), ], old: &[], gone: &[] },
+    Enum { name: "envoy.type.ai.v3.ApiProtocol", values: &[("API_PROTOCOL_UNSPECIFIED", 0), ("OPENAI_CHAT_COMPLETIONS", 1), ("OPENAI_RESPONSES", 2), ("ANTHROPIC_MESSAGES", 3), ("GEMINI_GENERATE_CONTENT", 4), ], old: &[], gone: &[] },
+    Enum { name: "envoy.type.v3.CodecClientType", values: &[("HTTP1", 0), ("HTTP2", 1), ("HTTP3", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.type.v3.FractionalPercent.DenominatorType", values: &[("HUNDRED", 0), ("TEN_THOUSAND", 1), ("MILLION", 2), ], old: &[], gone: &[] },
+    Enum { name: "envoy.type.v3.RateLimitStrategy.BlanketRule", values: &[("ALLOW_ALL", 0), ("DENY_ALL", 1), ], old: &[], gone: &[] },
+    Enum { name: "envoy.type.v3.RateLimitUnit", values: &[("UNKNOWN", 0), ("SECOND", 1), ("MINUTE", 2), ("HOUR", 3), ("DAY", 4), ("MONTH", 5), ("YEAR", 6), ], old: &[], gone: &[] },
+    Enum { name: "envoy.type.v3.StatusCode", values: &[("Empty", 0), ("Continue", 100), ("OK", 200), ("Created", 201), ("Accepted", 202), ("NonAuthoritativeInformation", 203), ("NoContent", 204), ("ResetContent", 205), ("PartialContent", 206), ("MultiStatus", 207), ("AlreadyReported", 208), ("IMUsed", 226), ("MultipleChoices", 300), ("MovedPermanently", 301), ("Found", 302), ("SeeOther", 303), ("NotModified", 304), ("UseProxy", 305), ("TemporaryRedirect", 307), ("PermanentRedirect", 308), ("BadRequest", 400), ("Unauthorized", 401), ("PaymentRequired", 402), ("Forbidden", 403), ("NotFound", 404), ("MethodNotAllowed", 405), ("NotAcceptable", 406), ("ProxyAuthenticationRequired", 407), ("RequestTimeout", 408), ("Conflict", 409), ("Gone", 410), ("LengthRequired", 411), ("PreconditionFailed", 412), ("PayloadTooLarge", 413), ("URITooLong", 414), ("UnsupportedMediaType", 415), ("RangeNotSatisfiable", 416), ("ExpectationFailed", 417), ("MisdirectedRequest", 421), ("UnprocessableEntity", 422), ("Locked", 423), ("FailedDependency", 424), ("UpgradeRequired", 426), ("PreconditionRequired", 428), ("TooManyRequests", 429), ("RequestHeaderFieldsTooLarge", 431), ("InternalServerError", 500), ("NotImplemented", 501), ("BadGateway", 502), ("ServiceUnavailable", 503), ("GatewayTimeout", 504), ("HTTPVersionNotSupported", 505), ("VariantAlsoNegotiates", 506), ("InsufficientStorage", 507), ("LoopDetected", 508), ("NotExtended", 510), ("NetworkAuthenticationRequired", 511), ], old: &[], gone: &[] },
+    Enum { name: "google.api.expr.v1alpha1.SourceInfo.Extension.Component", values: &[("COMPONENT_UNSPECIFIED", 0), ("COMPONENT_PARSER", 1), ("COMPONENT_TYPE_CHECKER", 2), ("COMPONENT_RUNTIME", 3), ], old: &[], gone: &[] },
+    Enum { name: "google.api.expr.v1alpha1.Type.PrimitiveType", values: &[("PRIMITIVE_TYPE_UNSPECIFIED", 0), ("BOOL", 1), ("INT64", 2), ("UINT64", 3), ("DOUBLE", 4), ("STRING", 5), ("BYTES", 6), ], old: &[], gone: &[] },
+    Enum { name: "google.api.expr.v1alpha1.Type.WellKnownType", values: &[("WELL_KNOWN_TYPE_UNSPECIFIED", 0), ("ANY", 1), ("TIMESTAMP", 2), ("DURATION", 3), ], old: &[], gone: &[] },
+    Enum { name: "google.protobuf.NullValue", values: &[("NULL_VALUE", 0), ], old: &[], gone: &[] },
+    Enum { name: "io.prometheus.client.MetricType", values: &[("COUNTER", 0), ("GAUGE", 1), ("SUMMARY", 2), ("UNTYPED", 3), ("HISTOGRAM", 4), ("GAUGE_HISTOGRAM", 5), ], old: &[], gone: &[] },
+    Enum { name: "xds.core.v3.ResourceLocator.Scheme", values: &[("XDSTP", 0), ("HTTP", 1), ("FILE", 2), ], old: &[], gone: &[] },
+];
+
+/// Packages of extensions, sorted.
+pub(super) static EXTENSIONS: &[&str] = &[
+    "envoy.config.cluster.v3",
+    "envoy.config.grpc_credential.v3",
+    "envoy.config.metrics.v3",
+    "envoy.config.trace.v3",
+    "envoy.config.upstream.local_address_selector.v3",
+    "envoy.extensions.access_loggers.dynamic_modules.v3",
+    "envoy.extensions.access_loggers.file.v3",
+    "envoy.extensions.access_loggers.filters.cel.v3",
+    "envoy.extensions.access_loggers.filters.process_ratelimit.v3",
+    "envoy.extensions.access_loggers.fluentd.v3",
+    "envoy.extensions.access_loggers.grpc.v3",
+    "envoy.extensions.access_loggers.open_telemetry.v3",
+    "envoy.extensions.access_loggers.stats.v3",
+    "envoy.extensions.access_loggers.stream.v3",
+    "envoy.extensions.access_loggers.wasm.v3",
+    "envoy.extensions.bootstrap.dynamic_modules.v3",
+    "envoy.extensions.bootstrap.internal_listener.v3",
+    "envoy.extensions.bootstrap.reverse_tunnel.downstream_socket_interface.v3",
+    "envoy.extensions.bootstrap.reverse_tunnel.upstream_socket_interface.v3",
+    "envoy.extensions.clusters.aggregate.v3",
+    "envoy.extensions.clusters.composite.v3",
+    "envoy.extensions.clusters.dns.v3",
+    "envoy.extensions.clusters.dynamic_forward_proxy.v3",
+    "envoy.extensions.clusters.dynamic_modules.v3",
+    "envoy.extensions.clusters.mcp_multicluster.v3",
+    "envoy.extensions.clusters.original_dst.v3",
+    "envoy.extensions.clusters.redis.v3",
+    "envoy.extensions.clusters.reverse_connection.v3",
+    "envoy.extensions.compression.brotli.compressor.v3",
+    "envoy.extensions.compression.brotli.decompressor.v3",
+    "envoy.extensions.compression.gzip.compressor.v3",
+    "envoy.extensions.compression.gzip.decompressor.v3",
+    "envoy.extensions.compression.zstd.compressor.v3",
+    "envoy.extensions.compression.zstd.decompressor.v3",
+    "envoy.extensions.config.validators.dynamic_modules.v3",
+    "envoy.extensions.config.validators.minimum_clusters.v3",
+    "envoy.extensions.content_parsers.json.v3",
+    "envoy.extensions.early_data.v3",
+    "envoy.extensions.filters.http.a2a.v3",
+    "envoy.extensions.filters.http.adaptive_concurrency.v3",
+    "envoy.extensions.filters.http.admission_control.v3",
+    "envoy.extensions.filters.http.ai_protocol_manager.v3",
+    "envoy.extensions.filters.http.alternate_protocols_cache.v3",
+    "envoy.extensions.filters.http.api_key_auth.v3",
+    "envoy.extensions.filters.http.aws_eventstream_parser.v3",
+    "envoy.extensions.filters.http.aws_lambda.v3",
+    "envoy.extensions.filters.http.aws_request_signing.v3",
+    "envoy.extensions.filters.http.bandwidth_limit.v3",
+    "envoy.extensions.filters.http.bandwidth_share.v3",
+    "envoy.extensions.filters.http.basic_auth.v3",
+    "envoy.extensions.filters.http.body_size_limit.v3",
+    "envoy.extensions.filters.http.buffer.v3",
+    "envoy.extensions.filters.http.cache.v3",
+    "envoy.extensions.filters.http.cache_v2.v3",
+    "envoy.extensions.filters.http.cdn_loop.v3",
+    "envoy.extensions.filters.http.composite.v3",
+    "envoy.extensions.filters.http.compressor.v3",
+    "envoy.extensions.filters.http.connect_grpc_bridge.v3",
+    "envoy.extensions.filters.http.cors.v3",
+    "envoy.extensions.filters.http.credential_injector.v3",
+    "envoy.extensions.filters.http.csrf.v3",
+    "envoy.extensions.filters.http.custom_response.v3",
+    "envoy.extensions.filters.http.decompressor.v3",
+    "envoy.extensions.filters.http.dynamic_forward_proxy.v3",
+    "envoy.extensions.filters.http.dynamic_modules.v3",
+    "envoy.extensions.filters.http.ext_authz.v3",
+    "envoy.extensions.filters.http.ext_proc.v3",
+    "envoy.extensions.filters.http.fault.v3",
+    "envoy.extensions.filters.http.file_server.v3",
+    "envoy.extensions.filters.http.file_system_buffer.v3",
+    "envoy.extensions.filters.http.filter_chain.v3",
+    "envoy.extensions.filters.http.gcp_authn.v3",
+    "envoy.extensions.filters.http.geoip.v3",
+    "envoy.extensions.filters.http.grpc_field_extraction.v3",
+    "envoy.extensions.filters.http.grpc_http1_bridge.v3",
+    "envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3",
+    "envoy.extensions.filters.http.grpc_json_reverse_transcoder.v3",
+    "envoy.extensions.filters.http.grpc_json_transcoder.v3",
+    "envoy.extensions.filters.http.grpc_stats.v3",
+    "envoy.extensions.filters.http.grpc_web.v3",
+    "envoy.extensions.filters.http.header_mutation.v3",
+    "envoy.extensions.filters.http.header_to_metadata.v3",
+    "envoy.extensions.filters.http.health_check.v3",
+    "envoy.extensions.filters.http.ip_tagging.v3",
+    "envoy.extensions.filters.http.json_to_metadata.v3",
+    "envoy.extensions.filters.http.jwt_authn.v3",
+    "envoy.extensions.filters.http.kill_request.v3",
+    "envoy.extensions.filters.http.local_ratelimit.v3",
+    "envoy.extensions.filters.http.lua.v3",
+    "envoy.extensions.filters.http.mcp.v3",
+    "envoy.extensions.filters.http.mcp_json_rest_bridge.v3",
+    "envoy.extensions.filters.http.mcp_router.v3",
+    "envoy.extensions.filters.http.oauth2.v3",
+    "envoy.extensions.filters.http.on_demand.v3",
+    "envoy.extensions.filters.http.original_src.v3",
+    "envoy.extensions.filters.http.proto_api_scrubber.v3",
+    "envoy.extensions.filters.http.proto_message_extraction.v3",
+    "envoy.extensions.filters.http.rate_limit_quota.v3",
+    "envoy.extensions.filters.http.ratelimit.v3",
+    "envoy.extensions.filters.http.rbac.v3",
+    "envoy.extensions.filters.http.router.v3",
+    "envoy.extensions.filters.http.set_filter_state.v3",
+    "envoy.extensions.filters.http.set_metadata.v3",
+    "envoy.extensions.filters.http.sse_to_metadata.v3",
+    "envoy.extensions.filters.http.stateful_session.v3",
+    "envoy.extensions.filters.http.tap.v3",
+    "envoy.extensions.filters.http.thrift_to_metadata.v3",
+    "envoy.extensions.filters.http.transform.v3",
+    "envoy.extensions.filters.http.upstream_codec.v3",
+    "envoy.extensions.filters.http.wasm.v3",
+    "envoy.extensions.filters.listener.dynamic_modules.v3",
+    "envoy.extensions.filters.listener.http_inspector.v3",
+    "envoy.extensions.filters.listener.local_ratelimit.v3",
+    "envoy.extensions.filters.listener.original_dst.v3",
+    "envoy.extensions.filters.listener.original_src.v3",
+    "envoy.extensions.filters.listener.proxy_protocol.v3",
+    "envoy.extensions.filters.listener.set_filter_state.v3",
+    "envoy.extensions.filters.listener.tls_inspector.v3",
+    "envoy.extensions.filters.network.connection_limit.v3",
+    "envoy.extensions.filters.network.direct_response.v3",
+    "envoy.extensions.filters.network.dubbo_proxy.v3",
+    "envoy.extensions.filters.network.dynamic_modules.v3",
+    "envoy.extensions.filters.network.echo.v3",
+    "envoy.extensions.filters.network.ext_authz.v3",
+    "envoy.extensions.filters.network.ext_proc.v3",
+    "envoy.extensions.filters.network.generic_proxy.codecs.dubbo.v3",
+    "envoy.extensions.filters.network.generic_proxy.codecs.http1.v3",
+    "envoy.extensions.filters.network.generic_proxy.router.v3",
+    "envoy.extensions.filters.network.generic_proxy.v3",
+    "envoy.extensions.filters.network.geoip.v3",
+    "envoy.extensions.filters.network.http_connection_manager.v3",
+    "envoy.extensions.filters.network.local_ratelimit.v3",
+    "envoy.extensions.filters.network.mongo_proxy.v3",
+    "envoy.extensions.filters.network.ratelimit.v3",
+    "envoy.extensions.filters.network.rbac.v3",
+    "envoy.extensions.filters.network.redis_proxy.v3",
+    "envoy.extensions.filters.network.reverse_tunnel.v3",
+    "envoy.extensions.filters.network.set_filter_state.v3",
+    "envoy.extensions.filters.network.sni_cluster.v3",
+    "envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3",
+    "envoy.extensions.filters.network.tcp_bandwidth_limit.v3",
+    "envoy.extensions.filters.network.tcp_proxy.v3",
+    "envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3",
+    "envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3",
+    "envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3",
+    "envoy.extensions.filters.network.thrift_proxy.router.v3",
+    "envoy.extensions.filters.network.thrift_proxy.v3",
+    "envoy.extensions.filters.network.wasm.v3",
+    "envoy.extensions.filters.network.zookeeper_proxy.v3",
+    "envoy.extensions.filters.udp.dns_filter.v3",
+    "envoy.extensions.filters.udp.dynamic_modules.v3",
+    "envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3",
+    "envoy.extensions.filters.udp.udp_proxy.session.ext_authz.v3",
+    "envoy.extensions.filters.udp.udp_proxy.session.http_capsule.v3",
+    "envoy.extensions.filters.udp.udp_proxy.v3",
+    "envoy.extensions.formatter.cel.v3",
+    "envoy.extensions.formatter.dynamic_modules.v3",
+    "envoy.extensions.formatter.file_content.v3",
+    "envoy.extensions.formatter.generic_secret.v3",
+    "envoy.extensions.formatter.metadata.v3",
+    "envoy.extensions.formatter.req_without_query.v3",
+    "envoy.extensions.geoip_providers.maxmind.v3",
+    "envoy.extensions.health_check.event_sinks.file.v3",
+    "envoy.extensions.health_checkers.dynamic_modules.v3",
+    "envoy.extensions.health_checkers.redis.v3",
+    "envoy.extensions.health_checkers.thrift.v3",
+    "envoy.extensions.health_checkers.udp.v3",
+    "envoy.extensions.http.ai_filters.request_info.v3",
+    "envoy.extensions.http.cache.file_system_http_cache.v3",
+    "envoy.extensions.http.cache.simple_http_cache.v3",
+    "envoy.extensions.http.cache_v2.file_system_http_cache.v3",
+    "envoy.extensions.http.cache_v2.simple_http_cache.v3",
+    "envoy.extensions.http.custom_response.local_response_policy.v3",
+    "envoy.extensions.http.custom_response.redirect_policy.v3",
+    "envoy.extensions.http.early_header_mutation.dynamic_modules.v3",
+    "envoy.extensions.http.early_header_mutation.header_mutation.v3",
+    "envoy.extensions.http.ext_proc.processing_request_modifiers.mapped_attribute_builder.v3",
+    "envoy.extensions.http.ext_proc.response_processors.save_processing_response.v3",
+    "envoy.extensions.http.header_formatters.dynamic_modules.v3",
+    "envoy.extensions.http.header_formatters.preserve_case.v3",
+    "envoy.extensions.http.injected_credentials.generic.v3",
+    "envoy.extensions.http.injected_credentials.oauth2.v3",
+    "envoy.extensions.http.original_ip_detection.custom_header.v3",
+    "envoy.extensions.http.original_ip_detection.xff.v3",
+    "envoy.extensions.http.stateful_session.cookie.v3",
+    "envoy.extensions.http.stateful_session.envelope.v3",
+    "envoy.extensions.http.stateful_session.header.v3",
+    "envoy.extensions.internal_redirect.allow_listed_routes.v3",
+    "envoy.extensions.internal_redirect.filter_state.v3",
+    "envoy.extensions.internal_redirect.previous_routes.v3",
+    "envoy.extensions.internal_redirect.safe_cross_scheme.v3",
+    "envoy.extensions.key_value.file_based.v3",
+    "envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3",
+    "envoy.extensions.load_balancing_policies.cluster_provided.v3",
+    "envoy.extensions.load_balancing_policies.dynamic_modules.v3",
+    "envoy.extensions.load_balancing_policies.least_request.v3",
+    "envoy.extensions.load_balancing_policies.load_aware_locality.v3",
+    "envoy.extensions.load_balancing_policies.maglev.v3",
+    "envoy.extensions.load_balancing_policies.override_host.v3",
+    "envoy.extensions.load_balancing_policies.random.v3",
+    "envoy.extensions.load_balancing_policies.random_subsetting.v3",
+    "envoy.extensions.load_balancing_policies.ring_hash.v3",
+    "envoy.extensions.load_balancing_policies.round_robin.v3",
+    "envoy.extensions.load_balancing_policies.subset.v3",
+    "envoy.extensions.load_balancing_policies.wrr_locality.v3",
+    "envoy.extensions.local_address_selectors.filter_state_override.v3",
+    "envoy.extensions.matching.actions.transform_stat.v3",
+    "envoy.extensions.matching.common_inputs.environment_variable.v3",
+    "envoy.extensions.matching.common_inputs.network.v3",
+    "envoy.extensions.matching.common_inputs.ssl.v3",
+    "envoy.extensions.matching.common_inputs.transport_socket.v3",
+    "envoy.extensions.matching.http.dynamic_modules.v3",
+    "envoy.extensions.matching.input_matchers.consistent_hashing.v3",
+    "envoy.extensions.matching.input_matchers.dynamic_modules.v3",
+    "envoy.extensions.matching.input_matchers.ip.v3",
+    "envoy.extensions.matching.input_matchers.metadata.v3",
+    "envoy.extensions.matching.input_matchers.runtime_fraction.v3",
+    "envoy.extensions.network.dns_resolver.apple.v3",
+    "envoy.extensions.network.dns_resolver.cares.v3",
+    "envoy.extensions.network.dns_resolver.getaddrinfo.v3",
+    "envoy.extensions.network.dns_resolver.hickory.v3",
+    "envoy.extensions.network.socket_interface.sockmap.v3",
+    "envoy.extensions.path.match.uri_template.v3",
+    "envoy.extensions.path.rewrite.uri_template.v3",
+    "envoy.extensions.queue_policy.fifo.v3",
+    "envoy.extensions.quic.client_writer_factory.v3",
+    "envoy.extensions.quic.connection_debug_visitor.quic_stats.v3",
+    "envoy.extensions.quic.connection_debug_visitor.v3",
+    "envoy.extensions.quic.connection_id_generator.quic_lb.v3",
+    "envoy.extensions.quic.connection_id_generator.v3",
+    "envoy.extensions.quic.crypto_stream.v3",
+    "envoy.extensions.quic.proof_source.v3",
+    "envoy.extensions.quic.server_preferred_address.v3",
+    "envoy.extensions.rate_limit_descriptors.expr.v3",
+    "envoy.extensions.rate_limit_descriptors.jwt_claim.v3",
+    "envoy.extensions.rbac.matchers.upstream_ip_port.v3",
+    "envoy.extensions.rbac.principals.mtls_authenticated.v3",
+    "envoy.extensions.regex_engines.v3",
+    "envoy.extensions.request_id.uuid.v3",
+    "envoy.extensions.resource_monitors.cgroup_memory.v3",
+    "envoy.extensions.resource_monitors.cpu_utilization.v3",
+    "envoy.extensions.resource_monitors.downstream_connections.v3",
+    "envoy.extensions.resource_monitors.fixed_heap.v3",
+    "envoy.extensions.resource_monitors.injected_resource.v3",
+    "envoy.extensions.retry.host.omit_canary_hosts.v3",
+    "envoy.extensions.retry.host.omit_host_metadata.v3",
+    "envoy.extensions.retry.host.previous_hosts.v3",
+    "envoy.extensions.retry.priority.previous_priorities.v3",
+    "envoy.extensions.router.cluster_specifiers.dynamic_modules.v3",
+    "envoy.extensions.router.cluster_specifiers.lua.v3",
+    "envoy.extensions.router.cluster_specifiers.matcher.v3",
+    "envoy.extensions.stat_sinks.dynamic_modules.v3",
+    "envoy.extensions.stat_sinks.graphite_statsd.v3",
+    "envoy.extensions.stat_sinks.open_telemetry.v3",
+    "envoy.extensions.stat_sinks.wasm.v3",
+    "envoy.extensions.string_matcher.lua.v3",
+    "envoy.extensions.tracers.dynamic_modules.v3",
+    "envoy.extensions.tracers.fluentd.v3",
+    "envoy.extensions.tracers.opentelemetry.resource_detectors.v3",
+    "envoy.extensions.tracers.opentelemetry.samplers.v3",
+    "envoy.extensions.transport_sockets.alts.v3",
+    "envoy.extensions.transport_sockets.dynamic_modules.v3",
+    "envoy.extensions.transport_sockets.http_11_proxy.v3",
+    "envoy.extensions.transport_sockets.internal_upstream.v3",
+    "envoy.extensions.transport_sockets.proxy_protocol.v3",
+    "envoy.extensions.transport_sockets.quic.v3",
+    "envoy.extensions.transport_sockets.raw_buffer.v3",
+    "envoy.extensions.transport_sockets.starttls.v3",
+    "envoy.extensions.transport_sockets.tap.v3",
+    "envoy.extensions.transport_sockets.tcp_stats.v3",
+    "envoy.extensions.transport_sockets.tls.cert_mappers.filter_state_override.v3",
+    "envoy.extensions.transport_sockets.tls.cert_mappers.sni.v3",
+    "envoy.extensions.transport_sockets.tls.cert_mappers.static_name.v3",
+    "envoy.extensions.transport_sockets.tls.cert_selectors.on_demand_secret.v3",
+    "envoy.extensions.transport_sockets.tls.cert_validator.dynamic_modules.v3",
+    "envoy.extensions.transport_sockets.tls.v3",
+    "envoy.extensions.udp_packet_writer.v3",
+    "envoy.extensions.upstreams.http.dynamic_modules.v3",
+    "envoy.extensions.upstreams.http.generic.v3",
+    "envoy.extensions.upstreams.http.http.v3",
+    "envoy.extensions.upstreams.http.reverse_tunnel.v3",
+    "envoy.extensions.upstreams.http.tcp.v3",
+    "envoy.extensions.upstreams.http.udp.v3",
+    "envoy.extensions.upstreams.http.v3",
+    "envoy.extensions.upstreams.tcp.generic.v3",
+    "envoy.extensions.upstreams.tcp.v3",
+    "envoy.extensions.wasm.v3",
+    "envoy.extensions.watchdog.backtrace_action.v3",
+    "envoy.extensions.watchdog.profile_action.v3",
+    "envoy.type.matcher.v3",
 ];
