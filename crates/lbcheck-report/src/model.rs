@@ -1,11 +1,12 @@
 //! The library's model as [`wire::Model`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lbcheck::model::{
-    Action, AdminState, Affinity, Algorithm, CheckKind, Condition, Config, Endpoint, Gap, HashKey,
-    HealthCheck, Listener, Match, Membership, Mode, Origin, OutlierDetection, Pool, PoolId, PoolKind, Route,
-    RouteTable, Setting, Target, TextMatch, Weakens,
+    Action, AdminState, Affinity, Algorithm, CheckKind, ClientAddress, Condition, Config, Endpoint, Gap,
+    HashKey, HealthCheck, KeyVariety, Listener, Match, Membership, Mode, Origin, OutlierDetection, Pool,
+    PoolId, PoolKind, Route, RouteTable, Setting, SubsetFallback, Target, TextMatch, Weakens,
 };
 use lbcheck::source::Span;
 use lbcheck::traffic::pool_shares;
@@ -22,6 +23,12 @@ pub(crate) fn configuration(view: &View<'_>, input: wire::Input, config: &Config
         listeners: config.listeners.iter().map(|listener| dump.listener(listener)).collect(),
         tables: config.tables.iter().map(|table| dump.table(table)).collect(),
         pools: config.pools.iter().map(|pool| dump.pool(pool)).collect(),
+        client_address: match config.client_address {
+            ClientAddress::Peer => "peer",
+            ClientAddress::Restored(_) => "restored",
+            ClientAddress::Behind(_) => "behind_proxy",
+        },
+        workers: config.workers.as_ref().map(|workers| dump.value(workers, |count| *count)),
         gaps: config.coverage.gaps.iter().map(|gap| dump.gap(gap)).collect(),
     }
 }
@@ -108,6 +115,7 @@ impl Dump<'_> {
                     share: f64::from(mirror.share_ppm) / 1e6,
                 })
                 .collect(),
+            metadata: self.metadata(&route.metadata),
             hash_policies: route.hash_policies.iter().map(|policy| self.words(&policy.key)).collect(),
             location: self.location(route.span),
         }
@@ -221,6 +229,26 @@ impl Dump<'_> {
             mode: self.value(&pool.mode, mode),
             algorithm: self.value(&pool.algorithm, |algorithm| self.name(&algorithm.policy_name())),
             hash_key: hash_key(&pool.algorithm.value).map(|key| self.words(key)),
+            key_variety: pool.key_variety.map(|variety| match variety {
+                KeyVariety::Listener => "listener",
+                KeyVariety::Host => "host",
+            }),
+            subsets: pool.subsets.as_ref().map(|subsets| wire::Subsets {
+                selectors: subsets
+                    .selectors
+                    .iter()
+                    .map(|keys| keys.iter().map(|key| self.words(key)).collect())
+                    .collect(),
+                fallback: match subsets.fallback {
+                    SubsetFallback::Refuse => "refuse",
+                    SubsetFallback::Any => "any",
+                    SubsetFallback::Other => "other",
+                },
+            }),
+            locality_weighted: pool.locality_weighted.is_some(),
+            overprovisioning_percent: self.copied(pool.overprovisioning_percent.as_ref()),
+            panic_threshold_percent: self.copied(pool.panic_threshold_percent.as_ref()),
+            shared_state: pool.shared_state.is_some(),
             membership_unknown: match &pool.membership {
                 Membership::Static => None,
                 Membership::Unknown(reason) => Some(self.words(reason)),
@@ -257,6 +285,7 @@ impl Dump<'_> {
             },
             retries: wire::Retries {
                 attempts: self.copied(pool.retries.attempts.as_ref()),
+                redispatch: self.copied(pool.retries.redispatch.as_ref()),
                 on: pool.retries.on.as_ref().map(|setting| self.value(setting, |on| self.words(on))),
             },
             limits: wire::Limits {
@@ -280,6 +309,16 @@ impl Dump<'_> {
         }
     }
 
+    fn metadata(&self, metadata: &[(String, String)]) -> BTreeMap<String, String> {
+        metadata
+            .iter()
+            .map(|(key, value)| {
+                let secret = is_secret_parameter(key);
+                (self.words(key), if secret { "***".to_owned() } else { self.words(value) })
+            })
+            .collect()
+    }
+
     fn endpoint(&self, endpoint: &Endpoint, share: Option<f64>) -> wire::Endpoint {
         wire::Endpoint {
             name: self.words(&endpoint.name.value),
@@ -299,6 +338,7 @@ impl Dump<'_> {
             max_queue: self.copied(endpoint.max_queue.as_ref()),
             tls: self.copied(endpoint.tls.as_ref()),
             slots: endpoint.slots,
+            metadata: self.metadata(&endpoint.metadata),
             expands: endpoint.expands,
             locality: endpoint.locality,
             location: self.location(endpoint.span),

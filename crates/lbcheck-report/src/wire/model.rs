@@ -1,5 +1,7 @@
 //! `lbcheck.model/v1`, what `model` gives: a configuration as lbcheck understands it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Input, Location, Tool};
@@ -29,6 +31,11 @@ pub struct Configuration {
     pub tables: Vec<RouteTable>,
     /// Every pool, in the order of the configuration.
     pub pools: Vec<Pool>,
+    /// Whose address is taken for the client's: `peer` (whoever connects), `restored` from what a proxy in front
+    /// says, or `behind_proxy` (that of a proxy).
+    pub client_address: &'static str,
+    /// Worker processes with counters of their own; `null` inside: as many as the machine has processors.
+    pub workers: Option<Value<Option<u32>>>,
     /// What was seen and not understood, and may matter.
     pub gaps: Vec<Gap>,
 }
@@ -116,6 +123,8 @@ pub struct Route {
     pub mirrors: Vec<Mirror>,
     /// What is hashed, for pools that hash by route.
     pub hash_policies: Vec<String>,
+    /// What selects a subset of the pool's endpoints.
+    pub metadata: BTreeMap<String, String>,
     /// Where it is written.
     pub location: Location,
 }
@@ -242,6 +251,10 @@ pub struct Pool {
     pub algorithm: Value<String>,
     /// What is hashed to pick one.
     pub hash_key: Option<String>,
+    /// How little the key differs from request to request, where that is known: `listener` or `host`.
+    pub key_variety: Option<&'static str>,
+    /// Which metadata divides the endpoints into subsets.
+    pub subsets: Option<Subsets>,
     /// Why the endpoints listed may not be all there are.
     pub membership_unknown: Option<String>,
     /// How sure the endpoints' shares are: `exact`, `expected`, `range` or `unknown`.
@@ -252,6 +265,14 @@ pub struct Pool {
     pub endpoints: Vec<Endpoint>,
     /// Envoy localities; endpoints refer to them by index.
     pub localities: Vec<Locality>,
+    /// Whether locality weights take part in the choice.
+    pub locality_weighted: bool,
+    /// Envoy's overprovisioning factor, in percent.
+    pub overprovisioning_percent: Option<Value<u32>>,
+    /// Percent of healthy hosts below which Envoy sends to all; 0: never.
+    pub panic_threshold_percent: Option<Value<u32>>,
+    /// Whether workers share the pool's counters.
+    pub shared_state: bool,
     /// Sessions pinned to an endpoint.
     pub affinity: Vec<Value<String>>,
     /// Active checks of the whole pool.
@@ -274,6 +295,16 @@ pub struct Pool {
     pub answers_locally: bool,
     /// Where its header is written.
     pub location: Location,
+}
+
+/// Subsets of a pool.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Subsets {
+    /// The keys of each selector.
+    pub selectors: Vec<Vec<String>>,
+    /// What happens to requests that select none: `refuse`, `any` or `other`.
+    pub fallback: &'static str,
 }
 
 /// One member of a pool.
@@ -304,6 +335,8 @@ pub struct Endpoint {
     pub max_queue: Option<Value<u64>>,
     /// Whether connections to it use TLS.
     pub tls: Option<Value<bool>>,
+    /// What subsets go by.
+    pub metadata: BTreeMap<String, String>,
     /// How many members it stands for.
     pub slots: u32,
     /// Whether each address of its name becomes a member of its own.
@@ -376,6 +409,8 @@ pub struct Retries {
     pub attempts: Option<Value<u32>>,
     /// Which failures are retried.
     pub on: Option<Value<String>>,
+    /// HAProxy: from which retry on another server may be tried; -1: the last one.
+    pub redispatch: Option<Value<i32>>,
 }
 
 /// Limits of a pool as a whole.

@@ -14,8 +14,8 @@ mod setting;
 
 pub use pool::{
     Address, AdminState, Affinity, Algorithm, CheckKind, CheckTiming, Endpoint, HashFunction, HashKey,
-    HashTable, HealthCheck, Host, Locality, Membership, OutlierDetection, Pool, PoolKind, PoolLimits,
-    Retries, Timeouts,
+    HashTable, HealthCheck, Host, KeyVariety, Locality, Membership, OutlierDetection, Pool, PoolKind,
+    PoolLimits, Retries, SubsetFallback, Subsets, Timeouts,
 };
 pub use route::{
     Action, Bind, Condition, HashPolicy, Listener, Match, Mirror, Response, Route, RouteTable, Target,
@@ -26,7 +26,7 @@ pub use setting::{Origin, Setting};
 use std::time::Duration;
 
 use crate::dialect::{Dialect, Version};
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Span, Spanned};
 
 /// Index of a pool in [`Config::pools`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,18 @@ pub enum Mode {
     Other,
 }
 
+/// Whose address the proxy takes for the client's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientAddress {
+    /// That of whoever connects. Nothing says whether that is the client.
+    Peer,
+    /// The client's own, as a proxy in front passes it on (PROXY protocol, a header); where that is set up. Holds if
+    /// any listener does so.
+    Restored(Span),
+    /// That of a proxy in front; what shows that there is one.
+    Behind(Spanned<String>),
+}
+
 /// A whole configuration, as the service would run it.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -64,6 +76,20 @@ pub struct Config {
     pub other_uses: Vec<(PoolId, Span)>,
     /// A section that serves something the model leaves out: nginx `mail`, HAProxy `log-forward`.
     pub serves_other: Option<Span>,
+    /// Whose address a connection or request shows.
+    pub client_address: ClientAddress,
+    /// How many worker processes serve, each with counters of its own unless a pool shares them (nginx
+    /// `worker_processes`); `None` inside: as many as the machine has processors. `None`: the dialect has one set of
+    /// counters, or the line is not part of what was read.
+    pub workers: Option<Setting<Option<u32>>>,
+    /// Connection managers that choose a route and have no filter that follows it (Envoy without the router filter),
+    /// by what they are called.
+    pub without_router: Vec<Spanned<String>>,
+    /// A filter can give requests metadata of their own, by which a pool chooses a subset (Envoy).
+    pub request_metadata: bool,
+    /// Divisions of traffic among pools that leave some requests without any (nginx `split_clients` below 100 %
+    /// without `*`): name of the variable, and the part that is left in millionths.
+    pub uncovered_splits: Vec<(Spanned<String>, u32)>,
     /// Whether only a part of a configuration was read (a snippet, a resource file): names that do
     /// not resolve may be defined elsewhere, and listeners may be elsewhere too.
     pub fragment: bool,
@@ -87,6 +113,11 @@ impl Config {
             pools: Vec::new(),
             other_uses: Vec::new(),
             serves_other: None,
+            client_address: ClientAddress::Peer,
+            workers: None,
+            without_router: Vec::new(),
+            request_metadata: false,
+            uncovered_splits: Vec::new(),
             fragment: false,
             times: Vec::new(),
             files: Vec::new(),

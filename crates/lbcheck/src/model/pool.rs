@@ -40,6 +40,13 @@ pub struct Pool {
     pub extent: Span,
     /// How an endpoint is picked.
     pub algorithm: Setting<Algorithm>,
+    /// How little the hash key differs from request to request, where the reader can tell. `None`: by request, or
+    /// unknown, or nothing is hashed.
+    pub key_variety: Option<KeyVariety>,
+    /// Where the hash function is chosen (HAProxy `hash-type`), if anywhere.
+    pub hash_type: Option<Span>,
+    /// Envoy subsets: which metadata divides the endpoints, and what happens to requests that select none.
+    pub subsets: Option<Subsets>,
     /// The endpoints in configuration order, tier by tier as written.
     pub endpoints: Vec<Endpoint>,
     /// Whether `endpoints` is complete.
@@ -98,6 +105,9 @@ impl Pool {
             mode,
             header,
             algorithm,
+            key_variety: None,
+            hash_type: None,
+            subsets: None,
             endpoints: Vec::new(),
             membership: Membership::Static,
             localities: Vec::new(),
@@ -181,6 +191,8 @@ pub struct Endpoint {
     pub id: Option<Setting<u32>>,
     /// Index into [`Pool::localities`].
     pub locality: Option<usize>,
+    /// Envoy `metadata.filter_metadata["envoy.lb"]`: what subsets go by, as key and text of the value.
+    pub metadata: Vec<(String, String)>,
     /// Envoy `metadata.filter_metadata["envoy.lb"].hash_key`, and HAProxy's `guid`/`hash-key` text.
     pub hash_key: Option<Setting<String>>,
     /// TLS towards the endpoint.
@@ -215,6 +227,7 @@ impl Endpoint {
             cookie: None,
             id: None,
             locality: None,
+            metadata: Vec::new(),
             hash_key: None,
             tls: None,
             slots: 1,
@@ -413,6 +426,37 @@ pub enum HashKey {
     Constant(String),
     /// Envoy: what the route's `hash_policy` says.
     RoutePolicy,
+}
+
+/// How few values a hash key can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyVariety {
+    /// The same for all requests of one listener or virtual server: nginx `$server_name`, HAProxy `dst_port`.
+    Listener,
+    /// One value for each host name that is asked for: `$host`, `hdr(host)`, `:authority`.
+    Host,
+}
+
+/// How an Envoy subset balancer divides its endpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subsets {
+    /// The keys of each selector, sorted.
+    pub selectors: Vec<Vec<String>>,
+    /// Where requests go that select no subset.
+    pub fallback: SubsetFallback,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What Envoy does with a request that selects no subset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubsetFallback {
+    /// It is answered 503.
+    Refuse,
+    /// Any endpoint takes it.
+    Any,
+    /// A subset named in the configuration, or a rule of one selector, decides.
+    Other,
 }
 
 /// How a hash selects an endpoint.

@@ -63,6 +63,8 @@ pub struct Route {
     pub mirrors: Vec<Mirror>,
     /// What is hashed for pools that hash by route policy (Envoy).
     pub hash_policies: Vec<HashPolicy>,
+    /// What selects a subset of the pool's endpoints (Envoy `metadata_match`), as key and text of the value.
+    pub metadata: Vec<(String, String)>,
     /// Attempts of this route, where routes and not pools decide (Envoy).
     pub retries: Option<super::Retries>,
     /// What Envoy divides its random number by for a [`Condition::Chance`] of this route (100, 10 000 or 1 000 000).
@@ -73,7 +75,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// A route with no mirrors, hash policies, retries or timeout of its own.
+    /// A route with no mirrors, hash policies, metadata, retries or timeout of its own.
     pub fn new(when: Condition, action: Action, label: impl Into<String>, span: Span) -> Self {
         Self {
             when,
@@ -83,6 +85,7 @@ impl Route {
             rewrite: None,
             mirrors: Vec::new(),
             hash_policies: Vec::new(),
+            metadata: Vec::new(),
             retries: None,
             chance_denominator: None,
             timeout: None,
@@ -171,6 +174,10 @@ pub struct Mirror {
 pub struct HashPolicy {
     /// `header x-user`, `cookie SID`, `source_ip`, `query q`, `filter_state k`.
     pub key: String,
+    /// Whether it is the client's address.
+    pub by_address: bool,
+    /// How little it differs from request to request. `None`: by request, or unknown.
+    pub variety: Option<super::KeyVariety>,
     /// Whether later policies are skipped once this one gives a value.
     pub terminal: bool,
     /// Where it is written.

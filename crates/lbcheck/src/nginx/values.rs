@@ -185,6 +185,18 @@ pub(super) fn parse_port(text: &str) -> Result<u16, BadAddress> {
     }
 }
 
+/// The names of the variables in a text, in lower case.
+pub(super) fn variables(text: &str) -> Vec<String> {
+    text.split('$')
+        .skip(1)
+        .map(|rest| {
+            let rest = rest.strip_prefix('{').unwrap_or(rest);
+            let name = rest.bytes().take_while(|&byte| byte == b'_' || byte.is_ascii_alphanumeric()).count();
+            rest.get(..name).unwrap_or_default().to_ascii_lowercase()
+        })
+        .collect()
+}
+
 /// Whether a text holds a variable.
 pub(super) fn has_variable(text: &str) -> bool {
     let bytes = text.as_bytes();

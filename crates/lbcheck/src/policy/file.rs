@@ -30,6 +30,23 @@ pub struct PolicyFile {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, LevelName>"))]
     pub severity: BTreeMap<Spanned<String>, LevelName>,
+    /// What is known of pools by name. Of several that match a pool the first counts.
+    #[serde(default)]
+    pub pools: Vec<PoolTable>,
+}
+
+/// `[[pools]]`: what the configuration cannot say of a pool.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PoolTable {
+    /// A glob of the pools' names: `api`, `api-*`.
+    #[serde(rename = "match")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub name: Spanned<String>,
+    /// Most requests at once that the pool has to carry.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<u64>", range(min = 1)))]
+    pub peak_concurrency: Option<Spanned<u64>>,
 }
 
 /// `[proxy]`: product versions, which decide keywords and defaults.

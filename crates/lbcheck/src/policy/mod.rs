@@ -12,7 +12,7 @@ use globset::GlobMatcher;
 
 pub use file::{
     AlgorithmsTable, DiffLimitsTable, EditionName, EnvironmentTable, FailOnName, LevelName, LimitsTable,
-    NginxTable, PolicyFile, ProductTable, ProxyTable,
+    NginxTable, PolicyFile, PoolTable, ProductTable, ProxyTable,
 };
 
 use crate::date::Date;
@@ -74,6 +74,23 @@ pub struct Policy {
     environments: BTreeMap<String, EnvironmentRules>,
     limits: Limits,
     severity: BTreeMap<String, Level>,
+    pools: Vec<PoolRules>,
+}
+
+/// One `[[pools]]`.
+#[derive(Clone, Debug)]
+pub struct PoolRules {
+    /// The glob as written.
+    pub pattern: String,
+    matcher: GlobMatcher,
+    /// Most requests at once that such a pool has to carry.
+    pub peak_concurrency: Option<u64>,
+}
+
+impl PartialEq for PoolRules {
+    fn eq(&self, other: &Self) -> bool {
+        self.pattern == other.pattern && self.peak_concurrency == other.peak_concurrency
+    }
 }
 
 /// What a severity can be set to.
@@ -174,10 +191,23 @@ pub struct Environment {
     pub limits: Limits,
     /// Severities by rule id.
     pub severity: BTreeMap<String, Level>,
+    /// What the policy knows of pools by name.
+    pub pools: Vec<PoolRules>,
     /// The severity from which findings fail a run; `None`: never. `Some(Error)` unless set.
     pub fail_on: Option<Severity>,
     /// The day suppressions are held against; `None`: nothing expires. The library has no clock.
     pub today: Option<Date>,
+}
+
+impl Environment {
+    /// Most requests at once that the pool of this name has to carry, if the policy says so.
+    #[must_use]
+    pub fn peak_concurrency(&self, pool: &str) -> Option<u64> {
+        self.pools
+            .iter()
+            .filter(|rules| rules.matcher.is_match(pool))
+            .find_map(|rules| rules.peak_concurrency)
+    }
 }
 
 impl Default for Environment {
@@ -330,6 +360,7 @@ impl Policy {
                 .unwrap_or(false),
             limits,
             severity,
+            pools: self.pools.clone(),
             fail_on: chain.iter().find_map(|rules| rules.fail_on).unwrap_or(Some(Severity::Error)),
             today: None,
         }

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::{
     EditionName, EnvironmentRules, EnvironmentTable, FailOnName, Level, LevelName, Limits, LimitsTable,
-    PRODUCTION, Policy, PolicyFile,
+    PRODUCTION, Policy, PolicyFile, PoolRules, PoolTable,
 };
 use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::dialect::{Dialect, Edition, Version};
@@ -88,6 +88,24 @@ impl Reader {
             environments,
             limits: self.limits(&parsed.limits),
             severity: self.severities(&parsed.severity),
+            pools: parsed.pools.iter().filter_map(|table| self.pool(table)).collect(),
+        }
+    }
+
+    fn pool(&mut self, table: &PoolTable) -> Option<PoolRules> {
+        let peak_concurrency = table.peak_concurrency.as_ref().map(|peak| {
+            if *peak.get_ref() == 0 {
+                self.mistake(peak.span(), "0 is out of range: a peak is at least 1", None);
+            }
+            *peak.get_ref()
+        });
+        let pattern = table.name.get_ref().clone();
+        match globset::Glob::new(&pattern) {
+            Ok(glob) => Some(PoolRules { pattern, matcher: glob.compile_matcher(), peak_concurrency }),
+            Err(error) => {
+                self.mistake(table.name.span(), format!("not a glob: {}", error.kind()), None);
+                None
+            }
         }
     }
 

@@ -85,6 +85,17 @@ fn mistakes_are_all_reported_at_their_place() {
 }
 
 #[test]
+fn the_first_pool_that_matches_counts() {
+    let text =
+        "[[pools]]\nmatch = 'api-*'\npeak-concurrency = 800\n[[pools]]\nmatch = '*'\npeak-concurrency = 5\n";
+    let environment = parse(text).unwrap().environment(None, "x").unwrap();
+    assert_eq!(environment.peak_concurrency("api-v1"), Some(800));
+    assert_eq!(environment.peak_concurrency("web"), Some(5));
+    let mistakes = parse("[[pools]]\nmatch = '['\npeak-concurrency = 0\n").unwrap_err();
+    assert_eq!(mistakes.len(), 2, "{mistakes:?}");
+}
+
+#[test]
 fn unknown_keys_are_errors() {
     let mistakes = parse("[limits]\nmax-shares = 0.4\n").unwrap_err();
     assert!(mistakes[0].starts_with("2:1: unknown field `max-shares`"), "{mistakes:?}");

@@ -1,7 +1,9 @@
 //! What follows from a configuration and several rules want to know.
 
+use std::collections::BTreeMap;
+
 use crate::dialect::Dialect;
-use crate::model::{Action, Config, Endpoint, Pool, PoolId, Target};
+use crate::model::{Action, Algorithm, Config, Endpoint, Membership, Pool, PoolId, Route, Target};
 use crate::source::Span;
 use crate::traffic::{Certainty, PoolShares, pool_shares};
 
@@ -129,12 +131,88 @@ fn slots(endpoint: &Endpoint) -> u64 {
 
 impl PoolFacts {
     /// The active endpoints.
-    pub fn active<'a>(&'a self, pool: &'a Pool) -> impl Iterator<Item = &'a Endpoint> + Clone {
+    pub fn active<'a>(&'a self, pool: &'a Pool) -> impl DoubleEndedIterator<Item = &'a Endpoint> + Clone {
         self.active.iter().map(|&index| &pool.endpoints[index])
+    }
+
+    /// Whether there are, or may be, several active endpoints to pick from.
+    pub fn may_be_several(&self, pool: &Pool) -> bool {
+        let more_at_run_time = pool.membership != Membership::Static;
+        self.active_members >= 2 || more_at_run_time || self.active(pool).any(|endpoint| endpoint.expands)
     }
 
     /// The shares, where they are sure enough to judge by: exact, or expected under stated assumptions.
     pub fn sure_shares(&self) -> Option<&PoolShares> {
         (self.shares.certainty <= Certainty::Expected).then_some(&self.shares)
     }
+}
+
+/// The algorithm that picks an endpoint, inside a subset balancer if there is one.
+pub(crate) fn inner(algorithm: &Algorithm) -> &Algorithm {
+    match algorithm {
+        Algorithm::Subset(inner) => inner,
+        other => other,
+    }
+}
+
+/// The routes that send to each pool, which is worth finding once for all of them.
+pub(crate) fn routes_by_pool(config: &Config) -> Vec<Vec<&Route>> {
+    let mut routes: Vec<Vec<&Route>> = vec![Vec::new(); config.pools.len()];
+    for route in config.tables.iter().flat_map(|table| &table.routes) {
+        let (one, arms): (Option<&Target>, &[_]) = match &route.action {
+            Action::Forward(target) => (Some(target), &[]),
+            Action::Split(arms) => (None, arms),
+            _ => (None, &[]),
+        };
+        for target in one.into_iter().chain(arms.iter().map(|arm| &arm.target)) {
+            let Target::Pool { pool, .. } = target else { continue };
+            if let Some(routes) = routes.get_mut(pool.0 as usize) {
+                routes.push(route);
+            }
+        }
+    }
+    routes
+}
+
+/// The localities of one priority that have endpoints in use.
+pub(crate) struct LocalityGroup {
+    /// The localities.
+    pub(crate) members: Vec<LocalityMember>,
+}
+
+/// One locality with what it would weigh in one flat list.
+pub(crate) struct LocalityMember {
+    /// Index into [`Pool::localities`].
+    pub(crate) index: usize,
+    /// Its endpoints in use.
+    pub(crate) hosts: u64,
+    /// The sum of their weights, or their number where weights do not count.
+    pub(crate) flat: f64,
+}
+
+impl LocalityMember {
+    /// Its weight; none counts as 0.
+    pub(crate) fn weight(&self, pool: &Pool) -> u32 {
+        let locality = pool.localities.get(self.index);
+        locality.and_then(|locality| locality.weight).map_or(0, |weight| weight.value)
+    }
+}
+
+/// The localities of `pool`, by priority.
+pub(crate) fn locality_groups(pool: &Pool) -> Vec<LocalityGroup> {
+    let weighted = pool.algorithm.value.uses_weights();
+    let mut sums: Vec<(u64, f64)> = vec![(0, 0.0); pool.localities.len()];
+    for endpoint in pool.endpoints.iter().filter(|endpoint| endpoint.in_rotation()) {
+        let Some((hosts, flat)) = endpoint.locality.and_then(|index| sums.get_mut(index)) else { continue };
+        *hosts += 1;
+        *flat += if weighted { f64::from(endpoint.weight.value) } else { 1.0 };
+    }
+    let mut groups: BTreeMap<u32, LocalityGroup> = BTreeMap::new();
+    for (index, (locality, (hosts, flat))) in pool.localities.iter().zip(sums).enumerate() {
+        if hosts > 0 {
+            let group = groups.entry(locality.priority).or_insert(LocalityGroup { members: Vec::new() });
+            group.members.push(LocalityMember { index, hosts, flat });
+        }
+    }
+    groups.into_values().collect()
 }

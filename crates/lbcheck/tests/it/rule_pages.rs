@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lbcheck::dialect::Dialect;
+use lbcheck::policy::{Environment, Policy};
 use lbcheck::rules::{self, Check, Rule};
 use lbcheck::source::Sources;
 
@@ -16,6 +17,8 @@ const NEEDS_FILES: &[&str] = &["file-unreadable"];
 
 struct Block {
     dialect: Dialect,
+    /// The `toml policy` block before it, if the page has one.
+    policy: Option<String>,
     kind: String,
     line: usize,
     text: String,
@@ -24,15 +27,26 @@ struct Block {
 fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
+    let mut policy: Option<String> = None;
+    let mut in_policy = false;
     for (index, line) in page.lines().enumerate() {
+        if in_policy {
+            in_policy = line != "```";
+            policy.iter_mut().filter(|_| line != "```").for_each(|text| *text += &format!("{line}\n"));
+            continue;
+        }
         match &mut open {
+            None if line == "```toml policy" => {
+                policy = Some(String::new());
+                in_policy = true;
+            }
             None => {
                 let Some(info) = line.strip_prefix("```") else { continue };
                 let mut words = info.split_whitespace();
                 let dialect = words.next().and_then(|word| word.parse::<Dialect>().ok());
                 if let (Some(dialect), Some(kind)) = (dialect, words.next()) {
                     let (kind, text) = (kind.to_owned(), String::new());
-                    open = Some(Block { dialect, kind, line: index + 1, text });
+                    open = Some(Block { dialect, policy: policy.clone(), kind, line: index + 1, text });
                 }
             }
             Some(_) if line == "```" => blocks.extend(open.take()),
@@ -45,10 +59,18 @@ fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-fn fires(rule: &Rule, dialect: Dialect, text: &str) -> (bool, Vec<String>) {
+fn fires(rule: &Rule, block: &Block) -> (bool, Vec<String>) {
     let mut sources = Sources::new();
-    let reading = support::reading(dialect, text.as_bytes(), &mut sources);
-    let report = support::check(&sources, &reading);
+    let reading = support::reading(block.dialect, block.text.as_bytes(), &mut sources);
+    let environment = match &block.policy {
+        None => Environment::default(),
+        Some(text) => {
+            let file = sources.add("lbcheck.toml", text.clone().into_bytes());
+            let policy = Policy::parse(&sources, file).expect("the policy of a page is one");
+            policy.environment(None, "x").expect("it has an environment")
+        }
+    };
+    let report = support::check_in(&sources, &reading, &environment);
     let fired = report
         .findings
         .iter()
@@ -76,8 +98,8 @@ fn every_page_holds() {
         for block in blocks(rule.docs) {
             *seen.entry((block.dialect, block.kind.clone())).or_insert(0) += 1;
             let (wanted, (fired, said)) = match block.kind.as_str() {
-                "bad" => (true, fires(rule, block.dialect, &block.text)),
-                "good" => (false, fires(rule, block.dialect, &block.text)),
+                "bad" => (true, fires(rule, &block)),
+                "good" => (false, fires(rule, &block)),
                 "old" => {
                     old = Some(block);
                     continue;
@@ -152,7 +174,7 @@ fn every_rule_has_its_two_files_and_nothing_else_lies_there() {
         let (stem, extension) = name.split_once('.').unwrap();
         stems.entry(stem.to_owned()).or_default().push(extension.to_owned());
     }
-    for helper in ["mod", "facts", "sink"] {
+    for helper in ["mod", "facts", "reach", "sink"] {
         stems.remove(helper);
     }
     let ids: Vec<String> = stems.keys().map(|stem| stem.replace('_', "-")).collect();

@@ -50,10 +50,12 @@ pub(crate) fn reading(dialect: Dialect, text: &[u8], sources: &mut Sources) -> R
 pub(crate) fn check(sources: &Sources, reading: &Reading) -> CheckReport {
     // The day the pages of the rules speak of.
     let environment = Environment { today: "2026-11-21".parse().ok(), ..Environment::default() };
-    analysis::check(
-        sources,
-        &Subject { paths: &[], reading, version_assumed: true, environment: &environment },
-    )
+    check_in(sources, reading, &environment)
+}
+
+/// Checks what was read, in an environment.
+pub(crate) fn check_in(sources: &Sources, reading: &Reading, environment: &Environment) -> CheckReport {
+    analysis::check(sources, &Subject { paths: &[], reading, version_assumed: true, environment })
 }
 
 /// Compares what was read, in production.

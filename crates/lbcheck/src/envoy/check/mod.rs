@@ -15,7 +15,7 @@ mod semantics;
 mod tls;
 mod upstream;
 
-use crate::diagnostic::{Diagnostic, Fix, Severity, suggestion};
+use crate::diagnostic::{Diagnostic, Fix, Severity, suggest, suggestion};
 use crate::dialect::Version;
 use crate::source::{Span, Spanned};
 

@@ -53,6 +53,7 @@ impl<'t> Lower<'t> {
         pool.extent = cluster.span();
         pool.locality_weighted = algorithm.locality_weighted;
         pool.affinity = algorithm.affinity;
+        pool.subsets = algorithm.subsets;
         pool.health_checks =
             cluster.list("health_checks").filter_map(|check| self.health_check(check)).collect();
         pool.outlier_detection = self.outlier_detection(cluster);

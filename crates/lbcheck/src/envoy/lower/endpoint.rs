@@ -131,6 +131,7 @@ impl<'t> Lower<'t> {
             .path(&["health_check_config", "disable_active_health_check"])
             .filter(|value| value.boolean() == Some(true))
             .map(|value| value.span());
+        made.metadata = super::route::lb_metadata(entry.get("metadata"));
         made.hash_key = hash_key(entry, endpoint, &made.address, rules);
         if made.state.value == AdminState::Enabled && matches!(made.address.host, Host::Unknown(_)) {
             let what = format!("the address {} is not known before run time", made.name.value);

@@ -1,6 +1,8 @@
 //! The HTTP connection manager and the HTTP filters that can change where a request goes.
 
-use crate::model::{Action, Affinity, Condition, Route, Setting, Target, Weakens};
+use crate::model::{Action, Affinity, ClientAddress, Condition, Route, Setting, Target, Weakens};
+
+use crate::source::Spanned;
 
 use super::super::tree::Value;
 use super::Lower;
@@ -18,7 +20,41 @@ impl<'t> Lower<'t> {
         for filter in config.list("http_filters") {
             self.http_filter(filter, tables_before);
         }
+        self.check_last_filter(config, &action);
+        self.note_client_address(config);
         Route::new(Condition::Always, action, label, config.span())
+    }
+
+    /// The filter that sends requests on stands last, and nowhere else. Envoy takes an empty list, and then nobody
+    /// answers.
+    fn check_last_filter(&mut self, config: Value<'t>, action: &Action) {
+        let filters: Vec<Value<'t>> = config.list("http_filters").collect();
+        let Some((last, before)) = filters.split_last() else {
+            if matches!(action, Action::Table(_)) {
+                let name = config.text_of("stat_prefix").unwrap_or_default().to_owned();
+                let span = config.field("http_filters").map_or(config.span(), |field| field.span());
+                self.config.without_router.push(Spanned::new(name, span));
+            }
+            return;
+        };
+        if is_terminal(*last) == Some(false) {
+            let text = "The last HTTP filter does not send requests on; Envoy refuses the list.";
+            self.refuse(last.span(), text, "Add `envoy.filters.http.router` as the last filter.");
+        }
+        if let Some(early) = before.iter().find(|filter| is_terminal(**filter) == Some(true)) {
+            let text = "Filters stand behind the router filter; Envoy refuses the list.";
+            self.refuse(early.span(), text, "Move `envoy.filters.http.router` to the end of the list.");
+        }
+    }
+
+    /// Without `use_remote_address` Envoy takes the client's address from `x-forwarded-for`, and with trusted hops, too.
+    fn note_client_address(&mut self, config: Value<'t>) {
+        let own = config.is_set("use_remote_address");
+        let hops = config.get("xff_num_trusted_hops").and_then(Value::u32).unwrap_or(0);
+        let detected = config.list("original_ip_detection_extensions").next().is_some();
+        if !own || hops > 0 || detected {
+            self.config.client_address = ClientAddress::Restored(config.span());
+        }
     }
 
     fn routing(&mut self, config: Value<'t>) -> Action {
@@ -94,6 +130,7 @@ impl<'t> Lower<'t> {
         if filter.is_set("disabled") {
             return;
         }
+        self.config.request_metadata |= sets_metadata(filter);
         if filter.get("config_discovery").is_some() {
             self.gap(filter.span(), "HTTP filter from ECDS", Weakens::Routing);
             return;
@@ -130,6 +167,42 @@ impl<'t> Lower<'t> {
                 pool.affinity.push(Setting::written(affinity.clone(), config.span()));
             }
         }
+    }
+}
+
+/// Whether a filter can write the metadata by which subsets are chosen. One that is not known may.
+fn sets_metadata(filter: Value<'_>) -> bool {
+    let Some(settings) = filter.get("typed_config") else { return true };
+    let name = inner_type(settings, settings.type_name().unwrap_or_default());
+    match http_family(name) {
+        None => true,
+        Some(family) => {
+            family.ends_with("_to_metadata")
+                || matches!(
+                    family,
+                    "set_metadata"
+                        | "lua"
+                        | "wasm"
+                        | "golang"
+                        | "dynamic_modules"
+                        | "composite"
+                        | "match_delegate"
+                        | "ext_proc"
+                        | "ext_authz"
+                        | "jwt_authn"
+                )
+        }
+    }
+}
+
+/// Whether a filter sends requests on, so that it must be the last, or may do so (`None`).
+fn is_terminal(filter: Value<'_>) -> Option<bool> {
+    let settings = filter.get("typed_config")?;
+    match http_family(inner_type(settings, settings.type_name().unwrap_or_default()))? {
+        "router" => Some(true),
+        "composite" | "match_delegate" | "dynamic_modules" | "file_server" | "reverse_conn" => None,
+        family if family.ends_with("_router") => None,
+        _ => Some(false),
     }
 }
 

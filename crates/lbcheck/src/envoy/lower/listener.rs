@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
-    Action, Bind, Condition, Host, Listener, Match, Mode, Response, Route, RouteTable, TextMatch, Weakens,
+    Action, Bind, ClientAddress, Condition, Host, Listener, Match, Mode, Response, Route, RouteTable,
+    TextMatch, Weakens,
 };
 use crate::source::{Span, Spanned};
 
@@ -40,6 +41,9 @@ impl<'t> Lower<'t> {
         self.check_bind(listener);
         self.check_chains(listener);
         let binds = binds(listener);
+        if let Some(bind) = binds.iter().find(|bind| bind.accept_proxy) {
+            self.config.client_address = ClientAddress::Restored(bind.span);
+        }
         let name = listener.get("name").and_then(Value::spanned).unwrap_or_else(|| {
             let bind = binds.first().map(|bind| match bind.ports {
                 Some((port, _)) => format!("{}:{port}", bind.host),

@@ -1,6 +1,6 @@
 //! How a cluster picks an endpoint: `lb_policy` with its partial settings, or `load_balancing_policy`.
 
-use crate::model::{Affinity, Algorithm, HashFunction, HashKey, HashTable, Setting};
+use crate::model::{Affinity, Algorithm, HashFunction, HashKey, HashTable, Setting, SubsetFallback, Subsets};
 use crate::source::{Span, Spanned};
 
 use super::super::tree::Value;
@@ -27,6 +27,7 @@ pub(super) struct Choice {
     pub(super) locality_weighted: Option<Span>,
     pub(super) use_hostname_for_hashing: Option<Span>,
     pub(super) affinity: Affinities,
+    pub(super) subsets: Option<Subsets>,
     pub(super) gaps: Vec<Spanned<String>>,
 }
 
@@ -37,6 +38,7 @@ impl Choice {
             locality_weighted: None,
             use_hostname_for_hashing: None,
             affinity: Vec::new(),
+            subsets: None,
             gaps: Vec::new(),
         }
     }
@@ -88,6 +90,7 @@ impl<'t> Lower<'t> {
                 }
                 "subset" => {
                     subset |= config.list("subset_selectors").next().is_some();
+                    choice.subsets = subsets(config);
                     config.get("subset_lb_policy")
                 }
                 "override_host" => {
@@ -152,6 +155,7 @@ fn named_policy(cluster: Value<'_>) -> Choice {
     };
     let subset =
         cluster.get("lb_subset_config").filter(|subset| subset.list("subset_selectors").next().is_some());
+    let divided = subset.and_then(subsets);
     let algorithm = if subset.is_some() { Algorithm::Subset(Box::new(algorithm)) } else { algorithm };
     let mut choice = Choice::new(match written {
         Some(written) => Setting::written(algorithm, written.span()),
@@ -160,7 +164,37 @@ fn named_policy(cluster: Value<'_>) -> Choice {
     choice.locality_weighted =
         common.and_then(|common| Some(common.get("locality_weighted_lb_config")?.span()));
     choice.use_hostname_for_hashing = consistent.and_then(hostname_switch);
+    choice.subsets = divided;
     choice
+}
+
+/// How a subset balancer divides endpoints, from `lb_subset_config` or the typed policy.
+fn subsets(config: Value<'_>) -> Option<Subsets> {
+    const FALLBACK: [(&str, i64); 3] = [("NO_FALLBACK", 0), ("ANY_ENDPOINT", 1), ("DEFAULT_SUBSET", 2)];
+    let mut own_rules = false;
+    let selectors = config.list("subset_selectors").map(|selector| {
+        own_rules |= selector.get("fallback_policy").is_some();
+        let mut keys: Vec<String> =
+            selector.list("keys").filter_map(Value::string).map(str::to_owned).collect();
+        keys.sort_unstable();
+        keys
+    });
+    let selectors: Vec<Vec<String>> = selectors.collect();
+    if selectors.is_empty() {
+        return None;
+    }
+    // Lists, several sets of metadata for one route and keys beyond the selectors make other rules of matching.
+    own_rules |=
+        ["list_as_any", "allow_redundant_keys", "panic_mode_any"].iter().any(|name| config.is_set(name));
+    own_rules |= config.get("metadata_fallback_policy").is_some();
+    let written = config.get("fallback_policy").and_then(|policy| policy.enumeration(&FALLBACK));
+    let fallback = match written.unwrap_or("NO_FALLBACK") {
+        _ if own_rules => SubsetFallback::Other,
+        "NO_FALLBACK" => SubsetFallback::Refuse,
+        "ANY_ENDPOINT" => SubsetFallback::Any,
+        _ => SubsetFallback::Other,
+    };
+    Some(Subsets { selectors, fallback, span: config.span() })
 }
 
 fn hostname_switch(config: Value<'_>) -> Option<Span> {

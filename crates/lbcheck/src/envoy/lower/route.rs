@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::model::{
-    Action, Condition, HashPolicy, Match, Mirror, Response, Retries, Route, Setting, Target, TextMatch,
-    Weakens, WeightedTarget,
+    Action, Condition, HashPolicy, KeyVariety, Match, Mirror, Response, Retries, Route, Setting, Target,
+    TextMatch, Weakens, WeightedTarget,
 };
 use crate::source::Spanned;
 
@@ -100,6 +100,7 @@ impl<'t> Lower<'t> {
     /// A `RouteAction`.
     fn forward(&mut self, action: Value<'t>, inherited: &Inherited<'t>, made: &mut Route) {
         made.hash_policies = action.list("hash_policy").filter_map(hash_policy).collect();
+        made.metadata = lb_metadata(action.get("metadata_match"));
         made.rewrite = rewrite(action);
         made.timeout = Some(timeout(action));
         made.retries = retries(action.get("retry_policy").or(inherited.retry_policy));
@@ -230,7 +231,28 @@ pub(super) fn hash_policy(policy: Value<'_>) -> Option<HashPolicy> {
     } else {
         format!("filter_state {}", policy.get("filter_state")?.text_of("key")?)
     };
-    Some(HashPolicy { key, terminal: policy.is_set("terminal"), span: policy.span() })
+    let variety = match key.as_str() {
+        "header :authority" | "header host" => Some(KeyVariety::Host),
+        "header :scheme" | "header :method" => Some(KeyVariety::Listener),
+        _ => None,
+    };
+    Some(HashPolicy {
+        by_address: key == "source_ip",
+        key,
+        variety,
+        terminal: policy.is_set("terminal"),
+        span: policy.span(),
+    })
+}
+
+/// The `envoy.lb` part of some metadata, as key and text of the value.
+pub(super) fn lb_metadata(metadata: Option<Value<'_>>) -> Vec<(String, String)> {
+    metadata
+        .and_then(|metadata| metadata.path(&["filter_metadata", "envoy.lb"]))
+        .into_iter()
+        .flat_map(Value::fields)
+        .map(|field| (field.key.to_owned(), field.value.text().to_owned()))
+        .collect()
 }
 
 /// What an action makes of path and host, in words. An empty text leaves them as they are.

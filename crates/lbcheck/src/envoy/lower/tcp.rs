@@ -69,5 +69,11 @@ fn tcp_hash_policy(policy: Value<'_>) -> Option<crate::model::HashPolicy> {
             "source_ip".to_owned()
         }
     };
-    Some(crate::model::HashPolicy { key, terminal: false, span: policy.span() })
+    Some(crate::model::HashPolicy {
+        by_address: key == "source_ip",
+        key,
+        variety: None,
+        terminal: false,
+        span: policy.span(),
+    })
 }

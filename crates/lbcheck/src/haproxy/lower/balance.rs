@@ -5,7 +5,7 @@ use crate::haproxy::keywords::places;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::Line;
 use crate::haproxy::values::atol;
-use crate::model::{Algorithm, HashFunction, HashKey, HashTable, Mode, Origin, Setting};
+use crate::model::{Algorithm, HashFunction, HashKey, HashTable, KeyVariety, Mode, Origin, Setting};
 
 /// The `balance` line, before `hash-type` is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +168,22 @@ fn constant(expression: &str) -> bool {
         fetch,
         "str" | "int" | "bool" | "bin" | "ipv4" | "ipv6" | "meth" | "always_true" | "always_false" | "env"
     )
+}
+
+/// How few values the key of a hash takes, judged by its first fetch.
+pub(super) fn key_variety(algorithm: &Algorithm) -> Option<KeyVariety> {
+    let Algorithm::Hash { key: HashKey::Expression(text), .. } = algorithm else { return None };
+    let expression = text.strip_prefix("hash ").unwrap_or(text);
+    let fetch = expression.split([',', ' ']).next().unwrap_or_default().to_ascii_lowercase();
+    match fetch.as_str() {
+        "dst" | "dst_port" | "fe_id" | "fe_name" | "so_id" | "so_name" | "ssl_fc" => {
+            Some(KeyVariety::Listener)
+        }
+        "hdr(host)" | "req.hdr(host)" | "req.fhdr(host)" | "ssl_fc_sni" | "req.ssl_sni" | "req_ssl_sni" => {
+            Some(KeyVariety::Host)
+        }
+        _ => None,
+    }
 }
 
 /// Reads `hash-type …`.

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use super::acl::Budget;
 use super::report::Report;
 use super::syntax::{Section, SectionKind};
-use crate::model::{Config, Listener, Mode, PoolId, RouteTable, Weakens};
+use crate::model::{ClientAddress, Config, Listener, Mode, PoolId, RouteTable, Weakens};
 use crate::read::ReadOptions;
 use crate::source::Spanned;
 
@@ -111,6 +111,7 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
             span: proxy.section.header.span,
         });
     }
+    config.client_address = client_address(&proxies);
     rewrites::pass_on(&mut config, &rewrites, &mut budget);
     links::check(&proxies, &pools, sections, &mut config, report);
     references::check(&proxies, sections, report);
@@ -121,6 +122,41 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
 /// Checks words of `bind` on another line that takes them, from the word `at` on.
 pub(super) fn check_bind_words(line: &super::syntax::Line<'_>, at: usize, report: &mut Report) {
     bind::words(line, at, report);
+}
+
+/// Headers in which a proxy in front says who the client is, as fetches name them.
+const FORWARDED: &[&str] = &["(x-forwarded-for", "(x-forwarded-proto", "(x-real-ip", "(cf-connecting-ip"];
+
+/// Whether addresses are restored anywhere, or a rule reads what only a proxy in front would write.
+fn client_address(proxies: &[Proxy<'_, '_>]) -> ClientAddress {
+    let mut front = None;
+    for proxy in proxies {
+        if let Some(bind) = proxy.binds.iter().find(|bind| bind.accept_proxy) {
+            return ClientAddress::Restored(bind.span);
+        }
+        for line in &proxy.section.lines {
+            let words = line.args(0);
+            let has = |name: &str| words.iter().any(|word| word.as_str() == name);
+            if has("set-src")
+                || has("expect-proxy")
+                || has("expect-netscaler-cip")
+                || has("accept-netscaler-cip")
+            {
+                return ClientAddress::Restored(line.span);
+            }
+            let reads = |text: &str| {
+                if !text.contains("hdr") {
+                    return false;
+                }
+                let text = text.to_ascii_lowercase();
+                FORWARDED.iter().any(|name| text.contains(name))
+            };
+            if front.is_none() && words.iter().any(|word| reads(word.as_str())) {
+                front = Some(Spanned::new("this shows a proxy in front".to_owned(), line.span));
+            }
+        }
+    }
+    front.map_or(ClientAddress::Peer, ClientAddress::Behind)
 }
 
 /// The mode of a section that sets none.

@@ -29,7 +29,10 @@ pub(super) fn build(proxy: &Proxy<'_, '_>, report: &mut Report) -> Pool {
     {
         algorithm = Setting { value: Algorithm::OriginalDestination, origin: transparent.origin };
     }
+    let variety = balance::key_variety(&algorithm.value);
     let mut pool = Pool::new(name, section.header.span, mode, algorithm);
+    pool.key_variety = variety;
+    pool.hash_type = settings.hash_type.and_then(|setting| setting.span());
     pool.extent = section.extent;
     pool.endpoints = proxy.servers.iter().map(|server| endpoint(server, settings)).collect();
     // Without a `balance` line of any kind `dispatch` takes all new traffic, and servers keep their sessions.

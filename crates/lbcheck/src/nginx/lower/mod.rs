@@ -15,12 +15,12 @@ mod variable;
 
 use std::collections::BTreeMap;
 
-use super::directives::{Contexts, H, L, LIF, M, S, T, TS, TU, UP};
+use super::directives::{Contexts, DATA, H, L, LIF, M, S, T, TS, TU, UP};
 use super::syntax::{NodeId, Tree};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::{Edition, Version};
-use crate::model::{Config, Gap, Mode, PoolId, Weakens};
-use crate::source::Span;
+use crate::model::{ClientAddress, Config, Gap, Mode, PoolId, Setting, Weakens};
+use crate::source::{Span, Spanned};
 use scope::Scope;
 use variable::Variables;
 
@@ -41,6 +41,10 @@ impl Family {
         }
     }
 }
+
+/// Variables that hold what a proxy in front says of the client.
+const FORWARDED: &[&str] =
+    &["$http_x_forwarded_proto", "$http_x_real_ip", "$http_cf_connecting_ip", "$proxy_protocol_addr"];
 
 /// The state of one lowering.
 pub(super) struct Lower<'a> {
@@ -81,8 +85,10 @@ impl<'a> Lower<'a> {
     /// Lowers everything; `top` is the context of the top level.
     pub(super) fn run(&mut self, top: Contexts) {
         let whole = self.whole;
+        self.config.client_address = self.client_address();
         match top {
             M => {
+                self.config.workers = Some(self.workers());
                 for id in self.tree.children(None) {
                     if !self.tree.nodes[id].block {
                         continue;
@@ -107,6 +113,38 @@ impl<'a> Lower<'a> {
             TS => self.stream_server_snippet(whole),
             _ => {}
         }
+    }
+
+    /// Whether addresses are restored anywhere, or something shows that there is a proxy in front.
+    fn client_address(&self) -> ClientAddress {
+        let mut front = None;
+        for id in 0..self.tree.nodes.len() {
+            if self.contexts.get(id).copied() == Some(DATA) {
+                continue;
+            }
+            let span = self.tree.header(id);
+            let shows = match self.tree.name(id) {
+                "set_real_ip_from" => return ClientAddress::Restored(span),
+                "listen" => self.tree.values(id).contains(&"proxy_protocol"),
+                // Only who has a proxy in front passes on what that says of the client.
+                "proxy_set_header" | "grpc_set_header" | "fastcgi_param" | "if" => {
+                    self.tree.values(id).iter().any(|value| FORWARDED.iter().any(|name| value.contains(name)))
+                }
+                _ => false,
+            };
+            if shows && front.is_none() {
+                front = Some(Spanned::new("this shows a proxy in front".to_owned(), span));
+            }
+        }
+        front.map_or(ClientAddress::Peer, ClientAddress::Behind)
+    }
+
+    /// `worker_processes`; with `auto`, or with what cannot be read, their number is the machine's.
+    fn workers(&self) -> Setting<Option<u32>> {
+        let line = self.tree.children(None).find(|&id| self.tree.name(id) == "worker_processes");
+        let Some(line) = line else { return Setting::default(Some(1), "nginx: worker_processes 1") };
+        let number = self.tree.arg(line, 0).and_then(|text| text.parse().ok());
+        Setting::written(number, self.tree.header(line))
     }
 
     fn http(&mut self, block: Option<NodeId>) {

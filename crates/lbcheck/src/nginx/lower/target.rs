@@ -256,10 +256,13 @@ impl Lower<'_> {
             Choice::Any(candidates)
         };
         match sources.as_slice() {
-            [Source::Split(id)] => match self.split_action(family, *id) {
-                Some(action) => Choice::Action(action),
-                None => unknown(Vec::new()),
-            },
+            [Source::Split(id)] => {
+                self.note_uncovered(*id, name);
+                match self.split_action(family, *id) {
+                    Some(action) => Choice::Action(action),
+                    None => unknown(Vec::new()),
+                }
+            }
             [Source::Map(id)] => {
                 let map = variable::map(self.tree, *id);
                 let Some(candidates) = self.pools_of_map(family, &map) else { return unknown(Vec::new()) };
@@ -300,6 +303,18 @@ impl Lower<'_> {
             pools.push(self.upstream_named(family, &line.value)?);
         }
         Some(pools)
+    }
+
+    /// Notes a `split_clients` that chooses where requests go and leaves some of them without a choice.
+    fn note_uncovered(&mut self, id: NodeId, name: &str) {
+        let Some(parts) = variable::split(self.tree, id) else { return };
+        let given: u64 = parts.iter().filter_map(|part| part.share).sum();
+        let rest = parts.iter().any(|part| part.share.is_none());
+        let Some(missing) = 10_000u64.checked_sub(given).filter(|&missing| missing > 0 && !rest) else {
+            return;
+        };
+        let name = Spanned::new(name.to_owned(), self.tree.header(id));
+        self.config.uncovered_splits.push((name, u32::try_from(missing * 100).unwrap_or(u32::MAX)));
     }
 
     /// `split_clients` whose values are all upstreams.

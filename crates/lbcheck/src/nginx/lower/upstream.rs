@@ -6,8 +6,8 @@ use super::{Family, Lower};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Edition;
 use crate::model::{
-    AdminState, Affinity, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, Membership, Origin,
-    OutlierDetection, Pool, PoolKind, Setting, Weakens,
+    AdminState, Affinity, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, KeyVariety,
+    Membership, Origin, OutlierDetection, Pool, PoolKind, Setting, Weakens,
 };
 use crate::nginx::syntax::{NodeId, Word};
 use crate::nginx::values;
@@ -139,6 +139,7 @@ impl Lower<'_> {
                 _ => {
                     if let Some((algorithm, no_backup)) = self.method(id) {
                         self.repeated_method(pool, span);
+                        pool.key_variety = key_variety(&algorithm);
                         pool.algorithm = Setting::written(algorithm, span);
                         seen.no_backup = no_backup.then_some(span);
                     }
@@ -473,6 +474,26 @@ fn hash_key(text: &str) -> HashKey {
         text if values::has_variable(text) => HashKey::Expression(text.to_owned()),
         text => HashKey::Constant(text.to_owned()),
     }
+}
+
+/// Variables that are the same for all requests of a `server` block or of one address it listens on.
+const PER_LISTENER: &[&str] =
+    &["hostname", "nginx_version", "pid", "scheme", "server_addr", "server_name", "server_port"];
+/// Variables with one value for each host name.
+const PER_HOST: &[&str] = &["host", "http_host"];
+
+/// How few values the key of `hash` takes, judged by the variables in it.
+fn key_variety(algorithm: &Algorithm) -> Option<KeyVariety> {
+    let Algorithm::Hash { key: HashKey::Expression(text), .. } = algorithm else { return None };
+    let mut variety = KeyVariety::Listener;
+    for name in values::variables(text) {
+        if PER_HOST.contains(&name.as_str()) {
+            variety = KeyVariety::Host;
+        } else if !PER_LISTENER.contains(&name.as_str()) {
+            return None;
+        }
+    }
+    Some(variety)
 }
 
 /// A pool with what nginx gives every upstream.
