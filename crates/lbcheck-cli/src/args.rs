@@ -1,5 +1,6 @@
 //! What can be typed. Parsing validates and does nothing else.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// What does this change do to traffic?
     Diff(DiffArgs),
+    /// Where does this request go, and why?
+    Route(RouteArgs),
     /// Who gets how much, also when servers fail or load grows?
     Traffic(TrafficArgs),
     /// Print the model that a configuration is read into, as JSON.
@@ -73,6 +76,52 @@ pub(crate) struct DiffArgs {
     pub(crate) judging: JudgingArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = ROUTE_EXIT_CODES)]
+pub(crate) struct RouteArgs {
+    /// Files or a directory of one configuration; `-` is standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// The request, such as 'GET https://host/path'.
+    #[arg(short, long, value_name = "REQUEST")]
+    pub(crate) request: String,
+    /// A header of the request, such as 'x-user: 1'; may be given several times.
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<String>,
+    /// The client's address.
+    #[arg(long, value_name = "IP")]
+    pub(crate) src: Option<IpAddr>,
+    /// The TLS server name. Default: the host of the request.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sni: Option<String>,
+    /// The listener that takes it, by name or address. Default: by port and scheme of the request.
+    #[arg(long, value_name = "NAME|ADDRESS")]
+    pub(crate) listener: Option<String>,
+    /// Fail unless this backend, upstream or cluster certainly serves the request.
+    #[arg(long, value_name = "POOL")]
+    pub(crate) expect: Option<String>,
+    /// Show every rule that does not match, however many there are.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = RouteFormat::Text)]
+    pub(crate) format: RouteFormat,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+const ROUTE_EXIT_CODES: &str = "\
+Exit codes:
+  0  an answer was found, also if it names several ends
+  1  the answer is not certainly that of --expect
+  2  lbcheck could not do its work: unreadable input, no listener that takes the request, bad arguments";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RouteFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod input;
 mod model;
 mod output;
 mod policy;
+mod route;
 mod traffic;
 
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Traffic(arguments) => traffic::run(&arguments),
         Command::Model(arguments) => model::run(&arguments),
+        Command::Route(arguments) => route::run(&arguments),
         Command::Explain(arguments) => catalogue::explain(&arguments.rule),
         Command::Rules(arguments) => catalogue::rules(arguments.format),
     };

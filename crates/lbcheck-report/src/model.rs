@@ -146,9 +146,12 @@ impl Dump<'_> {
         };
         match test {
             Match::Host(text) => self.text_test("host", None, text),
+            Match::HostName(text) => self.text_test("host_name", None, text),
             Match::Path(text) => self.text_test("path", None, text),
+            Match::Target(text) => self.text_test("target", None, text),
             Match::Method(text) => self.text_test("method", None, text),
             Match::Header(name, text) => self.text_test("header", Some(name), text),
+            Match::HeaderLine(name, text) => self.text_test("header_line", Some(name), text),
             Match::Query(name, text) => self.text_test("query", Some(name), text),
             Match::Cookie(name, text) => self.text_test("cookie", Some(name), text),
             Match::Sni(text) => self.text_test("sni", None, text),
@@ -163,7 +166,12 @@ impl Dump<'_> {
             TextMatch::IgnoreCase(inner) => (inner.as_ref(), true),
             other => (other, false),
         };
+        let range;
         let (operator, value) = match text {
+            TextMatch::Between(from, to) => {
+                range = format!("{from}:{to}");
+                ("between", Some(&range))
+            }
             TextMatch::Exact(value) => ("exact", Some(value)),
             TextMatch::Prefix(value) => ("prefix", Some(value)),
             TextMatch::Suffix(value) => ("suffix", Some(value)),

@@ -289,16 +289,20 @@ fn masked_test(view: &View<'_>, test: &Match) -> Match {
     let open = |text: &TextMatch| words_of(view, text);
     match test {
         Match::Header(name, _) if is_secret_header(name) => Match::Header(name.clone(), secret()),
+        Match::HeaderLine(name, _) if is_secret_header(name) => Match::HeaderLine(name.clone(), secret()),
         Match::Query(name, _) if is_secret_header(name) || is_secret_parameter(name) => {
             Match::Query(name.clone(), secret())
         }
         // What a cookie holds is a session.
         Match::Cookie(name, text) if *text != TextMatch::Present => Match::Cookie(name.clone(), secret()),
         Match::Header(name, text) => Match::Header(name.clone(), open(text)),
+        Match::HeaderLine(name, text) => Match::HeaderLine(name.clone(), open(text)),
         Match::Query(name, text) => Match::Query(name.clone(), open(text)),
         Match::Cookie(..) | Match::Port(_) | Match::Tls => test.clone(),
         Match::Host(text) => Match::Host(open(text)),
+        Match::HostName(text) => Match::HostName(open(text)),
         Match::Path(text) => Match::Path(open(text)),
+        Match::Target(text) => Match::Target(open(text)),
         Match::Method(text) => Match::Method(open(text)),
         Match::Sni(text) => Match::Sni(open(text)),
         Match::Source(text) => Match::Source(view.words(text)),
@@ -319,7 +323,7 @@ fn words_of(view: &View<'_>, text: &TextMatch) -> TextMatch {
             TextMatch::IgnoreCase(_) => TextMatch::Present,
             inner => TextMatch::IgnoreCase(Box::new(words_of(view, inner))),
         },
-        TextMatch::Present => TextMatch::Present,
+        TextMatch::Between(..) | TextMatch::Present => text.clone(),
     }
 }
 

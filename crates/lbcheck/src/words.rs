@@ -172,9 +172,12 @@ const MAX_PARTS: usize = 4;
 fn property(test: &Match) -> String {
     match test {
         Match::Host(pattern) => format!("host {}", text(pattern)),
+        Match::HostName(pattern) => format!("host without port {}", text(pattern)),
         Match::Path(pattern) => format!("path {}", text(pattern)),
+        Match::Target(pattern) => format!("path with query {}", text(pattern)),
         Match::Method(pattern) => format!("method {}", text(pattern)),
         Match::Header(name, pattern) => format!("header {name} {}", text(pattern)),
+        Match::HeaderLine(name, pattern) => format!("header {name} as a whole {}", text(pattern)),
         Match::Query(name, pattern) => format!("query parameter {name} {}", text(pattern)),
         Match::Cookie(name, pattern) => format!("cookie {name} {}", text(pattern)),
         Match::Sni(pattern) => format!("TLS server name {}", text(pattern)),
@@ -196,6 +199,7 @@ fn text(pattern: &TextMatch) -> String {
             TextMatch::IgnoreCase(_) => "in any case".into(),
             inner => format!("{}, in any case", self::text(inner)),
         },
+        TextMatch::Between(from, to) => format!("is a number from {from} to {}", to.saturating_sub(1)),
         TextMatch::Present => "is there".into(),
     }
 }

@@ -35,6 +35,7 @@ fn all() -> Vec<(&'static str, Value)> {
         ("lbcheck.diff.v1.schema.json", schema::<wire::Diff>("lbcheck.diff/v1")),
         ("lbcheck.model.v1.schema.json", schema::<wire::Model>("lbcheck.model/v1")),
         ("lbcheck.report.v1.schema.json", schema::<wire::Report>("lbcheck.report/v1")),
+        ("lbcheck.route.v1.schema.json", schema::<wire::RouteAnswer>("lbcheck.route/v1")),
         ("lbcheck.rules.v1.schema.json", schema::<wire::Rules>("lbcheck.rules/v1")),
         ("lbcheck.traffic.v1.schema.json", schema::<wire::Traffic>("lbcheck.traffic/v1")),
         ("lbcheck.toml.schema.json", policy_schema()),

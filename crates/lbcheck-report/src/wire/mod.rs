@@ -5,11 +5,13 @@
 mod diff;
 mod model;
 mod report;
+mod route;
 mod rules;
 mod traffic;
 
 pub use diff::*;
 pub use model::*;
 pub use report::*;
+pub use route::*;
 pub use rules::*;
 pub use traffic::*;

@@ -156,11 +156,13 @@ pub enum Condition {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Test {
-    /// `host`, `path`, `method`, `header`, `query`, `cookie`, `sni`, `source`, `port` or `tls`.
+    /// `host`, `host_name` (without its port), `path`, `target` (path with
+    /// query string), `method`, `header`, `header_line` (as a whole), `query`, `cookie`, `sni`, `source`, `port` or `tls`.
     pub property: &'static str,
     /// Name of the header, query parameter or cookie.
     pub name: Option<String>,
-    /// `exact`, `prefix`, `suffix`, `contains`, `segment_prefix`, `regex`, `network` or `present`.
+    /// `exact`, `prefix`, `suffix`, `contains`, `segment_prefix`, `regex`, `between` (`from:to`, the end not included),
+    /// `network` or `present`.
     pub operator: &'static str,
     /// What it is compared with.
     pub value: Option<String>,

@@ -31,8 +31,12 @@ impl Witness {
                     self.meet(first);
                 }
             }
-            Condition::Is(Match::Host(pattern)) => self.request.host = fit(pattern),
-            Condition::Is(Match::Path(pattern)) => self.request.path = fit(pattern),
+            Condition::Is(Match::Host(pattern) | Match::HostName(pattern)) => {
+                self.request.host = fit(pattern)
+            }
+            Condition::Is(Match::Path(pattern) | Match::Target(pattern)) => {
+                self.request.path = fit(pattern).filter(|path| !path.contains('?'));
+            }
             Condition::Is(Match::Method(pattern)) => self.request.method = fit(pattern),
             Condition::Is(Match::Sni(pattern)) => self.request.sni = fit(pattern),
             _ => {}
@@ -45,6 +49,7 @@ impl Witness {
         request.host.get_or_insert_with(|| "any.invalid".into());
         request.path.get_or_insert_with(|| "/".into());
         request.method.get_or_insert_with(|| "GET".into());
+        request.query.get_or_insert_default();
         request
     }
 
@@ -70,6 +75,7 @@ fn fit(pattern: &TextMatch) -> Option<String> {
         }
         TextMatch::Suffix(text) if text.starts_with('.') => Some(format!("x{text}")),
         TextMatch::Suffix(text) | TextMatch::Contains(text) => Some(text.clone()),
+        TextMatch::Between(from, _) => Some(from.to_string()),
         TextMatch::Regex(_) | TextMatch::Present | TextMatch::IgnoreCase(_) => None,
     }
 }

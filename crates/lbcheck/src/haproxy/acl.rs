@@ -104,10 +104,13 @@ impl Rewritten {
     fn touches(&self, test: &Match) -> bool {
         let header = |name: &str| self.any_header || self.headers.iter().any(|header| header == name);
         match test {
-            Match::Host(_) => self.host || header("host"),
+            Match::Host(_) | Match::HostName(_) => self.host || header("host"),
             Match::Path(_) => self.path,
+            Match::Target(_) => self.path || self.query,
             Match::Method(_) => self.method,
-            Match::Header(name, _) => header(name) || (name == "host" && self.host),
+            Match::Header(name, _) | Match::HeaderLine(name, _) => {
+                header(name) || (name == "host" && self.host)
+            }
             Match::Query(..) => self.query,
             Match::Cookie(..) => header("cookie"),
             Match::Source(_) => self.source,
@@ -141,10 +144,11 @@ impl Rewritten {
 /// What a test looks at, for messages.
 fn property(test: &Match) -> String {
     match test {
-        Match::Host(_) => "the host".into(),
+        Match::Host(_) | Match::HostName(_) => "the host".into(),
         Match::Path(_) => "the path".into(),
+        Match::Target(_) => "the path with its query string".into(),
         Match::Method(_) => "the method".into(),
-        Match::Header(name, _) => format!("the header `{name}`"),
+        Match::Header(name, _) | Match::HeaderLine(name, _) => format!("the header `{name}`"),
         Match::Query(name, _) => format!("the parameter `{name}`"),
         Match::Cookie(name, _) => format!("the cookie `{name}`"),
         Match::Sni(_) => "the TLS server name".into(),

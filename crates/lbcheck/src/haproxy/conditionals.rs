@@ -9,44 +9,10 @@ use super::lexer::Word;
 use super::values::atol;
 use crate::dialect::Version;
 use crate::source::Span;
+use crate::traffic::Truth;
 
 /// Deepest nesting the program allows.
 const MAX_DEPTH: usize = 16;
-
-/// A truth value of a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Truth {
-    Yes,
-    No,
-    /// Depends on the build or on something else outside the files.
-    Unknown,
-}
-
-impl Truth {
-    fn of(value: bool) -> Self {
-        if value { Self::Yes } else { Self::No }
-    }
-
-    fn not(self) -> Self {
-        match self {
-            Self::Yes => Self::No,
-            Self::No => Self::Yes,
-            Self::Unknown => Self::Unknown,
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::No, _) | (_, Self::No) => Self::No,
-            (Self::Yes, Self::Yes) => Self::Yes,
-            _ => Self::Unknown,
-        }
-    }
-
-    fn or(self, other: Self) -> Self {
-        self.not().and(other.not()).not()
-    }
-}
 
 /// What happens to the lines of a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,7 +227,7 @@ fn reduce(values: &mut Vec<Truth>, operators: &mut Vec<Operator>, next: Operator
         operators.pop();
         let Some(right) = values.pop() else { return };
         match operator {
-            Operator::Not => values.push(right.not()),
+            Operator::Not => values.push(right.negated()),
             Operator::And => {
                 let left = values.pop().unwrap_or(right);
                 values.push(left.and(right));
@@ -295,7 +261,7 @@ fn term<'t>(text: &'t str, version: Version, env: &Environment) -> Option<(Truth
         ("strneq", Some(second)) => Truth::of(first != second),
         ("strstr", Some(second)) => Truth::of(first.contains(second)),
         ("version_atleast", None) => version_at_least(version, first),
-        ("version_before", None) => version_at_least(version, first).not(),
+        ("version_before", None) => version_at_least(version, first).negated(),
         (
             "feature"
             | "enabled"

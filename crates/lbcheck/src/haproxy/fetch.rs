@@ -169,12 +169,16 @@ fn lower(criterion: &Criterion<'_>) -> Option<Condition> {
 #[derive(Clone, Debug)]
 enum Property {
     Host,
+    /// Its port taken off.
+    HostName,
     Path,
     Sni,
     Header(String),
+    /// As a whole.
+    HeaderLine(String),
     Query(String),
     Cookie(String),
-    /// The URL, of which only a start without a query can be told.
+    /// Path and query string. A client of a forward proxy sends more before it, which nothing here tells.
     Url,
 }
 
@@ -186,10 +190,11 @@ impl Property {
         Some(match criterion.fetch {
             "hdr" | "req.hdr" | "req.fhdr" => match named()?.to_ascii_lowercase().as_str() {
                 "host" => Self::Host,
+                name if criterion.fetch == "req.fhdr" => Self::HeaderLine(name.to_owned()),
                 name => Self::Header(name.to_owned()),
             },
             "path" if argument.is_none() => Self::Path,
-            "url" if argument.is_none() => Self::Url,
+            "url" | "pathq" if argument.is_none() => Self::Url,
             "urlp" | "url_param" => Self::Query(named()?),
             "cook" | "req.cook" | "cookie" => Self::Cookie(named()?),
             "ssl_fc_sni" | "req.ssl_sni" | "req_ssl_sni" => Self::Sni,
@@ -200,16 +205,19 @@ impl Property {
     fn matches(&self, test: TextMatch) -> Condition {
         Condition::Is(match self {
             Self::Host => Match::Host(test),
-            Self::Path | Self::Url => Match::Path(test),
+            Self::HostName => Match::HostName(test),
+            Self::Path => Match::Path(test),
+            Self::Url => Match::Target(test),
             Self::Sni => Match::Sni(test),
             Self::Header(name) => Match::Header(name.clone(), test),
+            Self::HeaderLine(name) => Match::HeaderLine(name.clone(), test),
             Self::Query(name) => Match::Query(name.clone(), test),
             Self::Cookie(name) => Match::Cookie(name.clone(), test),
         })
     }
 }
 
-fn text_tests(criterion: &Criterion<'_>, property: Property) -> Option<Condition> {
+fn text_tests(criterion: &Criterion<'_>, mut property: Property) -> Option<Condition> {
     let mut fold_case = criterion.ignore_case;
     let mut lowered = false;
     for converter in &criterion.converters {
@@ -218,9 +226,9 @@ fn text_tests(criterion: &Criterion<'_>, property: Property) -> Option<Condition
                 fold_case = true;
                 lowered = true;
             }
-            // What remains is the host without its port, as the model has it.
-            (("host_only", None), Property::Host) => {}
-            (("field", Some("1,:" | "1,\":\"")), Property::Host) => {}
+            (("host_only", None) | ("field", Some("1,:" | "1,\":\"")), Property::Host) => {
+                property = Property::HostName;
+            }
             _ => return None,
         }
     }
@@ -255,19 +263,6 @@ fn text_test(
 ) -> Option<Condition> {
     let text = value.to_owned();
     let test = match (criterion.method, property) {
-        (Method::Beg, Property::Url) if value.starts_with('/') && !value.contains('?') => {
-            TextMatch::Prefix(text)
-        }
-        (_, Property::Url) => return None,
-        // The host header carries the port where the client wrote one; the model's host does not.
-        (Method::Default | Method::Str | Method::End, Property::Host) if value.contains(':') => {
-            let test = match criterion.method {
-                Method::End => TextMatch::Suffix(text),
-                _ => TextMatch::Exact(text),
-            };
-            let test = if fold_case { ignoring_case(test) } else { test };
-            return Some(Condition::Is(Match::Header("host".into(), test)));
-        }
         (Method::Default | Method::Str, _) => TextMatch::Exact(text),
         (Method::Beg, _) => TextMatch::Prefix(text),
         (Method::End, _) => TextMatch::Suffix(text),

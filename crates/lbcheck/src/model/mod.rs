@@ -18,11 +18,12 @@ pub use pool::{
     PoolLimits, Retries, SubsetFallback, Subsets, Timeouts,
 };
 pub use route::{
-    Action, Bind, Condition, HashPolicy, Listener, Match, Mirror, Response, Route, RouteTable, Target,
-    TextMatch, WeightedTarget,
+    Action, Bind, Condition, EscapedSlashes, HashPolicy, Listener, Match, Mirror, Normalization, PathChange,
+    PortInHost, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::dialect::{Dialect, Version};
@@ -70,6 +71,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Every route table; listeners and routes refer to them by [`TableId`].
     pub tables: Vec<RouteTable>,
+    /// Tables before which path and host are read otherwise than the product does by itself.
+    pub normalizations: BTreeMap<TableId, Normalization>,
     /// Every pool, in the order of the configuration.
     pub pools: Vec<Pool>,
     /// Pools used by something other than a route (mirrors, auth services, DNS, log targets), with the place.
@@ -110,6 +113,7 @@ impl Config {
             version,
             listeners: Vec::new(),
             tables: Vec::new(),
+            normalizations: BTreeMap::new(),
             pools: Vec::new(),
             other_uses: Vec::new(),
             serves_other: None,

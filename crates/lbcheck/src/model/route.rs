@@ -33,6 +33,47 @@ pub struct Bind {
     pub span: Span,
 }
 
+/// What becomes of path and host before the routes of a table look at them, where the configuration has a say in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Normalization {
+    /// Dots are resolved and needless escapes decoded (Envoy `normalize_path`). nginx always does.
+    pub dots: bool,
+    /// Slashes in a row become one (`merge_slashes`).
+    pub merge_slashes: bool,
+    /// What becomes of escaped slashes.
+    pub escaped_slashes: EscapedSlashes,
+    /// What becomes of the port in the host.
+    pub port: PortInHost,
+    /// The port is left out of account where hosts are compared (Envoy `ignore_port_in_host_matching`).
+    pub ignores_port: bool,
+    /// The final dot of the host is taken off (Envoy `strip_trailing_host_dot`).
+    pub strips_dot: bool,
+}
+
+/// What becomes of `%2F` and `%5C` in a path (Envoy `path_with_escaped_slashes_action`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EscapedSlashes {
+    /// They stay.
+    Kept,
+    /// The request is answered with 400.
+    Rejected,
+    /// The request is redirected to the path with slashes, with 307.
+    Redirected,
+    /// They are slashes.
+    Decoded,
+}
+
+/// What becomes of a port in the `Host` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortInHost {
+    /// It stays, and host names have to have it too.
+    Kept,
+    /// It is taken off if it is the port of the listener (Envoy `strip_matching_host_port`).
+    StrippedIfMatching,
+    /// It is taken off (Envoy `strip_any_host_port`).
+    Stripped,
+}
+
 /// An ordered list of routes; the first whose condition holds is taken.
 ///
 /// nginx `server` and `location` trees, HAProxy `use_backend` lists and Envoy virtual hosts are all
@@ -59,6 +100,11 @@ pub struct Route {
     /// How the path or host is changed on the way, in the dialect's words: "path /api/ → /" (nginx `proxy_pass` with a
     /// URI, Envoy `prefix_rewrite`, HAProxy `set-path`). `None`: passed on as it came.
     pub rewrite: Option<String>,
+    /// A change of the path with which routing goes on. The action then says where it leads as far as the configuration
+    /// alone tells.
+    pub path_change: Option<PathChange>,
+    /// Where a request goes that the proxy itself sends here, for a route that answers all others (nginx `internal`).
+    pub from_inside: Option<TableId>,
     /// Copies of the request sent elsewhere.
     pub mirrors: Vec<Mirror>,
     /// What is hashed for pools that hash by route policy (Envoy).
@@ -83,12 +129,51 @@ impl Route {
             label: label.into(),
             span,
             rewrite: None,
+            path_change: None,
+            from_inside: None,
             mirrors: Vec::new(),
             hash_policies: Vec::new(),
             metadata: Vec::new(),
             retries: None,
             chance_denominator: None,
             timeout: None,
+        }
+    }
+}
+
+/// A new path for a request, with which a route is chosen again (nginx `rewrite`, `try_files`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathChange {
+    /// The expression whose groups `to` may name.
+    pub pattern: Option<String>,
+    /// Path and perhaps query string as written, with variables.
+    pub to: String,
+    /// Whether the query string of the request is added to that of `to`.
+    pub keeps_query: bool,
+    /// Where routing goes on.
+    pub then: Then,
+}
+
+/// Where routing goes on with a new path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// At the head of this table.
+    Search(TableId),
+    /// At the next route of the same table, and at the head of `search` instead of route number `until`.
+    Next {
+        /// Index of a route of the same table.
+        until: u32,
+        /// The table to go on in.
+        search: TableId,
+    },
+}
+
+impl Then {
+    /// The table in which routing goes on.
+    #[must_use]
+    pub fn search(self) -> TableId {
+        match self {
+            Self::Search(table) | Self::Next { search: table, .. } => table,
         }
     }
 }
@@ -210,14 +295,20 @@ pub enum Condition {
 /// A test of one property of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Match {
-    /// The host, without port.
+    /// The host as the proxy compares it: nginx without port and in lower case, Envoy in lower case, HAProxy as it came.
     Host(TextMatch),
+    /// The host without the port, which the configuration takes off (HAProxy `host_only` and `field(1,:)`).
+    HostName(TextMatch),
     /// The path, without query string.
     Path(TextMatch),
+    /// The path with its query string, as the client sent it (HAProxy `url`, nginx `$request_uri`, Envoy `:path`).
+    Target(TextMatch),
     /// The method.
     Method(TextMatch),
-    /// A request header, by lower-case name.
+    /// A request header, by lower-case name. HAProxy compares each of its values, which commas separate.
     Header(String, TextMatch),
+    /// A request header, each of its lines as a whole (HAProxy `req.fhdr`).
+    HeaderLine(String, TextMatch),
     /// A query parameter.
     Query(String, TextMatch),
     /// A cookie.
@@ -247,6 +338,8 @@ pub enum TextMatch {
     SegmentPrefix(String),
     /// Matches a regular expression in the dialect's syntax.
     Regex(String),
+    /// A whole number from the first, up to and not including the second.
+    Between(i64, i64),
     /// Equal, prefix, … without regard to case.
     IgnoreCase(Box<TextMatch>),
     /// There at all.

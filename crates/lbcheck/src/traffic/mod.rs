@@ -19,7 +19,10 @@ pub use addresses::with_addresses;
 pub use figures::{Figures, Known, figures};
 pub use nginx::split_clients;
 pub use placement::{Load, Pick, Placement, keys_moved, pick, placed_shares, sequence};
-pub use request::{Request, Truth, find, holds};
+pub use request::{
+    Decision, End, EndKind, EndWords, ListenerRoute, Outcome, Reason, Request, RouteReport, Rules, Step,
+    StepWords, Truth, explain, find, holds, route,
+};
 pub use shares::{Certainty, PoolShares, pool_shares};
 pub use survey::{Failing, PoolTraffic, Question, Survey, Unanswerable, place_keys, survey};
 

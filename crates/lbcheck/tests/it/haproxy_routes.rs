@@ -57,9 +57,12 @@ fn text(condition: &Condition) -> String {
         Condition::Opaque(words) => format!("?{words}?"),
         Condition::Is(test) => match test {
             Match::Host(test) => format!("host{}", compare(test)),
+            Match::HostName(test) => format!("hostname{}", compare(test)),
             Match::Path(test) => format!("path{}", compare(test)),
+            Match::Target(test) => format!("target{}", compare(test)),
             Match::Method(test) => format!("method{}", compare(test)),
             Match::Header(name, test) => format!("header[{name}]{}", compare(test)),
+            Match::HeaderLine(name, test) => format!("line[{name}]{}", compare(test)),
             Match::Query(name, test) => format!("query[{name}]{}", compare(test)),
             Match::Cookie(name, test) => format!("cookie[{name}]{}", compare(test)),
             Match::Sni(test) => format!("sni{}", compare(test)),
@@ -79,6 +82,7 @@ fn compare(test: &TextMatch) -> String {
         TextMatch::SegmentPrefix(text) => format!("/^{text}"),
         TextMatch::Regex(text) => format!("~{text}"),
         TextMatch::IgnoreCase(inner) => format!("(i){}", compare(inner)),
+        TextMatch::Between(from, to) => format!("[{from},{to})"),
         TextMatch::Present => "?".into(),
     }
 }
@@ -105,9 +109,9 @@ fn conditions_of_well_known_fetches() {
         ("if { hdr(Host) -i A.example b.example }", "(host(i)=A.example | host(i)=b.example)"),
         ("if { req.hdr(host),lower a.example }", "host(i)=a.example"),
         ("if { hdr(host),lower A.example }", "never"),
-        ("if { req.hdr(host),host_only -m end .example }", "host$.example"),
-        ("if { req.hdr(host),field(1,:) -i a }", "host(i)=a"),
-        ("if { hdr(host) a:8080 }", "header[host]=a:8080"),
+        ("if { req.hdr(host),host_only -m end .example }", "hostname$.example"),
+        ("if { req.hdr(host),field(1,:) -i a }", "hostname(i)=a"),
+        ("if { hdr(host) a:8080 }", "host=a:8080"),
         ("if { hdr_beg(host) www. }", "host^www."),
         ("if { hdr_dom(host) a.b }", "host~(^|[/?.:])a\\.b([/?.:]|$)"),
         ("if { path_dir img }", "path~(^|[/?])img([/?]|$)"),
@@ -115,8 +119,8 @@ fn conditions_of_well_known_fetches() {
         ("if { path_reg ^/a }", "path~^/a"),
         ("if { path_sub /b/ }", "path*/b/"),
         ("if { path -m beg -i /A }", "path(i)^/A"),
-        ("if { url_beg /a }", "path^/a"),
-        ("if { url /a?b }", "?url /a?b?"),
+        ("if { url_beg /a }", "target^/a"),
+        ("if { url /a?b }", "target=/a?b"),
         ("if { hdr(X-A) -m found }", "header[x-a]?"),
         ("if { hdr_cnt(x-a) eq 0 }", "!header[x-a]?"),
         ("if { urlp(q) 1 }", "query[q]=1"),
@@ -152,11 +156,11 @@ fn rules_are_ordered_as_they_run() {
     assert_eq!(
         routes(lines),
         "src=192.0.2.0/24 -> reject\n\
-         path=/up -> monitor-uri 200\n\
+         target=/up -> monitor-uri 200\n\
          src=10.0.0.0/8 -> deny 429\n\
          path=/empty -> return 204\n\
          path=/metrics -> local prometheus-exporter\n\
-         path^/stats -> local stats\n\
+         target^/stats -> local stats\n\
          path=/old -> redirect 301\n\
          path=/a -> a\n\
          always -> b\n"

@@ -23,6 +23,7 @@ mod nginx_files;
 mod nginx_model;
 mod nginx_rewrite;
 mod nginx_robust;
+mod requests;
 mod rule_pages;
 mod support;
 mod templates;

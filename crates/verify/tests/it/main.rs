@@ -6,3 +6,4 @@
 mod haproxy_words;
 mod incidents;
 mod live;
+mod routing;

@@ -1,7 +1,9 @@
 //! The HTTP connection manager and the HTTP filters that can change where a request goes.
 
-use crate::model::{Action, Affinity, ClientAddress, Condition, Route, Setting, Target, Weakens};
-
+use crate::model::{
+    Action, Affinity, ClientAddress, Condition, EscapedSlashes, Normalization, PortInHost, Route, Setting,
+    Target, Weakens,
+};
 use crate::source::Spanned;
 
 use super::super::tree::Value;
@@ -14,8 +16,9 @@ impl<'t> Lower<'t> {
     pub(super) fn connection_manager(&mut self, config: Value<'t>, label: &str) -> Route {
         let tables_before = self.config.tables.len();
         let action = self.routing(config);
-        if let Action::Table(_) = action {
+        if let Action::Table(table) = action {
             self.mark_tables(tables_before);
+            self.config.normalizations.extend(normalization(config).map(|settings| (table, settings)));
         }
         for filter in config.list("http_filters") {
             self.http_filter(filter, tables_before);
@@ -204,6 +207,49 @@ fn is_terminal(filter: Value<'_>) -> Option<bool> {
         family if family.ends_with("_router") => None,
         _ => Some(false),
     }
+}
+
+/// What the connection manager makes of path and host. `None`: nothing, as by default.
+fn normalization(config: Value<'_>) -> Option<Normalization> {
+    const ESCAPED: [(&str, i64); 5] = [
+        ("IMPLEMENTATION_SPECIFIC_DEFAULT", 0),
+        ("KEEP_UNCHANGED", 1),
+        ("REJECT_REQUEST", 2),
+        ("UNESCAPE_AND_REDIRECT", 3),
+        ("UNESCAPE_AND_FORWARD", 4),
+    ];
+    let escaped =
+        config.get("path_with_escaped_slashes_action").and_then(|action| action.enumeration(&ESCAPED));
+    let ignores_port =
+        config.get("route_config").is_some_and(|routes| routes.is_set("ignore_port_in_host_matching"));
+    let found = Normalization {
+        dots: config.is_set("normalize_path"),
+        merge_slashes: config.is_set("merge_slashes"),
+        escaped_slashes: match escaped {
+            Some("REJECT_REQUEST") => EscapedSlashes::Rejected,
+            Some("UNESCAPE_AND_REDIRECT") => EscapedSlashes::Redirected,
+            Some("UNESCAPE_AND_FORWARD") => EscapedSlashes::Decoded,
+            _ => EscapedSlashes::Kept,
+        },
+        ignores_port,
+        port: if config.is_set("strip_any_host_port") {
+            PortInHost::Stripped
+        } else if config.is_set("strip_matching_host_port") {
+            PortInHost::StrippedIfMatching
+        } else {
+            PortInHost::Kept
+        },
+        strips_dot: config.is_set("strip_trailing_host_dot"),
+    };
+    let none = Normalization {
+        dots: false,
+        merge_slashes: false,
+        escaped_slashes: EscapedSlashes::Kept,
+        port: PortInHost::Kept,
+        ignores_port: false,
+        strips_dot: false,
+    };
+    (found != none).then_some(found)
 }
 
 /// `lua` of `envoy.extensions.filters.http.lua.v3.Lua`; `None` for a type from elsewhere.

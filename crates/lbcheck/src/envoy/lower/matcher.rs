@@ -38,7 +38,9 @@ pub(super) fn header(matcher: Value<'_>) -> Condition {
     }
     if let Some(range) = matcher.get("range_match") {
         let bound = |name: &str| range.get(name).and_then(Value::integer).unwrap_or(0);
-        return opaque(format!("header {name} in [{}, {})", bound("start"), bound("end")));
+        let bound = |name: &str| i64::try_from(bound(name)).unwrap_or(i64::MAX);
+        let inside = test(&name, TextMatch::Between(bound("start"), bound("end")));
+        return if inverted { unless(matcher, &name, inside) } else { inside };
     }
     let condition = match header_text(matcher) {
         HeaderText::None => {
@@ -51,11 +53,16 @@ pub(super) fn header(matcher: Value<'_>) -> Condition {
     if !inverted {
         return condition;
     }
-    // A header that is not there does not match, inverted or not, unless it is to be read as empty.
+    unless(matcher, &name, condition)
+}
+
+/// The opposite of a header's test. A header that is not there does not match, inverted or not, unless it is to be
+/// read as empty.
+fn unless(matcher: Value<'_>, name: &str, condition: Condition) -> Condition {
     if matcher.is_set("treat_missing_header_as_empty") {
         return not(condition);
     }
-    Condition::All(vec![test(&name, TextMatch::Present), not(condition)])
+    Condition::All(vec![test(name, TextMatch::Present), not(condition)])
 }
 
 enum HeaderText {

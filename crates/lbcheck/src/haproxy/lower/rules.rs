@@ -245,7 +245,8 @@ impl Walk<'_, '_, '_> {
             return;
         }
         let Some(uri) = &settings.monitor_uri else { return };
-        let when = Condition::Is(Match::Path(TextMatch::Exact(uri.value.clone())));
+        // A query string makes it another address.
+        let when = Condition::Is(Match::Target(TextMatch::Exact(uri.value.clone())));
         self.respond(when, Some(200), "monitor-uri", uri.span());
     }
 
@@ -253,11 +254,8 @@ impl Walk<'_, '_, '_> {
         let settings = &self.proxy.settings;
         let Some(span) = settings.stats.filter(|_| self.proxy.mode() == Mode::Http) else { return };
         let uri = settings.stats_uri.as_ref().map_or("/haproxy?stats", |uri| uri.value.as_str());
-        let when = match uri.split_once('?') {
-            // The query belongs to the address of the page, and the model's path has none.
-            Some(_) => Condition::Opaque(format!("stats uri {uri}")),
-            None => Condition::Is(Match::Path(TextMatch::Prefix(uri.to_owned()))),
-        };
+        // The address is compared with its query string.
+        let when = Condition::Is(Match::Target(TextMatch::Prefix(uri.to_owned())));
         let when = self.rewritten.blur(when);
         // `/` is every path.
         let when = if uri == "/" { Condition::Always } else { when };

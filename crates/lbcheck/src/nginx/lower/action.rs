@@ -91,9 +91,31 @@ pub(super) enum Step {
         to: String,
         /// What changes on the way, in words.
         rewrite: Option<String>,
+        /// How the new path is made of the old one.
+        change: Option<Change>,
         label: String,
         id: NodeId,
     },
+}
+
+/// A new path, and where nginx looks for its location.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) pattern: Option<String>,
+    pub(super) to: String,
+    pub(super) keeps_query: bool,
+    pub(super) then: Goes,
+}
+
+/// Where nginx goes on with a new path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goes {
+    /// To the locations of the server.
+    Locations,
+    /// Through the whole server, from its rewrites on.
+    Server,
+    /// Through the other rewrites of the same block, then to the locations.
+    On,
 }
 
 /// What a block does, in order; `handled` tells whether the last step is unconditional.
@@ -103,6 +125,58 @@ pub(super) struct Body {
     pub(super) handled: bool,
     /// What `rewrite … break` does to the path before the handler sees it.
     pub(super) paths: Vec<String>,
+    /// How many of the steps rewrite; those after them handle.
+    pub(super) rewriting: usize,
+    /// When a `break` has ended the rewriting by now.
+    broken: Vec<Condition>,
+}
+
+impl Body {
+    /// `when`, unless a `break` came before.
+    fn unbroken(&self, when: Condition) -> Condition {
+        if self.broken.is_empty() {
+            return when;
+        }
+        let mut all: Vec<Condition> = self.broken.iter().cloned().map(not).collect();
+        match when {
+            Condition::Always => {}
+            Condition::All(parts) => all.extend(parts),
+            other => all.push(other),
+        }
+        if all.len() == 1 { all.remove(0) } else { Condition::All(all) }
+    }
+
+    /// Notes that rewriting ends where this holds.
+    fn ends(&mut self, when: Condition) {
+        // Few blocks break more than once; a condition must not grow with the input.
+        match self.broken.len() {
+            MAX_BREAKS.. => {}
+            _ if self.broken.contains(&when) => {}
+            count if count + 1 == MAX_BREAKS => {
+                self.broken.push(Condition::Opaque("an earlier `break`".to_owned()));
+            }
+            _ => self.broken.push(when),
+        }
+    }
+
+    /// A `rewrite` that goes on changes the path for what comes after it, but not for what came before.
+    fn moved(&mut self) {
+        if self.broken.iter().any(looks_at_path) {
+            self.broken = vec![Condition::Opaque("an earlier `break`".to_owned())];
+        }
+    }
+}
+
+/// Most `break`s of a block that are followed.
+const MAX_BREAKS: usize = 8;
+
+fn looks_at_path(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(looks_at_path),
+        Condition::Not(inner) => looks_at_path(inner),
+        Condition::Is(Match::Path(_) | Match::Query(..)) | Condition::Opaque(_) => true,
+        _ => false,
+    }
 }
 
 impl Lower<'_> {
@@ -115,10 +189,14 @@ impl Lower<'_> {
             match self.tree.name(id) {
                 "return" => {
                     let action = self.respond(id);
-                    let route = Route::new(Condition::Always, action, self.text(id), self.tree.header(id));
+                    let when = body.unbroken(Condition::Always);
+                    let always = when == Condition::Always;
+                    let route = Route::new(when, action, self.text(id), self.tree.header(id));
                     body.steps.push(Step::Route(route));
-                    body.handled = true;
-                    break;
+                    if always {
+                        body.handled = true;
+                        break;
+                    }
                 }
                 "break" => break,
                 "rewrite" => {
@@ -130,6 +208,7 @@ impl Lower<'_> {
                 }
                 "if" if self.tree.nodes[id].block => {
                     let when = self.if_condition(id);
+                    let when = body.unbroken(when);
                     let last = self.if_block(id, &when, in_location, &mut body);
                     if !last && in_location {
                         let inner = scope.extended(self.tree, Some(id));
@@ -140,13 +219,14 @@ impl Lower<'_> {
                 _ => {}
             }
         }
+        body.rewriting = body.steps.len();
         if !body.handled && handlers.iter().any(|(_, handler, _)| handler.is_some()) {
             for (when, handler, id) in handlers.into_iter().rev() {
                 let span = self.tree.header(id);
                 // One without a handler of its own uses the location's; so does everything after it.
                 let Some(handler) = handler else {
                     let (to, label) = (String::new(), self.text(id));
-                    body.steps.push(Step::Jump { when, to, rewrite: None, label, id });
+                    body.steps.push(Step::Jump { when, to, rewrite: None, change: None, label, id });
                     continue;
                 };
                 let handler = handler.after(&body.paths);
@@ -177,7 +257,10 @@ impl Lower<'_> {
                         *path = format!("{path} {condition}");
                     }
                 }
-                "break" => return false,
+                "break" => {
+                    body.ends(when.clone());
+                    return false;
+                }
                 _ => {}
             }
         }
@@ -195,14 +278,20 @@ impl Lower<'_> {
             self.invalid(span, format!("`{flag}` is not a flag of `rewrite`"), help);
             return false;
         }
-        let every = matches!(
+        let every_path = matches!(
             regex.as_str(),
             "^" | ".*" | "^.*" | "^.*$" | "^(.*)$" | "(.*)" | "^(.*)" | ".*$" | "^/" | "^/(.*)$" | "^/(.*)"
         );
         let matched = Condition::Is(Match::Path(TextMatch::Regex(regex.clone())));
-        let all = match (every, when) {
+        let when = if when == Condition::Always { body.unbroken(when) } else { when };
+        let every = every_path && when == Condition::Always;
+        let all = match (every_path, when) {
             (true, when) => when,
             (false, Condition::Always) => matched,
+            (false, Condition::All(mut parts)) => {
+                parts.push(matched);
+                Condition::All(parts)
+            }
             (false, when) => Condition::All(vec![when, matched]),
         };
         let label = self.text(id);
@@ -218,12 +307,23 @@ impl Lower<'_> {
         // `break` goes on in the same location. Outside of one the location is still to be found.
         if flag == "break" && in_location {
             body.paths.extend(rewrite);
+            body.ends(all);
             return false;
         }
+        let change = Change {
+            pattern: Some(regex.clone()),
+            to: to.clone(),
+            keeps_query: !to.ends_with('?'),
+            then: if flag.is_empty() { Goes::On } else { Goes::Locations },
+        };
         let path = to.split('?').next().unwrap_or_default();
         let literal = path.find('$').map_or(path, |at| path.get(..at).unwrap_or_default());
         let to = if literal.len() == path.len() { literal.to_owned() } else { format!("{literal}*") };
-        body.steps.push(Step::Jump { when: all, to, rewrite, label, id });
+        body.steps.push(Step::Jump { when: all, to, rewrite, change: Some(change), label, id });
+        if flag.is_empty() {
+            body.moved();
+            return false;
+        }
         every
     }
 
@@ -275,47 +375,44 @@ impl Lower<'_> {
         handler
     }
 
-    /// `limit_except` and a flat `deny all`: steps that come after the rewrites.
-    pub(super) fn limits(&mut self, block: Option<NodeId>, scope: &Scope, steps: &mut Vec<Step>) {
-        let mut first_rule = None;
+    /// `limit_except`: what other methods than those it names get.
+    pub(super) fn limit_except(&mut self, block: Option<NodeId>, scope: &Scope) -> Vec<Step> {
+        let mut steps = Vec::new();
         for id in self.tree.children(block) {
-            match self.tree.name(id) {
-                "limit_except" if self.tree.nodes[id].block => {
-                    let mut methods: Vec<Condition> = Vec::new();
-                    for method in self.tree.values(id) {
-                        let is = |name: &str| Condition::Is(Match::Method(TextMatch::Exact(name.to_owned())));
-                        methods.push(is(method));
-                        if method == "GET" {
-                            methods.push(is("HEAD"));
-                        }
-                    }
-                    let inner = scope.extended(self.tree, Some(id));
-                    let handler = match self.handler(Some(id), &inner, true) {
-                        Some(handler) => handler,
-                        None if self.denies_all(id) => forbidden().into(),
-                        None => continue,
-                    };
-                    let when = not(Condition::Any(methods));
-                    steps.push(Step::Route(handler.route(when, self.text(id), self.tree.header(id))));
-                }
-                "allow" | "deny" => {
-                    first_rule.get_or_insert(id);
-                }
-                _ => {}
+            if self.tree.name(id) != "limit_except" || !self.tree.nodes[id].block {
+                continue;
             }
+            let mut methods: Vec<Condition> = Vec::new();
+            for method in self.tree.values(id) {
+                let is = |name: &str| Condition::Is(Match::Method(TextMatch::Exact(name.to_owned())));
+                methods.push(is(method));
+                if method == "GET" {
+                    methods.push(is("HEAD"));
+                }
+            }
+            let inner = scope.extended(self.tree, Some(id));
+            let when = not(Condition::Any(methods));
+            let handler = match self.handler(Some(id), &inner, true) {
+                _ if self.denies_all(id) => forbidden().into(),
+                Some(handler) => handler,
+                None => continue,
+            };
+            steps.push(Step::Route(handler.route(when, self.text(id), self.tree.header(id))));
         }
+        steps
+    }
+
+    /// A flat `deny all`: a step that comes after the rewrites.
+    pub(super) fn limits(&mut self, block: Option<NodeId>, steps: &mut Vec<Step>) {
+        let first_rule = self.tree.children(block).find(|&id| matches!(self.tree.name(id), "allow" | "deny"));
         let satisfy = self.tree.children(block).any(|id| self.tree.name(id) == "satisfy");
         if let Some(id) = first_rule
             && self.tree.name(id) == "deny"
             && self.tree.arg(id, 0) == Some("all")
             && !satisfy
         {
-            steps.push(Step::Route(Route::new(
-                Condition::Always,
-                forbidden(),
-                "deny all",
-                self.tree.header(id),
-            )));
+            let span = self.tree.header(id);
+            steps.push(Step::Route(Route::new(Condition::Always, forbidden(), "deny all", span)));
         }
     }
 

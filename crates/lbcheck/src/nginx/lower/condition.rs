@@ -11,8 +11,6 @@ use crate::nginx::syntax::NodeId;
 enum Subject {
     Text(fn(TextMatch) -> Match),
     Named(fn(String, TextMatch) -> Match, String),
-    /// The path with its query string.
-    RequestUri,
     Scheme,
     Https,
     Source,
@@ -25,7 +23,7 @@ fn subject(variable: &str) -> Option<Subject> {
         "host" => Subject::Text(Match::Host),
         "request_method" => Subject::Text(Match::Method),
         "uri" | "document_uri" => Subject::Text(Match::Path),
-        "request_uri" => Subject::RequestUri,
+        "request_uri" => Subject::Text(Match::Target),
         "scheme" => Subject::Scheme,
         "https" => Subject::Https,
         "remote_addr" => Subject::Source,
@@ -80,16 +78,6 @@ pub(super) fn test(variable: &str, text: TextMatch) -> Option<Condition> {
             is(Match::Source(format!("{ip}/{bits}")))
         }
         (Subject::Port, text) => is(Match::Port(exact(&text)?.parse().ok()?)),
-        // A start without query string is a start of the path; anything else may reach into the query.
-        (Subject::RequestUri, TextMatch::Regex(regex)) => {
-            let prefix = regex.strip_prefix('^')?;
-            let literal = prefix.starts_with('/')
-                && prefix
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_'));
-            literal.then(|| Condition::Is(Match::Path(TextMatch::Prefix(prefix.to_owned()))))
-        }
-        (Subject::RequestUri, _) => None,
     }
 }
 

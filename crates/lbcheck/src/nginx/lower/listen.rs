@@ -6,7 +6,10 @@ use super::names::{Name, Served};
 use super::{Family, Lower};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Version;
-use crate::model::{Action, Bind, Condition, Listener, Match, Route, RouteTable, TableId, TextMatch};
+use crate::model::{
+    Action, Bind, Condition, EscapedSlashes, Listener, Match, Normalization, PortInHost, Route, RouteTable,
+    TableId, TextMatch,
+};
 use crate::nginx::syntax::{NodeId, Word};
 use crate::nginx::values;
 use crate::source::{Span, Spanned};
@@ -20,6 +23,8 @@ pub(super) struct Server {
     pub(super) table: TableId,
     pub(super) span: Span,
     pub(super) header: Span,
+    /// Slashes in a row are kept (`merge_slashes off`).
+    pub(super) keeps_slashes: bool,
 }
 
 /// One `listen`.
@@ -317,6 +322,20 @@ impl Lower<'_> {
         let default = default.map(|(at, _)| at).or(members.first().map(|&(at, _)| at));
         let Some(default) = default.and_then(|at| Some((at, servers.get(at)?))) else { return };
         let table = self.name_table(family, servers, members, default, &first.name());
+        // The path is read before the host is: what the default server says holds for all.
+        if default.1.keeps_slashes {
+            self.config.normalizations.insert(
+                table,
+                Normalization {
+                    dots: true,
+                    merge_slashes: false,
+                    escaped_slashes: EscapedSlashes::Decoded,
+                    port: PortInHost::Stripped,
+                    ignores_port: true,
+                    strips_dot: true,
+                },
+            );
+        }
         self.config.listeners.push(Listener {
             name: Spanned::new(first.name(), first.span),
             mode: family.mode(),

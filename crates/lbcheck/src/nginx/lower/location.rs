@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::Lower;
-use super::action::Step;
+use super::action::{Change, Goes, Step};
 use super::rewrite::Handler;
 use super::scope::Scope;
 use super::server::Place;
@@ -42,6 +42,8 @@ pub(super) struct Location {
     pub(super) scope: Scope,
     /// What it does, jumps not yet settled.
     pub(super) steps: Vec<Step>,
+    /// How many of them rewrite.
+    pub(super) rewriting: usize,
     /// What it does, settled.
     pub(super) routes: Vec<Route>,
     /// The table of `routes`, where several places refer to it.
@@ -102,6 +104,7 @@ impl Lower<'_> {
                 children: Vec::new(),
                 scope,
                 steps: Vec::new(),
+                rewriting: 0,
                 routes: Vec::new(),
                 table: None,
                 internal: false,
@@ -161,6 +164,8 @@ impl Lower<'_> {
         let block = Some(location.id);
         let strict = matches!(location.kind, Kind::Regex { .. } | Kind::Named);
         let mut body = self.rewrites(block, &location.scope, true);
+        // `limit_except` is another location to nginx, into which the rewrites of this one do not reach.
+        let limited = self.limit_except(block, &location.scope);
         location.internal = self.tree.children(block).any(|id| self.tree.name(id) == "internal");
         let handler = self.handler(block, &location.scope, strict);
         location.adds_slash = location.path.len() > 1
@@ -182,10 +187,12 @@ impl Lower<'_> {
             }
         }
         if !body.handled {
-            self.limits(block, &location.scope, &mut body.steps);
+            self.limits(block, &mut body.steps);
             self.content(location.id, block, handler, &mut body.steps);
         }
-        location.steps = body.steps;
+        location.rewriting = limited.len() + body.rewriting;
+        location.steps = limited;
+        location.steps.append(&mut body.steps);
     }
 
     /// `try_files`, then the handler.
@@ -225,8 +232,18 @@ impl Lower<'_> {
                 let path = last.split('?').next().unwrap_or_default();
                 let literal = path.find('$').map_or(path, |at| path.get(..at).unwrap_or_default());
                 let to = if literal.len() == path.len() { literal.to_owned() } else { format!("{literal}*") };
-                let rewrite = (!to.starts_with('@')).then(|| format!("path → {last}"));
-                steps.push(Step::Jump { when: Condition::Always, to, rewrite, label, id });
+                let moves = !to.starts_with('@');
+                let rewrite = moves.then(|| format!("path → {last}"));
+                // The query string is what is written here, and nothing where nothing is.
+                let query = if last.contains('?') { "" } else { "?" };
+                let change = Change {
+                    pattern: None,
+                    to: format!("{last}{query}"),
+                    keeps_query: false,
+                    then: Goes::Server,
+                };
+                let change = moves.then_some(change);
+                steps.push(Step::Jump { when: Condition::Always, to, rewrite, change, label, id });
             }
         }
     }
@@ -427,7 +444,8 @@ impl Layout<'_, '_> {
         let (label, span) = (self.lower.text(location.id), self.lower.tree.header(location.id));
         if location.internal {
             let action = Action::Respond(Response { status: Some(404), kind: "internal".to_owned() });
-            return Route::new(when, action, label, span);
+            let inside = own_table(self.lower, location);
+            return Route { from_inside: Some(inside), ..Route::new(when, action, label, span) };
         }
         if let (None, [only]) = (location.table, location.routes.as_slice())
             && only.when == Condition::Always

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::action::Step;
+use super::action::{Goes, Step};
 use super::listen::{Listen, Server};
 use super::location::{Kind, Layout, Location, own_table};
 use super::rewrite::Handler;
 use super::scope::Scope;
 use super::{Family, Lower};
 use crate::model::{
-    Action, CheckKind, CheckTiming, HealthCheck, Listener, Mirror, Mode, Response, Route, RouteTable,
-    Setting, TableId, Target,
+    Action, CheckKind, CheckTiming, HealthCheck, Listener, Mirror, Mode, PathChange, Response, Route,
+    RouteTable, Setting, TableId, Target, Then,
 };
 use crate::nginx::directives::{Contexts, LIF, S};
 use crate::nginx::regex::{self, Simple};
@@ -28,6 +28,24 @@ pub(super) struct Place {
     /// Everything inside.
     pub(super) range: Range<NodeId>,
 }
+
+/// What a server does before it looks for a location.
+struct Head {
+    steps: Vec<Step>,
+    /// How many of them rewrite.
+    rewriting: usize,
+}
+
+/// What it does where no location matches.
+struct Rest {
+    steps: Vec<Step>,
+    /// Whether a request gets as far as the locations.
+    reached: bool,
+}
+
+/// Stand for tables that are made last: the locations of the server, and the whole of it.
+const LOCATIONS: TableId = TableId(u32::MAX);
+const SERVER: TableId = TableId(u32::MAX - 1);
 
 /// Most tests of an expression against a rewritten path in one server; more are left unknown.
 const MAX_TESTS: usize = 100_000;
@@ -47,7 +65,9 @@ impl Lower<'_> {
             let label = server_label(&names);
             let place = Place { block: Some(id), range: id + 1..self.tree.nodes[id].end };
             let table = self.server(place, scope, label);
-            servers.push(Server { listens, names, table, span: self.tree.span(id), header });
+            let keeps_slashes = self.keeps_slashes(Some(id), http);
+            let span = self.tree.span(id);
+            servers.push(Server { listens, names, table, span, header, keeps_slashes });
         }
         self.listeners(Family::Http, &servers);
     }
@@ -64,8 +84,17 @@ impl Lower<'_> {
             self.location_snippet(place, &scope, top == LIF)
         };
         if !listens.is_empty() {
-            return self
-                .listeners(Family::Http, &[Server { listens, names, table, span: whole, header: whole }]);
+            return self.listeners(
+                Family::Http,
+                &[Server {
+                    listens,
+                    names,
+                    table,
+                    span: whole,
+                    header: whole,
+                    keeps_slashes: self.keeps_slashes(None, None),
+                }],
+            );
         }
         self.config.listeners.push(Listener {
             name: Spanned::new("snippet".to_owned(), whole),
@@ -74,6 +103,12 @@ impl Lower<'_> {
             table,
             span: whole,
         });
+    }
+
+    /// `merge_slashes off`, written in the server or around it.
+    fn keeps_slashes(&self, server: Option<NodeId>, http: Option<NodeId>) -> bool {
+        let written = |block| self.tree.children(block).find(|&id| self.tree.name(id) == "merge_slashes");
+        written(server).or_else(|| written(http)).is_some_and(|id| self.tree.arg(id, 0) == Some("off"))
     }
 
     /// The inside of a location: a server whose rest is what the location does.
@@ -85,15 +120,22 @@ impl Lower<'_> {
             self.health_checks(None, target);
         }
         let handler = handler.unwrap_or_else(|| self.files(&scope)).after(&body.paths);
-        let mut steps = body.steps;
+        let mut steps = self.limit_except(None, &scope);
+        let rewriting = steps.len() + body.rewriting;
+        steps.extend(body.steps);
         if !body.handled {
-            self.limits(None, &scope, &mut steps);
+            self.limits(None, &mut steps);
             if let Some(first) = place.range.clone().next() {
                 self.content(first, None, handler, &mut steps);
             }
         }
         let locations = self.locations(place, &scope);
-        self.assemble(locations, steps, "snippet".to_owned(), None)
+        self.assemble(
+            locations,
+            Head { steps, rewriting },
+            "snippet".to_owned(),
+            Rest { steps: Vec::new(), reached: false },
+        )
     }
 
     /// Lowers a server into a table that takes every request.
@@ -106,18 +148,17 @@ impl Lower<'_> {
             self.content(owner, place.block, files, &mut rest);
         }
         let locations = self.locations(place, &scope);
-        let rest = if body.handled { None } else { Some(rest) };
-        self.assemble(locations, body.steps, label, rest)
+        self.assemble(
+            locations,
+            Head { steps: body.steps, rewriting: body.rewriting },
+            label,
+            Rest { steps: rest, reached: !body.handled },
+        )
     }
 
     /// Puts together what comes before the locations, the locations, and what is left when none matches.
-    fn assemble(
-        &mut self,
-        mut locations: Vec<Location>,
-        head: Vec<Step>,
-        label: String,
-        rest: Option<Vec<Step>>,
-    ) -> TableId {
+    fn assemble(&mut self, mut locations: Vec<Location>, head: Head, label: String, rest: Rest) -> TableId {
+        let first = self.config.tables.len();
         let map = Map::new(&locations);
         let mut tests = MAX_TESTS;
         let jumps: Vec<Vec<Option<usize>>> = locations
@@ -128,29 +169,32 @@ impl Lower<'_> {
             .collect();
         let jumps = without_loops(jumps);
         for at in 0..locations.len() {
+            let rewriting = locations[at].rewriting;
             let steps = std::mem::take(&mut locations[at].steps);
             let routes = steps
                 .into_iter()
                 .zip(&jumps[at])
-                .map(|(step, &to)| self.settle(step, to, &mut locations))
+                .map(|(step, &to)| self.settle(step, to, rewriting, &mut locations))
                 .collect();
             locations[at].routes = routes;
         }
         let mut routes = Vec::new();
-        for step in head {
+        for step in head.steps {
             let to = map.jump(&step, &locations, &mut tests);
-            routes.push(self.settle(step, to, &mut locations));
+            routes.push(self.settle(step, to, head.rewriting, &mut locations));
         }
         let mut tail = Vec::new();
-        for step in rest.iter().flatten() {
-            let to = map.jump(step, &locations, &mut tests);
-            tail.push(self.settle(step.clone(), to, &mut locations));
+        for step in rest.steps {
+            let to = map.jump(&step, &locations, &mut tests);
+            tail.push(self.settle(step, to, 0, &mut locations));
         }
         self.side_uses(&mut locations, &map, &mut tests);
         let mut found = Layout { lower: self, locations: &mut locations, label: label.clone() }.build();
-        if rest.is_some() {
+        found.append(&mut tail);
+        // A `return` of the server leaves its locations to requests that a `rewrite` sends there.
+        let search = if routes.is_empty() { None } else { Some(found.clone()) };
+        if rest.reached {
             routes.append(&mut found);
-            routes.append(&mut tail);
         }
         // Tables handed out before their routes were known.
         for location in &locations {
@@ -158,14 +202,64 @@ impl Lower<'_> {
                 table.routes.clone_from(&location.routes);
             }
         }
-        self.config.add_table(RouteTable { routes, label })
+        let server = self.config.add_table(RouteTable { routes, label: label.clone() });
+        self.settle_searches(first, server, search, label);
+        server
     }
 
-    fn settle(&mut self, step: Step, to: Option<usize>, locations: &mut [Location]) -> Route {
-        let (when, name, rewrite, label, id) = match step {
+    /// Puts in the tables that requests with a new path go on in, where there are any.
+    fn settle_searches(
+        &mut self,
+        first: usize,
+        server: TableId,
+        locations: Option<Vec<Route>>,
+        label: String,
+    ) {
+        let tables = self.config.tables.get(first..).unwrap_or_default();
+        let wanted = tables
+            .iter()
+            .flat_map(|table| &table.routes)
+            .any(|route| route.path_change.as_ref().is_some_and(|change| change.then.search() == LOCATIONS));
+        let mut search = server;
+        if wanted && let Some(routes) = locations {
+            search = self.config.add_table(RouteTable { routes, label });
+        }
+        let tables = self.config.tables.get_mut(first..).unwrap_or_default();
+        let changes = tables.iter_mut().flat_map(|table| &mut table.routes);
+        for change in changes.filter_map(|route| route.path_change.as_mut()) {
+            let place = match &mut change.then {
+                Then::Search(table) | Then::Next { search: table, .. } => table,
+            };
+            match *place {
+                LOCATIONS => *place = search,
+                SERVER => *place = server,
+                _ => {}
+            }
+        }
+    }
+
+    /// `rewriting` is how many steps of the block rewrite.
+    fn settle(
+        &mut self,
+        step: Step,
+        to: Option<usize>,
+        rewriting: usize,
+        locations: &mut [Location],
+    ) -> Route {
+        let (when, name, rewrite, change, label, id) = match step {
             Step::Route(route) => return route,
-            Step::Jump { when, to, rewrite, label, id } => (when, to, rewrite, label, id),
+            Step::Jump { when, to, rewrite, change, label, id } => (when, to, rewrite, change, label, id),
         };
+        let path_change = change.map(|change| PathChange {
+            pattern: change.pattern,
+            to: change.to,
+            keeps_query: change.keeps_query,
+            then: match change.then {
+                Goes::Locations => Then::Search(LOCATIONS),
+                Goes::Server => Then::Search(SERVER),
+                Goes::On => Then::Next { until: rewriting as u32, search: LOCATIONS },
+            },
+        });
         let span = self.tree.header(id);
         let action = match to.and_then(|at| locations.get_mut(at)) {
             Some(location) => Action::Table(own_table(self, location)),
@@ -175,7 +269,7 @@ impl Lower<'_> {
             }
             None => Action::Opaque(label.clone()),
         };
-        Route { rewrite, ..Route::new(when, action, label, span) }
+        Route { rewrite, path_change, ..Route::new(when, action, label, span) }
     }
 
     /// Mirrors, authentication requests, and locations that only nginx itself asks.

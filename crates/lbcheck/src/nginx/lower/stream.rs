@@ -28,7 +28,14 @@ impl Lower<'_> {
                 self.invalid(header, "this server of `stream` has no `listen`", "add `listen` with a port");
             }
             let table = self.stream_server(Some(id), &scope);
-            servers.push(Server { listens, names, table, span: self.tree.span(id), header });
+            servers.push(Server {
+                listens,
+                names,
+                table,
+                span: self.tree.span(id),
+                header,
+                keeps_slashes: false,
+            });
         }
         self.listeners(Family::Stream, &servers);
     }
@@ -39,8 +46,10 @@ impl Lower<'_> {
         let (listens, names) = self.served(Family::Stream, None);
         let table = self.stream_server(None, &Scope::default());
         if !listens.is_empty() {
-            return self
-                .listeners(Family::Stream, &[Server { listens, names, table, span: whole, header: whole }]);
+            return self.listeners(
+                Family::Stream,
+                &[Server { listens, names, table, span: whole, header: whole, keeps_slashes: false }],
+            );
         }
         self.config.listeners.push(Listener {
             name: Spanned::new("snippet".to_owned(), whole),

@@ -1,0 +1,351 @@
+//! A decision in words, as plain data.
+
+use super::judge::Reason;
+use super::walk::{Decision, End, Outcome, Step};
+use super::{Request, Truth, route};
+use crate::dialect::Dialect;
+use crate::model::{Bind, Config, Listener, Mode, PoolId};
+use crate::source::Span;
+use crate::words;
+
+/// Where a request goes, for each listener that may take it.
+#[derive(Clone, Debug)]
+pub struct RouteReport {
+    /// Why there is not exactly one listener, where there is not.
+    pub note: Option<String>,
+    /// One for each listener that may take the request.
+    pub listeners: Vec<ListenerRoute>,
+}
+
+/// The way of a request from one listener on.
+#[derive(Clone, Debug)]
+pub struct ListenerRoute {
+    /// The listener's name.
+    pub listener: String,
+    /// "frontend `web`, `:443`, TLS".
+    pub words: String,
+    /// Where the listener or its address is written.
+    pub span: Span,
+    /// Every rule that was looked at.
+    pub steps: Vec<StepWords>,
+    /// Where the request can end; one: it is decided.
+    pub ends: Vec<EndWords>,
+    /// Whether every way was followed.
+    pub complete: bool,
+}
+
+/// One rule that was looked at.
+#[derive(Clone, Debug)]
+pub struct StepWords {
+    /// The rule as written.
+    pub rule: String,
+    /// Its condition in words.
+    pub condition: String,
+    /// Whether it applies.
+    pub truth: Truth,
+    /// Why that is not known, each a part of a sentence.
+    pub reasons: Vec<String>,
+    /// How many tables deep it stands.
+    pub level: usize,
+    /// The earlier step, by its index, that is taken not to apply from here on.
+    pub otherwise: Option<usize>,
+    /// The path that routing goes on with.
+    pub new_path: Option<String>,
+    /// Where it is written.
+    pub span: Option<Span>,
+}
+
+/// One place where a request can end.
+#[derive(Clone, Debug)]
+pub struct EndWords {
+    /// What serves it.
+    pub kind: EndKind,
+    /// In words: "backend `api`".
+    pub words: String,
+    /// The pool's name.
+    pub pool: Option<String>,
+    /// The endpoint, where a rule names one.
+    pub endpoint: Option<String>,
+    /// The status of the proxy's own answer.
+    pub status: Option<u16>,
+    /// Names of the pools that it can be, for a pool known only at run time; empty: any.
+    pub candidates: Vec<String>,
+    /// Share of such requests; `None`: not known.
+    pub share: Option<f64>,
+    /// The step that decided, by its index.
+    pub step: Option<usize>,
+    /// Where the target is named.
+    pub span: Option<Span>,
+}
+
+/// What kind of thing serves a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndKind {
+    /// A pool.
+    Pool,
+    /// A pool that is not defined.
+    Undefined,
+    /// A pool known only at run time.
+    Dynamic,
+    /// The proxy's own answer.
+    Respond,
+    /// Files or a module of the proxy.
+    Local,
+    /// Something that lbcheck cannot follow.
+    Opaque,
+    /// Nothing.
+    Nothing,
+}
+
+impl EndKind {
+    /// For JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Undefined => "undefined",
+            Self::Dynamic => "dynamic",
+            Self::Respond => "respond",
+            Self::Local => "local",
+            Self::Opaque => "opaque",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+/// Most listeners that are shown.
+const MAX_LISTENERS: usize = 16;
+
+/// Where `request` goes. `wanted`: name or address of the listener; otherwise the port and TLS of the request tell.
+///
+/// # Errors
+///
+/// Says in a sentence why no listener can take the request.
+pub fn explain(config: &Config, request: &Request, wanted: Option<&str>) -> Result<RouteReport, String> {
+    let (mut found, mut note) = listeners(config, request, wanted)?;
+    if found.len() > MAX_LISTENERS {
+        note = Some(format!("{} listeners may take it; the first {MAX_LISTENERS} are shown", found.len()));
+        found.truncate(MAX_LISTENERS);
+    }
+    let routes = found.into_iter().map(|(listener, bind)| {
+        let mut request = request.clone();
+        if let Some(bind) = bind {
+            // What the address left open the listener tells.
+            request.tls = request.tls.or(Some(bind.tls));
+            let only = bind.ports.filter(|(first, last)| first == last).map(|(port, _)| port);
+            request.port = request.port.or(only);
+        }
+        of_listener(config, listener, bind, &request)
+    });
+    Ok(RouteReport { note, listeners: routes.collect() })
+}
+
+type Found<'c> = Vec<(&'c Listener, Option<&'c Bind>)>;
+
+fn listeners<'c>(
+    config: &'c Config,
+    request: &Request,
+    wanted: Option<&str>,
+) -> Result<(Found<'c>, Option<String>), String> {
+    let of_traffic = || config.listeners.iter().filter(|listener| listener.mode != Mode::Other);
+    if let Some(wanted) = wanted {
+        let found: Found<'c> = of_traffic().filter_map(|listener| named(listener, wanted)).collect();
+        if found.is_empty() {
+            let names: Vec<&str> = of_traffic().map(|listener| listener.name.value.as_str()).collect();
+            let known = match names.as_slice() {
+                [] => "this configuration has none".to_owned(),
+                names => format!("there is {}", words::names(names.iter().copied(), 8)),
+            };
+            return Err(format!("there is no listener `{wanted}`: {known}"));
+        }
+        return Ok((found, None));
+    }
+    let all: Found<'c> = of_traffic()
+        .flat_map(|listener| match listener.binds.as_slice() {
+            [] => vec![(listener, None)],
+            binds => binds.iter().map(|bind| (listener, Some(bind))).collect(),
+        })
+        .collect();
+    if all.is_empty() {
+        return Err("this configuration has no listener, so nothing takes requests".to_owned());
+    }
+    let takes = |bind: &Bind, port: Option<u16>| {
+        let ports = bind.ports.zip(port);
+        ports.is_none_or(|((first, last), port)| (first..=last).contains(&port))
+            && request.tls.is_none_or(|tls| tls == bind.tls)
+    };
+    let chosen = |port: Option<u16>| -> Found<'c> {
+        let mut seen: Vec<*const Listener> = Vec::new();
+        let fits = all.iter().filter(|(_, bind)| bind.is_none_or(|bind| takes(bind, port)));
+        // A listener with several addresses is one.
+        fits.filter(|(listener, _)| {
+            let new = !seen.contains(&std::ptr::from_ref(*listener));
+            seen.push(*listener);
+            new
+        })
+        .copied()
+        .collect()
+    };
+    let exact = chosen(request.port);
+    match exact.len() {
+        1 => return Ok((exact, None)),
+        0 => {}
+        count => {
+            let note =
+                format!("{count} listeners may take it, depending on the address; --listener names one");
+            return Ok((exact, Some(note)));
+        }
+    }
+    let scheme = match request.tls {
+        Some(true) => "HTTPS",
+        _ => "HTTP",
+    };
+    let port = request.port.unwrap_or_default();
+    let any_port = chosen(None);
+    if any_port.is_empty() {
+        return Err(format!(
+            "no listener takes {scheme} on port {port}, nor on another port; --listener names the one to ask"
+        ));
+    }
+    let note =
+        format!("no listener takes {scheme} on port {port}; shown is what takes {scheme} on other ports");
+    Ok((any_port, Some(note)))
+}
+
+/// The listener with its address, if it goes by this name.
+fn named<'c>(listener: &'c Listener, wanted: &str) -> Option<(&'c Listener, Option<&'c Bind>)> {
+    let by_address = listener.binds.iter().find(|bind| {
+        let Some((first, last)) = bind.ports else { return bind.host == wanted };
+        let (host, port) = wanted.rsplit_once(':').unwrap_or(("", wanted));
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let ported = port.parse::<u16>().is_ok_and(|port| (first..=last).contains(&port));
+        ported && (host.is_empty() || host == bind.host || (host == "0.0.0.0" && bind.host == "*"))
+    });
+    match by_address {
+        Some(bind) => Some((listener, Some(bind))),
+        None if listener.name.value == wanted => Some((listener, listener.binds.first())),
+        None => None,
+    }
+}
+
+fn of_listener(
+    config: &Config,
+    listener: &Listener,
+    bind: Option<&Bind>,
+    request: &Request,
+) -> ListenerRoute {
+    let decision = route(config, listener, request);
+    let steps = decision.steps.iter().map(|found| step(config, found)).collect();
+    let ends = decision.ends.iter().map(|found| end(config, found)).collect();
+    let Decision { complete, .. } = decision;
+    ListenerRoute {
+        listener: listener.name.value.clone(),
+        words: listener_words(config, listener, bind),
+        span: bind.map_or(listener.name.span, |bind| bind.span),
+        steps,
+        ends,
+        complete,
+    }
+}
+
+fn listener_words(config: &Config, listener: &Listener, bind: Option<&Bind>) -> String {
+    let noun = match config.dialect {
+        // Server blocks share the addresses they listen on.
+        Dialect::Nginx => "address",
+        other => other.listener_noun(),
+    };
+    let mut text = format!("{noun} `{}`", listener.name.value);
+    let Some(bind) = bind else { return text };
+    let address = match bind.ports {
+        Some((first, last)) if first == last => format!("{}:{first}", host(bind)),
+        Some((first, last)) => format!("{}:{first}-{last}", host(bind)),
+        None => bind.host.clone(),
+    };
+    if address != listener.name.value {
+        text.push_str(&format!(" on `{address}`"));
+    }
+    if bind.tls {
+        text.push_str(", TLS");
+    }
+    text
+}
+
+fn host(bind: &Bind) -> String {
+    if bind.host.contains(':') { format!("[{}]", bind.host) } else { bind.host.clone() }
+}
+
+fn step(config: &Config, step: &Step) -> StepWords {
+    let routes = step.rules.routes(config);
+    let route = routes.get(step.route);
+    StepWords {
+        rule: route.map(|route| route.label.clone()).unwrap_or_default(),
+        condition: route.map(|route| words::condition(&route.when)).unwrap_or_default(),
+        truth: step.truth,
+        reasons: step.reasons.iter().map(reason).collect(),
+        level: step.level,
+        otherwise: step.otherwise,
+        new_path: step.new_path.clone(),
+        span: route.map(|route| route.span),
+    }
+}
+
+fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::Request(text) => text.clone(),
+        Reason::Opaque(text) => format!("`{text}` is not in the configuration"),
+        Reason::Pattern(pattern, why) => format!("`{pattern}` has {why}"),
+        Reason::Chance => "it is drawn by lot".to_owned(),
+    }
+}
+
+fn end(config: &Config, end: &End) -> EndWords {
+    let dialect = config.dialect;
+    let name = |pool: PoolId| config.pool(pool).name.value.clone();
+    let mut made = EndWords {
+        kind: EndKind::Nothing,
+        words: String::new(),
+        pool: None,
+        endpoint: None,
+        status: None,
+        candidates: Vec::new(),
+        share: end.share,
+        step: end.step,
+        span: end.span,
+    };
+    (made.kind, made.words) = match &end.outcome {
+        Outcome::Pool { pool, endpoint } => {
+            made.pool = Some(name(*pool));
+            made.endpoint.clone_from(endpoint);
+            let pool = words::pool(dialect, config.pool(*pool));
+            let words = match endpoint {
+                Some(endpoint) => format!("{} `{endpoint}` of {pool}", dialect.endpoint_noun()),
+                None => pool,
+            };
+            (EndKind::Pool, words)
+        }
+        Outcome::Undefined(name) => {
+            made.pool = Some(name.clone());
+            (EndKind::Undefined, format!("{} `{name}`, which is not defined", dialect.pool_noun()))
+        }
+        Outcome::Dynamic { text, candidates } => {
+            made.candidates = candidates.iter().map(|pool| name(*pool)).collect();
+            let one_of = match made.candidates.as_slice() {
+                [] => String::new(),
+                names => format!(": one of {}", words::names(names.iter().map(String::as_str), 4)),
+            };
+            (EndKind::Dynamic, format!("`{text}`, known only at run time{one_of}"))
+        }
+        Outcome::Respond(response) => {
+            made.status = response.status;
+            let status = match response.status {
+                Some(status) => format!("answers {status}"),
+                None => "closes the connection or answers by itself".to_owned(),
+            };
+            (EndKind::Respond, format!("{} {status} ({})", dialect.product(), response.kind))
+        }
+        Outcome::Local(text) => (EndKind::Local, format!("{} itself, by `{text}`", dialect.product())),
+        Outcome::Opaque(text) => (EndKind::Opaque, format!("not known: `{text}` decides at run time")),
+        Outcome::Nothing => (EndKind::Nothing, "nothing: no rule takes it".to_owned()),
+    };
+    made
+}

@@ -1,0 +1,408 @@
+//! A request as the proxy sees it when it chooses a route: what each language compares with.
+
+use std::net::IpAddr;
+
+use super::Request;
+use super::envoy_path;
+use super::nginx_path::{BadPath, normalized};
+use crate::dialect::{Dialect, Version};
+use crate::model::{Config, Normalization, PortInHost, TableId};
+
+/// A property of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// It has these bytes; several where the proxy tries each of them.
+    Known(Vec<Vec<u8>>),
+    /// Not known, for this reason.
+    Unknown(String),
+}
+
+impl Value {
+    fn one(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::Known(vec![bytes.into()])
+    }
+
+    fn absent() -> Self {
+        Self::Known(Vec::new())
+    }
+
+    fn not_given(what: &str) -> Self {
+        Self::Unknown(format!("{what} is not given"))
+    }
+}
+
+/// The proxy's own answer to a path that it does not pass on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) status: u16,
+}
+
+/// A request as routing sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    dialect: Dialect,
+    version: Version,
+    request: Request,
+    pub(super) path: Value,
+    query: Value,
+    /// The proxy answers by itself, because of the path.
+    refused: Option<Refused>,
+    normalization: Option<Normalization>,
+}
+
+impl Seen {
+    pub(super) fn new(config: &Config, request: &Request) -> Self {
+        let path = match (&request.path, config.dialect) {
+            (None, _) => Ok(Value::not_given("the path")),
+            (Some(path), Dialect::Nginx) => normalized(path.as_bytes(), true).map(Value::one),
+            (Some(path), _) if path.contains('#') => Err(BadPath),
+            (Some(path), _) => Ok(Value::one(path.as_bytes())),
+        };
+        let refused = path.is_err().then_some(Refused { status: 400 });
+        let query = request.query.as_ref();
+        let query =
+            query.map_or_else(|| Value::not_given("the query string"), |text| Value::one(text.as_bytes()));
+        Self {
+            dialect: config.dialect,
+            version: config.version,
+            path: path.unwrap_or_else(|BadPath| Value::Unknown("the path is not valid".to_owned())),
+            query,
+            refused,
+            normalization: None,
+            request: request.clone(),
+        }
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    pub(super) fn tls(&self) -> Option<bool> {
+        self.request.tls
+    }
+
+    pub(super) fn port(&self) -> Option<u16> {
+        self.request.port
+    }
+
+    pub(super) fn source(&self) -> Option<IpAddr> {
+        self.request.source
+    }
+
+    /// What host names in the configuration are compared with. nginx and Envoy make it lower case, nginx takes port
+    /// and final dot off.
+    pub(super) fn host(&self) -> Value {
+        let Some(host) = &self.request.host else { return Value::not_given("the host") };
+        match self.dialect {
+            Dialect::HaProxy => Value::one(host.as_bytes()),
+            Dialect::Envoy => {
+                let host = self.envoy_host(host).to_ascii_lowercase();
+                let ignores_port = self.normalization.is_some_and(|settings| settings.ignores_port);
+                Value::one(if ignores_port { without_port(&host) } else { &host })
+            }
+            Dialect::Nginx => {
+                let name = without_port(host);
+                Value::one(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
+            }
+        }
+    }
+
+    /// The host where the configuration itself takes the port off.
+    pub(super) fn host_name(&self) -> Value {
+        match &self.request.host {
+            Some(host) => Value::one(without_port(host)),
+            None => Value::not_given("the host"),
+        }
+    }
+
+    pub(super) fn method(&self) -> Value {
+        self.request
+            .method
+            .as_ref()
+            .map_or_else(|| Value::not_given("the method"), |text| Value::one(text.as_bytes()))
+    }
+
+    /// TLS server name.
+    pub(super) fn sni(&self) -> Value {
+        match (&self.request.sni, self.request.tls) {
+            (Some(name), _) if name.is_empty() => Value::absent(),
+            (Some(name), _) => Value::one(name.to_ascii_lowercase()),
+            (None, Some(false)) => Value::absent(),
+            (None, _) => Value::not_given("the TLS server name"),
+        }
+    }
+
+    /// A header by lower-case name.
+    pub(super) fn header(&self, name: &str) -> Value {
+        if name == "host" {
+            let Some(host) = &self.request.host else { return Value::not_given("the host") };
+            return match self.dialect {
+                Dialect::Envoy => Value::one(self.envoy_host(host)),
+                _ => Value::one(host.as_bytes()),
+            };
+        }
+        if name == ":path" && self.dialect == Dialect::Envoy {
+            return self.target();
+        }
+        let Some(headers) = &self.request.headers else {
+            return Value::Unknown("the headers are not given".to_owned());
+        };
+        let mut found = headers
+            .iter()
+            .filter(|(header, _)| same_header(self.dialect, header, name))
+            .map(|(_, value)| value.trim_matches([' ', '\t']));
+        match self.dialect {
+            // Every comma separates values, each of which is tried.
+            Dialect::HaProxy => Value::Known(
+                found
+                    .flat_map(|value| value.split(','))
+                    .map(|part| part.trim().as_bytes().to_vec())
+                    .collect(),
+            ),
+            Dialect::Envoy if set_by_envoy(name) => {
+                Value::Unknown(format!("Envoy itself sets or changes the header `{name}`"))
+            }
+            Dialect::Envoy => {
+                let values: Vec<&str> = found.collect();
+                if values.is_empty() { Value::absent() } else { Value::one(values.join(",")) }
+            }
+            Dialect::Nginx => {
+                let Some(first) = found.next() else { return Value::absent() };
+                let rest: Vec<&str> = found.collect();
+                if rest.is_empty() {
+                    return Value::one(first);
+                }
+                if self.version < (Version { major: 1, minor: 23, patch: 0 }) {
+                    return Value::Unknown(format!("the header `{name}` is given several times"));
+                }
+                Value::one(format!("{first}, {}", rest.join(", ")))
+            }
+        }
+    }
+
+    /// A header, each of its lines as a whole.
+    pub(super) fn header_lines(&self, name: &str) -> Value {
+        let Some(headers) = &self.request.headers else {
+            return Value::Unknown("the headers are not given".to_owned());
+        };
+        let found = headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+        match (name, &self.request.host) {
+            ("host", Some(host)) => Value::one(host.as_bytes()),
+            _ => Value::Known(found.map(|(_, value)| value.trim().as_bytes().to_vec()).collect()),
+        }
+    }
+
+    /// Path and query string. nginx keeps the path as it came beside the one it works with.
+    pub(super) fn target(&self) -> Value {
+        if self.dialect == Dialect::Nginx {
+            return self.variable("request_uri").unwrap_or_else(|| Value::not_given("the path"));
+        }
+        match (&self.path, &self.query) {
+            (Value::Known(path), Value::Known(query)) => {
+                let part = |value: &[Vec<u8>]| value.first().cloned().unwrap_or_default();
+                let (path, query) = (part(path), part(query));
+                let joint: &[u8] = if query.is_empty() { b"" } else { b"?" };
+                Value::one([path.as_slice(), joint, &query].concat())
+            }
+            (Value::Unknown(why), _) | (_, Value::Unknown(why)) => Value::Unknown(why.clone()),
+        }
+    }
+
+    /// A query parameter.
+    pub(super) fn parameter(&self, name: &str) -> Value {
+        let query = match &self.query {
+            Value::Known(query) => query.first().map(Vec::as_slice).unwrap_or_default(),
+            Value::Unknown(why) => return Value::Unknown(why.clone()),
+        };
+        let separates = |byte: &u8| match self.dialect {
+            Dialect::HaProxy => matches!(byte, b'&' | b';' | b'?'),
+            Dialect::Nginx | Dialect::Envoy => *byte == b'&',
+        };
+        let pairs = query.split(separates).map(|pair| match pair.iter().position(|byte| *byte == b'=') {
+            Some(at) => (&pair[..at], Some(&pair[at + 1..])),
+            None => (pair, None),
+        });
+        let wanted = name.as_bytes();
+        match self.dialect {
+            // Values without `=` are none; each occurrence is tried.
+            Dialect::HaProxy => Value::Known(
+                pairs
+                    .filter(|(name, _)| *name == wanted)
+                    .filter_map(|(_, value)| value)
+                    .map(<[u8]>::to_vec)
+                    .collect(),
+            ),
+            // Names have no case, and a name without `=` is none.
+            Dialect::Nginx => {
+                let mut found = pairs
+                    .filter(|(name, _)| name.eq_ignore_ascii_case(wanted))
+                    .filter_map(|(_, value)| value);
+                found.next().map_or_else(Value::absent, Value::one)
+            }
+            // Neither names nor values are decoded.
+            Dialect::Envoy => {
+                let mut found = pairs.filter(|(name, _)| *name == wanted);
+                found.next().map_or_else(Value::absent, |(_, value)| Value::one(value.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// A cookie.
+    pub(super) fn cookie(&self, name: &str) -> Value {
+        let Some(headers) = &self.request.headers else {
+            return Value::Unknown("the headers are not given".to_owned());
+        };
+        let cookies = headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case("cookie"));
+        let mut found = cookies
+            .flat_map(|(_, value)| value.split(';'))
+            .filter_map(|pair| pair.split_once('='))
+            .filter(|(cookie, _)| match self.dialect {
+                Dialect::Nginx => cookie.trim().eq_ignore_ascii_case(name),
+                Dialect::HaProxy | Dialect::Envoy => cookie.trim() == name,
+            });
+        let value = |text: &str| text.trim().as_bytes().to_vec();
+        match self.dialect {
+            // One without a value is none.
+            Dialect::HaProxy => {
+                Value::Known(found.map(|(_, text)| value(text)).filter(|text| !text.is_empty()).collect())
+            }
+            _ => found.next().map_or_else(Value::absent, |(_, text)| Value::one(value(text))),
+        }
+    }
+
+    /// A variable of nginx by lower-case name, as far as it is a property of the request.
+    pub(super) fn variable(&self, name: &str) -> Option<Value> {
+        let text = |text: &str| Some(Value::one(text));
+        match name {
+            "uri" | "document_uri" => Some(self.path.clone()),
+            "args" | "query_string" => Some(self.query.clone()),
+            "is_args" => match &self.query {
+                Value::Known(query) => {
+                    text(if query.first().is_some_and(|query| !query.is_empty()) { "?" } else { "" })
+                }
+                Value::Unknown(why) => Some(Value::Unknown(why.clone())),
+            },
+            "host" => Some(self.host()),
+            "request_method" => Some(self.method()),
+            "request_uri" => {
+                let path = self.request.path.as_deref()?;
+                match self.request.query.as_deref()? {
+                    "" => text(path),
+                    query => text(&format!("{path}?{query}")),
+                }
+            }
+            "scheme" => text(if self.request.tls? { "https" } else { "http" }),
+            "server_port" => text(&self.request.port?.to_string()),
+            "remote_addr" => text(&self.request.source?.to_string()),
+            _ => {
+                if let Some(name) = name.strip_prefix("http_") {
+                    Some(self.header(&name.replace('_', "-")))
+                } else if let Some(name) = name.strip_prefix("arg_") {
+                    Some(self.parameter(name))
+                } else {
+                    Some(self.cookie(name.strip_prefix("cookie_")?))
+                }
+            }
+        }
+    }
+
+    /// The request as routing goes on with it after its path was changed.
+    pub(super) fn moved(&self, path: Vec<u8>, query: Option<Vec<u8>>, keeps_query: bool) -> Self {
+        let query = match (query, &self.query) {
+            (None, _) => self.query.clone(),
+            (Some(new), _) if !keeps_query => Value::one(new),
+            (Some(new), Value::Known(old)) => {
+                let old = old.first().map(Vec::as_slice).unwrap_or_default();
+                let joint: &[u8] = if old.is_empty() || new.is_empty() { b"" } else { b"&" };
+                Value::one([new.as_slice(), joint, old].concat())
+            }
+            (Some(_), Value::Unknown(why)) => Value::Unknown(why.clone()),
+        };
+        Self { path: Value::one(path), query, ..self.clone() }
+    }
+
+    /// From here on the path is not known.
+    pub(super) fn forget_path(&mut self, why: &str) {
+        self.path = Value::Unknown(why.to_owned());
+        self.query = Value::Unknown(why.to_owned());
+    }
+
+    /// The path for people.
+    pub(super) fn shown_path(&self) -> Option<String> {
+        match &self.path {
+            Value::Known(path) => path.first().map(|path| String::from_utf8_lossy(path).into_owned()),
+            Value::Unknown(_) => None,
+        }
+    }
+
+    /// Whether the proxy answers by itself before any rule is looked at.
+    pub(super) fn refused(&self) -> Option<Refused> {
+        self.refused
+    }
+
+    /// Reads path and host as the rules of this table see them.
+    pub(super) fn enter(&mut self, config: &Config, table: TableId) {
+        let Some(settings) = config.normalizations.get(&table) else { return };
+        let Some(path) = self.request.path.clone() else { return };
+        let found = match self.dialect {
+            Dialect::Nginx => normalized(path.as_bytes(), settings.merge_slashes)
+                .map(Value::one)
+                .map_err(|BadPath| Refused { status: 400 }),
+            Dialect::Envoy => envoy_path::normalized(path.as_bytes(), settings),
+            Dialect::HaProxy => return,
+        };
+        self.refused = found.as_ref().err().copied();
+        self.path = found.unwrap_or_else(|_| Value::Unknown("the path is not valid".to_owned()));
+        self.normalization = Some(*settings);
+    }
+
+    /// The host as Envoy compares it.
+    fn envoy_host(&self, host: &str) -> String {
+        let mut host = host.to_owned();
+        let Some(settings) = self.normalization else { return host };
+        if settings.strips_dot {
+            let name = without_port(&host);
+            if let Some(bare) = name.strip_suffix('.') {
+                host = format!("{bare}{}", host.get(name.len()..).unwrap_or_default());
+            }
+        }
+        let name = without_port(&host);
+        let port = host.get(name.len() + 1..).and_then(|port| port.parse::<u16>().ok());
+        let strips = match settings.port {
+            PortInHost::Kept => false,
+            PortInHost::StrippedIfMatching => port.is_some() && port == self.request.port,
+            PortInHost::Stripped => port.is_some(),
+        };
+        if strips { name.to_owned() } else { host }
+    }
+}
+
+/// nginx has headers as variables, in which a dash and an underscore are one.
+fn same_header(dialect: Dialect, header: &str, name: &str) -> bool {
+    match dialect {
+        // A header with an underscore in its name is dropped.
+        Dialect::Nginx => {
+            !header.contains('_')
+                && header.len() == name.len()
+                && header.eq_ignore_ascii_case(&name.replace('_', "-"))
+        }
+        _ => header.eq_ignore_ascii_case(name),
+    }
+}
+
+/// Headers that Envoy adds or replaces before it chooses a route, whatever the client sends.
+fn set_by_envoy(name: &str) -> bool {
+    name.starts_with(':')
+        || name.starts_with("x-envoy-")
+        || matches!(
+            name,
+            "x-forwarded-for" | "x-forwarded-proto" | "x-request-id" | "x-forwarded-client-cert"
+        )
+}
+
+fn without_port(host: &str) -> &str {
+    if host.starts_with('[') {
+        return host.find(']').and_then(|end| host.get(..=end)).unwrap_or(host);
+    }
+    host.split(':').next().unwrap_or_default()
+}

@@ -1,0 +1,350 @@
+//! The way of one request through the rules of a configuration, step by step.
+//!
+//! Where a condition is not known both ways are followed, so that a decision names every pool that may serve the
+//! request and no other.
+
+use super::Request;
+use super::change::{self, Changed};
+use super::judge::{Judge, Reason};
+use super::lot::Lot;
+use super::pattern::Patterns;
+use super::seen::Seen;
+use super::truth::Truth;
+use crate::dialect::Dialect;
+use crate::model::{Action, Config, Listener, PoolId, Response, Route, TableId, Target, Then};
+use crate::source::Span;
+
+/// Where a request goes, and why.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// Every rule that was looked at, in order. Where it is not known whether a rule applies, what happens if it does
+    /// comes first, then what happens if it does not.
+    pub steps: Vec<Step>,
+    /// Where the request can end. One: it is decided.
+    pub ends: Vec<End>,
+    /// Whether every way was followed; a configuration may have more of them than can be shown.
+    pub complete: bool,
+}
+
+impl Decision {
+    /// The one end there is, if it is certain.
+    #[must_use]
+    pub fn only(&self) -> Option<&End> {
+        match self.ends.as_slice() {
+            [only] if self.complete => Some(only),
+            _ => None,
+        }
+    }
+}
+
+/// Where rules stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// In a table.
+    Table(TableId),
+    /// In a pool, before its algorithm (HAProxy).
+    Pool(PoolId),
+}
+
+impl Rules {
+    /// The rules in order.
+    #[must_use]
+    pub fn routes<'c>(&self, config: &'c Config) -> &'c [Route] {
+        match *self {
+            Self::Table(table) => &config.table(table).routes,
+            Self::Pool(pool) => &config.pool(pool).overrides,
+        }
+    }
+}
+
+/// One rule that was looked at.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Where it stands.
+    pub rules: Rules,
+    /// Its index there.
+    pub route: usize,
+    /// How many tables deep it stands.
+    pub level: usize,
+    /// An earlier step that is taken not to apply from here on, because whether it does is not known.
+    pub otherwise: Option<usize>,
+    /// Whether it applies.
+    pub truth: Truth,
+    /// Why that is not known.
+    pub reasons: Vec<Reason>,
+    /// The path that routing goes on with, where the rule changes it.
+    pub new_path: Option<String>,
+}
+
+/// One place where a request can end.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// What serves it.
+    pub outcome: Outcome,
+    /// The share of such requests that end here; `None`: it depends on something that is not known.
+    pub share: Option<f64>,
+    /// The step that decided, by its index. `None`: none did.
+    pub step: Option<usize>,
+    /// Where the target is named.
+    pub span: Option<Span>,
+}
+
+/// What serves a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A pool, and a certain endpoint of it where a rule names one.
+    Pool {
+        /// The pool.
+        pool: PoolId,
+        /// The endpoint's name.
+        endpoint: Option<String>,
+    },
+    /// A pool that the configuration does not define.
+    Undefined(String),
+    /// A pool known only at run time.
+    Dynamic {
+        /// As written.
+        text: String,
+        /// Which it can be; none listed: any.
+        candidates: Vec<PoolId>,
+    },
+    /// The proxy itself.
+    Respond(Response),
+    /// Files or a module of the proxy.
+    Local(String),
+    /// Something that lbcheck cannot follow.
+    Opaque(String),
+    /// No rule takes it.
+    Nothing,
+}
+
+/// Most ends that are told apart.
+const MAX_ENDS: usize = 64;
+/// Most rules that are looked at for one request.
+const MAX_STEPS: usize = 200_000;
+/// How often nginx lets a path be changed.
+const MAX_CHANGES: u32 = 10;
+
+/// The way of `request` from a listener on.
+#[must_use]
+pub fn route(config: &Config, listener: &Listener, request: &Request) -> Decision {
+    let mut patterns = Patterns::default();
+    let mut walk = Walk {
+        config,
+        judge: Judge::new(&mut patterns),
+        decision: Decision { steps: Vec::new(), ends: Vec::new(), complete: true },
+        waiting: Vec::new(),
+    };
+    let state = State {
+        seen: Seen::new(config, request),
+        stack: vec![(Rules::Table(listener.table), 0)],
+        lot: Lot::default(),
+        otherwise: None,
+        changes: 0,
+        pending: None,
+        pool: None,
+    };
+    walk.waiting.push(state);
+    while let Some(state) = walk.waiting.pop() {
+        walk.follow(state);
+    }
+    walk.decision
+}
+
+/// A request on its way.
+#[derive(Clone)]
+struct State {
+    seen: Seen,
+    /// The rules it is in, and the index of the one to look at next in each.
+    stack: Vec<(Rules, usize)>,
+    lot: Lot,
+    /// The step that is taken not to apply from here on.
+    otherwise: Option<usize>,
+    changes: u32,
+    /// The path was changed: choose again in the last table before this route.
+    pending: Option<(Rules, usize, TableId)>,
+    /// Where it ends if none of the pool's own rules applies.
+    pool: Option<End>,
+}
+
+struct Walk<'c, 'p> {
+    config: &'c Config,
+    judge: Judge<'p>,
+    decision: Decision,
+    /// Ways still to be followed, the last one first.
+    waiting: Vec<State>,
+}
+
+impl<'c> Walk<'c, '_> {
+    fn follow(&mut self, mut state: State) {
+        while let Some((rules, at)) = state.stack.pop() {
+            if self.decision.steps.len() >= MAX_STEPS || self.decision.ends.len() >= MAX_ENDS {
+                self.decision.complete = false;
+                return;
+            }
+            if let Some((changed, until, search)) = state.pending
+                && changed == rules
+                && at >= until
+            {
+                if !self.search(&mut state, search) {
+                    return;
+                }
+                continue;
+            }
+            let Some(route) = rules.routes(self.config).get(at) else { continue };
+            state.stack.push((rules, at + 1));
+            if let Rules::Table(table) = rules
+                && at == 0
+            {
+                state.seen.enter(self.config, table);
+                if let Some(refused) = state.seen.refused() {
+                    let kind = "because of the path".to_owned();
+                    let response = Response { status: Some(refused.status), kind };
+                    return self.end(&state, Outcome::Respond(response), None, None);
+                }
+            }
+            if !self.rule(&mut state, rules, at, route) {
+                return;
+            }
+        }
+        match state.pool.take() {
+            Some(end) => self.end(&state, end.outcome, end.step, end.span),
+            None => self.end(&state, Outcome::Nothing, None, None),
+        }
+    }
+
+    /// Looks at one rule. False: the way ends with it.
+    fn rule(&mut self, state: &mut State, rules: Rules, at: usize, route: &'c Route) -> bool {
+        let truth = self.judge.holds(&route.when, &state.seen);
+        let reasons = std::mem::take(&mut self.judge.reasons);
+        let step = self.decision.steps.len();
+        let (level, otherwise) = (state.stack.len().saturating_sub(1), state.otherwise.take());
+        self.decision.steps.push(Step { rules, route: at, level, otherwise, truth, reasons, new_path: None });
+        match truth {
+            Truth::No => return true,
+            Truth::Yes => {}
+            Truth::Unknown => {
+                let (draw, positive) = match self.judge.lone_draw(&route.when, &state.seen) {
+                    Some((draw, positive)) => (draw, positive),
+                    None => (&route.when, true),
+                };
+                let mut other = State { otherwise: Some(step), ..state.clone() };
+                if other.lot.draw(draw, route.chance_denominator, !positive) {
+                    self.waiting.push(other);
+                }
+                if !state.lot.draw(draw, route.chance_denominator, positive) {
+                    return false;
+                }
+            }
+        }
+        self.take(state, rules, route, step)
+    }
+
+    /// Takes a route. False: the way ends with it.
+    fn take(&mut self, state: &mut State, rules: Rules, route: &'c Route, step: usize) -> bool {
+        if let Some(change) = &route.path_change {
+            match change::apply(change, &state.seen, self.judge.patterns()) {
+                Changed::To(seen) => {
+                    if let Some(step) = self.decision.steps.get_mut(step) {
+                        step.new_path = seen.shown_path();
+                    }
+                    state.seen = *seen;
+                    match change.then {
+                        Then::Search(search) => return self.search(state, search),
+                        Then::Next { until, search } => {
+                            state.pending = Some((rules, until as usize, search));
+                            return true;
+                        }
+                    }
+                }
+                // The action says where the literal part of the new path leads.
+                Changed::Unknown(why) => state.seen.forget_path(&why),
+            }
+        }
+        let (step, span) = (Some(step), Some(route.span));
+        if let Some(inner) = route.from_inside.filter(|_| state.changes > 0) {
+            state.stack.push((Rules::Table(inner), 0));
+            return true;
+        }
+        match &route.action {
+            Action::Table(inner) => {
+                state.stack.push((Rules::Table(*inner), 0));
+                return true;
+            }
+            Action::Forward(target) => return self.target(state, target, route, step),
+            Action::Split(arms) => {
+                let total = arms.iter().fold(0u64, |total, arm| total.saturating_add(arm.weight));
+                let mut from = 0u64;
+                for arm in arms.iter().filter(|arm| arm.weight > 0) {
+                    let mut one = state.clone();
+                    if one.lot.split(from, arm.weight, total, self.config.dialect)
+                        && self.target(&mut one, &arm.target, route, step)
+                    {
+                        self.waiting.push(one);
+                    }
+                    from = from.saturating_add(arm.weight);
+                }
+            }
+            Action::Endpoint { pool, endpoint } => {
+                let outcome = Outcome::Pool { pool: *pool, endpoint: Some(endpoint.value.clone()) };
+                self.end(state, outcome, step, Some(endpoint.span));
+            }
+            Action::Respond(response) => self.end(state, Outcome::Respond(response.clone()), step, span),
+            Action::Local(text) => self.end(state, Outcome::Local(text.clone()), step, span),
+            Action::Opaque(text) => match rules {
+                Rules::Pool(pool) => self.end(state, Outcome::Pool { pool, endpoint: None }, step, span),
+                Rules::Table(_) => self.end(state, Outcome::Opaque(text.clone()), step, span),
+            },
+        }
+        false
+    }
+
+    /// Goes to a target. True: the rules of its pool are to be looked at.
+    fn target(&mut self, state: &mut State, target: &'c Target, route: &Route, step: Option<usize>) -> bool {
+        let (outcome, span) = match target {
+            Target::Pool { pool, span } => {
+                let outcome = Outcome::Pool { pool: *pool, endpoint: None };
+                if self.config.pool(*pool).overrides.is_empty() {
+                    self.end(state, outcome, step, Some(*span));
+                    return false;
+                }
+                if route.rewrite.is_some() && self.config.dialect == Dialect::HaProxy {
+                    state.seen.forget_path("an earlier rule may have rewritten the path");
+                }
+                state.stack = vec![(Rules::Pool(*pool), 0)];
+                state.pool = Some(End { outcome, share: None, step, span: Some(*span) });
+                return true;
+            }
+            Target::Undefined(name) => (Outcome::Undefined(name.value.clone()), name.span),
+            Target::Dynamic { text, candidates } => {
+                (Outcome::Dynamic { text: text.value.clone(), candidates: candidates.clone() }, text.span)
+            }
+        };
+        self.end(state, outcome, step, Some(span));
+        false
+    }
+
+    /// Chooses again with a new path. False: the way ends, because that was done too often.
+    fn search(&mut self, state: &mut State, search: TableId) -> bool {
+        state.pending = None;
+        state.changes += 1;
+        if state.changes > MAX_CHANGES {
+            let response =
+                Response { status: Some(500), kind: "the path is rewritten in a circle".to_owned() };
+            self.end(state, Outcome::Respond(response), None, None);
+            return false;
+        }
+        state.stack = vec![(Rules::Table(search), 0)];
+        true
+    }
+
+    fn end(&mut self, state: &State, outcome: Outcome, step: Option<usize>, span: Option<Span>) {
+        let share = state.lot.share();
+        // The same end by another way is the same end.
+        let known = self.decision.ends.iter_mut().find(|end| end.outcome == outcome);
+        match known {
+            Some(known) => known.share = known.share.zip(share).map(|(a, b)| a + b),
+            None => self.decision.ends.push(End { outcome, share, step, span }),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Where single requests go. Each expectation was seen on the running proxy; `crates/verify` asks them hundreds more.
+
+use lbcheck::dialect::Dialect;
+use lbcheck::load::MemoryLoader;
+use lbcheck::read::{ReadOptions, read};
+use lbcheck::source::Sources;
+use lbcheck::traffic::{EndKind, Request, RouteReport, explain};
+
+fn ask(dialect: Dialect, text: &str, request: &str, headers: &[&str]) -> RouteReport {
+    let mut sources = Sources::new();
+    let loader = MemoryLoader::one("proxy", text.as_bytes());
+    let reading = read(&loader, &mut sources, &["proxy".to_owned()], &ReadOptions::new(dialect));
+    let mut request = Request::parse(request).expect("a request");
+    for header in headers {
+        request.add_header(header).expect("a header");
+    }
+    explain(&reading.config, &request, None).expect("a listener takes it")
+}
+
+/// The ends of a request: pools by name, answers by status, with the share where it is not all.
+fn ends(dialect: Dialect, text: &str, request: &str, headers: &[&str]) -> String {
+    let report = ask(dialect, text, request, headers);
+    let ends = report.listeners[0].ends.iter().map(|end| {
+        let what = match (end.kind, end.status) {
+            (EndKind::Pool, _) => end.pool.clone().unwrap_or_default(),
+            (_, Some(status)) => status.to_string(),
+            (kind, None) => kind.as_str().to_owned(),
+        };
+        match end.share {
+            Some(1.0) => what,
+            Some(share) => format!("{what} {:.0}%", share * 100.0),
+            None => format!("{what} ?"),
+        }
+    });
+    ends.collect::<Vec<_>>().join(", ")
+}
+
+#[track_caller]
+fn check(dialect: Dialect, text: &str, cases: &[(&str, &[&str], &str)]) {
+    for (request, headers, expected) in cases {
+        assert_eq!(ends(dialect, text, request, headers), *expected, "{request} {headers:?}");
+    }
+}
+
+const NGINX: &str = "events {} http {
+    upstream a { server 10.0.0.1:1; } upstream b { server 10.0.0.2:1; } upstream c { server 10.0.0.3:1; }
+    server {
+        listen 80;
+        rewrite ^/one/(.*)$ /two/$1;
+        rewrite ^/two/(.*)$ /b/$1 last;
+        location / { proxy_pass http://a; }
+        location /b/ { proxy_pass http://b; location ~ \\.c$ { proxy_pass http://c; } }
+        location /only { limit_except GET { deny all; } rewrite ^ /b/x last; }
+        location /loop { rewrite ^ /loop last; }
+        location /hidden { internal; proxy_pass http://c; }
+        location /seen { rewrite ^ /hidden last; }
+        location /broken { if ($http_x) { break; } rewrite ^ /b/ last; proxy_pass http://c; }
+        location /file { try_files $uri /b/z; }
+    }
+}";
+
+#[test]
+fn nginx_goes_on_with_the_new_path() {
+    check(
+        Dialect::Nginx,
+        NGINX,
+        &[
+            ("http://h/", &[], "a"),
+            ("http://h/one/x.c", &[], "c"),
+            ("http://h/b//../b/x%2Ec", &[], "c"),
+            ("http://h/only", &[], "b"),
+            ("POST http://h/only", &[], "403"),
+            ("http://h/loop", &[], "500"),
+            ("http://h/hidden", &[], "404"),
+            ("http://h/seen", &[], "c"),
+            ("http://h/broken", &[], "b"),
+            ("http://h/broken", &["X: 1"], "c"),
+            ("http://h/..", &[], "400"),
+            // Whether the file exists is not known.
+            ("http://h/file", &[], "local ?, b ?"),
+        ],
+    );
+}
+
+const HAPROXY: &str = "defaults\n mode http\n timeout client 1s\n timeout connect 1s\n timeout server 1s\nfrontend f\n \
+    bind :80\n monitor-uri /up\n use_backend a if { hdr(host) a.test }\n \
+    use_backend b if { hdr(host),field(1,:) b.test }\n use_backend a if { urlp(q) 1 }\n \
+    use_backend b if { hdr(x) 2 }\n use_backend a if { req.fhdr(x) -m beg 3 }\n use_backend b if { cook(c) -m found }\n \
+    use_backend a if { path /r } { rand(100) lt 25 }\n use_backend b if { src 10.0.0.0/8 }\n default_backend c\n\
+    backend a\n server s 10.0.0.1:1\nbackend b\n server s 10.0.0.2:1\nbackend c\n http-request deny if { path /no }\n \
+    server s 10.0.0.3:1\n";
+
+#[test]
+fn haproxy_compares_what_came() {
+    let with_source = |request: &str, headers: &[&str]| {
+        let mut sources = Sources::new();
+        let loader = MemoryLoader::one("proxy", HAPROXY.as_bytes());
+        let options = ReadOptions::new(Dialect::HaProxy);
+        let reading = read(&loader, &mut sources, &["proxy".to_owned()], &options);
+        let mut asked = Request::parse(request).expect("a request");
+        for header in headers {
+            asked.add_header(header).expect("a header");
+        }
+        asked.source = "192.0.2.1".parse().ok();
+        let report = explain(&reading.config, &asked, None).expect("a listener takes it");
+        let ends = report.listeners[0].ends.iter();
+        ends.map(|end| end.pool.clone().unwrap_or_else(|| format!("{:?}", end.status))).collect::<Vec<_>>()
+    };
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("http://a.test/", &[], &["a"]),
+        ("http://a.test:8080/", &["Host: a.test:80"], &["c"]),
+        ("http://h/", &["Host: b.test:8080"], &["b"]),
+        ("http://h/up", &[], &["Some(200)"]),
+        ("http://h/up?x", &[], &["c"]),
+        ("http://h/?a=b;q=1", &[], &["a"]),
+        ("http://h/?q=%31", &[], &["c"]),
+        ("http://h/", &["X: 1, 2"], &["b"]),
+        ("http://h/", &["X: 3, 4"], &["a"]),
+        ("http://h/", &["Cookie: c="], &["c"]),
+        ("http://h/", &["Cookie: a=b; c=d"], &["b"]),
+        ("http://h/no", &[], &["Some(403)"]),
+        ("http://h/r", &[], &["a", "c"]),
+    ];
+    for (request, headers, expected) in cases {
+        assert_eq!(with_source(request, headers), *expected, "{request} {headers:?}");
+    }
+}
+
+#[test]
+fn what_the_request_lacks_is_said() {
+    let report = ask(Dialect::HaProxy, HAPROXY, "http://h/", &[]);
+    let open: Vec<_> = report.listeners[0].steps.iter().filter(|step| !step.reasons.is_empty()).collect();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].reasons, ["the client's address is not given"]);
+    assert_eq!(ends(Dialect::HaProxy, HAPROXY, "http://h/", &[]), "b ?, c ?");
+}
+
+#[test]
+fn envoy_draws_one_number_for_all() {
+    let cluster = |name: &str| format!("  - {{ name: {name}, type: STATIC }}\n");
+    let text = format!(
+        "static_resources:\n  listeners:\n  - name: l\n    address: {{ socket_address: {{ address: 0.0.0.0, port_value: 80 }} }}\n    \
+         filter_chains:\n    - filters:\n      - name: h\n        typed_config:\n          \"@type\": \
+         type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager\n          \
+         stat_prefix: s\n          strip_any_host_port: true\n          route_config:\n            virtual_hosts:\n            \
+         - name: v\n              domains: [a.test]\n              routes:\n              \
+         - match: {{ prefix: /d, runtime_fraction: {{ default_value: {{ numerator: 30 }} }} }}\n                route: {{ cluster: a }}\n              \
+         - match: {{ prefix: /d, runtime_fraction: {{ default_value: {{ numerator: 30 }} }} }}\n                route: {{ cluster: b }}\n              \
+         - match: {{ prefix: /d }}\n                route: {{ weighted_clusters: {{ clusters: [{{ name: a, weight: 40 }}, {{ name: c, weight: 60 }}] }} }}\n              \
+         - match: {{ safe_regex: {{ regex: \"/r[0-9]\" }} }}\n                route: {{ cluster: b }}\n              \
+         - match: {{ prefix: /h, headers: [{{ name: x, range_match: {{ start: 1, end: 3 }} }}] }}\n                route: {{ cluster: c }}\n  \
+         clusters:\n{}{}{}",
+        cluster("a"),
+        cluster("b"),
+        cluster("c")
+    );
+    check(
+        Dialect::Envoy,
+        &text,
+        &[
+            // The second 30 % are the numbers that the first rule has taken already.
+            ("http://a.test/d", &[], "a 40%, c 60%"),
+            ("http://A.test:81/r1", &["Host: A.test:81"], "b"),
+            ("http://a.test/r12", &[], "404"),
+            ("http://b.test/r1", &[], "404"),
+            ("http://a.test/h", &["x: 2"], "c"),
+            ("http://a.test/h", &["x: 3"], "404"),
+            ("http://a.test/h", &["x: two"], "404"),
+        ],
+    );
+}

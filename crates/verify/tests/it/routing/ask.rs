@@ -1,0 +1,52 @@
+//! Sends a request as it is, with nothing normalised on the way.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use lbcheck::traffic::Request;
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// `None`: the connection was closed.
+    pub(super) status: Option<u16>,
+    /// The port of the server that answered; `None`: the proxy did.
+    pub(super) backend: Option<u16>,
+}
+
+/// Sends a request and waits for the answer.
+pub(super) fn ask(request: &Request) -> Answer {
+    try_ask(request, Duration::from_secs(5)).expect("the proxy takes connections")
+}
+
+/// The same; `None`: nobody listens, or nothing came.
+pub(super) fn try_ask(request: &Request, patience: Duration) -> Option<Answer> {
+    let mut stream = TcpStream::connect(("127.0.0.1", request.port?)).ok()?;
+    stream.set_read_timeout(Some(patience)).ok()?;
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    let mark = if part(&request.query).is_empty() { "" } else { "?" };
+    let mut head = format!(
+        "{} {}{mark}{} HTTP/1.1\r\nHost: {}\r\n",
+        part(&request.method),
+        part(&request.path),
+        part(&request.query),
+        part(&request.host)
+    );
+    for (name, value) in request.headers.iter().flatten() {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("Content-Length: 0\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    // What was read counts also where the connection is reset.
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer);
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+        return Some(Answer { status: None, backend: None });
+    };
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    // A server's answer is its port and nothing else; the body may come in chunks.
+    let of_server = body.lines().find_map(|line| line.parse::<u16>().ok().filter(|port| *port > 999));
+    Some(Answer { status, backend: of_server.filter(|_| status == Some(200)) })
+}
