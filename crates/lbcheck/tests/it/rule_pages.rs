@@ -62,7 +62,7 @@ fn blocks(page: &str) -> Vec<Block> {
 fn fires(rule: &Rule, block: &Block) -> (bool, Vec<String>) {
     let mut sources = Sources::new();
     let reading = support::reading(block.dialect, block.text.as_bytes(), &mut sources);
-    let environment = match &block.policy {
+    let mut environment = match &block.policy {
         None => Environment::default(),
         Some(text) => {
             let file = sources.add("lbcheck.toml", text.clone().into_bytes());
@@ -70,6 +70,7 @@ fn fires(rule: &Rule, block: &Block) -> (bool, Vec<String>) {
             policy.environment(None, "x").expect("it has an environment")
         }
     };
+    environment.today = support::TODAY.parse().ok();
     let report = support::check_in(&sources, &reading, &environment);
     let fired = report
         .findings

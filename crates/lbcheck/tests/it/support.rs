@@ -46,10 +46,12 @@ pub(crate) fn reading(dialect: Dialect, text: &[u8], sources: &mut Sources) -> R
     read(&MemoryLoader::one(path, text), sources, &[path.to_owned()], &ReadOptions::new(dialect))
 }
 
+/// The day the pages of the rules speak of.
+pub(crate) const TODAY: &str = "2026-11-21";
+
 /// Checks what was read, in production.
 pub(crate) fn check(sources: &Sources, reading: &Reading) -> CheckReport {
-    // The day the pages of the rules speak of.
-    let environment = Environment { today: "2026-11-21".parse().ok(), ..Environment::default() };
+    let environment = Environment { today: TODAY.parse().ok(), ..Environment::default() };
     check_in(sources, reading, &environment)
 }
 

@@ -39,11 +39,11 @@ fn place(message: &str, json: bool) -> Place {
     let after = |marker: &str| message.split_once(marker).map(|(_, rest)| rest);
     let number = |rest: &str| rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok();
     if let Some(line) = after("error at line ").and_then(number) {
-        return Place::Line(line);
+        return Place::Stopped(line);
     }
     // A YAML file is turned into JSON of one line before anything is near something.
     if json && let Some(line) = after("near ").and_then(number) {
-        return Place::Line(line);
+        return Place::Stopped(line);
     }
     let until = |rest: &str, end: char| rest.split(end).next().unwrap_or_default().to_owned();
     let quoted = |marker: &str| after(marker).map(|rest| until(rest, '\''));
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn places_and_causes() {
         let found = one("yaml-cpp: error at line 5, column 7: end of map not found");
-        assert_eq!((found.place, found.outside), (Place::Line(5), None));
+        assert_eq!((found.place, found.outside), (Place::Stopped(5), None));
         let found = one(
             "Protobuf message (type envoy.config.bootstrap.v3.Bootstrap reason INVALID_ARGUMENT: invalid JSON in envoy.config.bootstrap.v3.Bootstrap\n  @ admin.address: message envoy.config.core.v3.Address, near 1:5246 (offset 5245): no such field: 'port_value') has unknown fields",
         );

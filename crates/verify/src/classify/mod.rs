@@ -24,6 +24,8 @@ pub struct Refusal {
 pub enum Place {
     /// A line, 1-based, of the file that was changed.
     Line(usize),
+    /// The line at which a parser gave up: that of the mistake, or one after it.
+    Stopped(usize),
     /// A field, by its name.
     Field(String),
     /// The program names no line, ever: the line that was changed is taken for it.

@@ -299,7 +299,7 @@ fn classify(
     }
     // A file as it is has no changed line, and a place that is not named cannot be compared.
     let comparable = |refusal: &&&Refusal| match refusal.place {
-        Place::Line(_) => true,
+        Place::Line(_) | Place::Stopped(_) => true,
         Place::Field(_) | Place::Changed => !changed.is_empty(),
         Place::Nowhere => false,
     };
@@ -319,6 +319,7 @@ fn is_same(refusal: &Refusal, finding: &Finding, changed: &[usize]) -> bool {
     let plain = |name: &str| name.replace('_', "").to_lowercase();
     match &refusal.place {
         Place::Line(line) => finding.lines.contains(line),
+        Place::Stopped(line) => finding.lines.iter().any(|found| found == line || changed.contains(found)),
         Place::Field(field) => {
             finding.lines.iter().any(|line| changed.contains(line))
                 || plain(&finding.excerpt).contains(&plain(field))

@@ -7,3 +7,4 @@ mod haproxy_words;
 mod incidents;
 mod live;
 mod routing;
+mod verdicts;

@@ -16,7 +16,7 @@ impl<'t> Check<'t> {
             "custom_tls_certificate_selector",
         ];
         let written = |name: &&str| common.is_some_and(|common| common.list(name).next().is_some());
-        if !sources.iter().any(|name| written(name)) {
+        if !sources.iter().any(written) {
             let message = "A listener with TLS has no certificate.";
             let help = "Add `tls_certificates` or `tls_certificate_sds_secret_configs`.";
             let span = common.map_or(context.span_of("@type"), |common| common.span());

@@ -23,31 +23,20 @@ impl<'t> Lower<'t> {
         for filter in config.list("http_filters") {
             self.http_filter(filter, tables_before);
         }
-        self.check_last_filter(config, &action);
+        self.note_missing_router(config, &action);
         self.note_client_address(config);
         Route::new(Condition::Always, action, label, config.span())
     }
 
-    /// The filter that sends requests on stands last, and nowhere else. Envoy takes an empty list, and then nobody
-    /// answers.
-    fn check_last_filter(&mut self, config: Value<'t>, action: &Action) {
-        let filters: Vec<Value<'t>> = config.list("http_filters").collect();
-        let Some((last, before)) = filters.split_last() else {
-            if matches!(action, Action::Table(_)) {
-                let name = config.text_of("stat_prefix").unwrap_or_default().to_owned();
-                let span = config.field("http_filters").map_or(config.span(), |field| field.span());
-                self.config.without_router.push(Spanned::new(name, span));
-            }
+    /// Envoy takes an empty list of filters, and then nobody answers.
+    fn note_missing_router(&mut self, config: Value<'t>, action: &Action) {
+        let empty = config.list("http_filters").next().is_none();
+        if !empty || !matches!(action, Action::Table(_)) {
             return;
-        };
-        if is_terminal(*last) == Some(false) {
-            let text = "The last HTTP filter does not send requests on; Envoy refuses the list.";
-            self.refuse(last.span(), text, "Add `envoy.filters.http.router` as the last filter.");
         }
-        if let Some(early) = before.iter().find(|filter| is_terminal(**filter) == Some(true)) {
-            let text = "Filters stand behind the router filter; Envoy refuses the list.";
-            self.refuse(early.span(), text, "Move `envoy.filters.http.router` to the end of the list.");
-        }
+        let name = config.text_of("stat_prefix").unwrap_or_default().to_owned();
+        let span = config.field("http_filters").map_or(config.span(), |field| field.span());
+        self.config.without_router.push(Spanned::new(name, span));
     }
 
     /// Without `use_remote_address` Envoy takes the client's address from `x-forwarded-for`, and with trusted hops, too.
@@ -195,17 +184,6 @@ fn sets_metadata(filter: Value<'_>) -> bool {
                         | "jwt_authn"
                 )
         }
-    }
-}
-
-/// Whether a filter sends requests on, so that it must be the last, or may do so (`None`).
-fn is_terminal(filter: Value<'_>) -> Option<bool> {
-    let settings = filter.get("typed_config")?;
-    match http_family(inner_type(settings, settings.type_name().unwrap_or_default()))? {
-        "router" => Some(true),
-        "composite" | "match_delegate" | "dynamic_modules" | "file_server" | "reverse_conn" => None,
-        family if family.ends_with("_router") => None,
-        _ => Some(false),
     }
 }
 
