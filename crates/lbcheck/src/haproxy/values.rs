@@ -263,10 +263,11 @@ fn read_port(text: &str, whole: &str, lenient: bool) -> Result<Port, String> {
             return u16::try_from(atoi(digits))
                 .map_err(|_| format!("`{text}` in `{whole}` is not a port from 0 to 65535"));
         }
+        // Digits alone are read in 32 bits by every version: 4294967296 is port 0.
         digits
             .bytes()
             .all(|byte| byte.is_ascii_digit())
-            .then(|| digits.parse::<u16>().ok())
+            .then(|| u16::try_from(atoi(digits)).ok())
             .flatten()
             .ok_or_else(|| format!("`{text}` in `{whole}` is not a port from 0 to 65535"))
     };

@@ -530,6 +530,38 @@ fn limit_except_and_deny() {
 }
 
 #[test]
+fn access_by_address_is_inherited_as_a_whole() {
+    let case = http(
+        "deny 10.9.0.0/16;
+        server {
+            allow 192.168.0.0/16; deny all;
+            location / { proxy_pass http://10.0.0.1; }
+            location /open { allow all; proxy_pass http://10.0.0.1; }
+            location /either { satisfy any; proxy_pass http://10.0.0.1; }
+        }
+        server { server_name b; location / { proxy_pass http://10.0.0.1; } }",
+    );
+    let send = |source: &str, host: &str, path: &str| {
+        let request = lbcheck::traffic::Request {
+            host: Some(host.to_owned()),
+            path: Some(path.to_owned()),
+            source: source.parse().ok(),
+            ..lbcheck::traffic::Request::default()
+        };
+        let config = case.config();
+        let listener = config.listeners.first().unwrap();
+        lbcheck::traffic::find(config, listener.table, &request).map(|route| route.label.clone())
+    };
+    assert_eq!(send("1.2.3.4", "a", "/").as_deref(), Some("deny all"));
+    assert_eq!(send("192.168.7.1", "a", "/").as_deref(), Some("location /"));
+    assert_eq!(send("1.2.3.4", "a", "/open").as_deref(), Some("location /open"));
+    // Whoever is not let in by address may be by a password.
+    assert_eq!(send("1.2.3.4", "a", "/either"), None);
+    assert_eq!(send("10.9.1.1", "b", "/").as_deref(), Some("deny 10.9.0.0/16"));
+    assert_eq!(send("10.8.1.1", "b", "/").as_deref(), Some("location /"));
+}
+
+#[test]
 fn internal_locations_and_side_requests_are_other_uses() {
     let case = http(
         "upstream auth { server 10.0.0.1; } upstream copy { server 10.0.0.2; } upstream app { server 10.0.0.3; }

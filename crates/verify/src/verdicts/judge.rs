@@ -73,7 +73,7 @@ pub fn judge(dialect: Dialect, version: Version, base: &Base, folder: &Path) -> 
                 .unwrap_or_default()
                 .to_owned(),
             message: diagnostic.message.clone(),
-            is_syntax: rule.category == Category::Syntax || reading.broken,
+            is_syntax: rule.category == Category::Syntax || (reading.broken && is_main),
         });
     }
     findings

@@ -17,18 +17,114 @@ struct Reason {
     why: &'static str,
 }
 
-/// Every known disagreement.
-const REASONS: &[Reason] = &[];
+const fn known(dialect: Dialect, class: Class, cause: &'static str, why: &'static str) -> Reason {
+    Reason { dialect, class, cause, why }
+}
 
-/// Why a disagreement stays. `None`: nobody has said so.
+/// Every known disagreement; the first that fits counts, so that the general ones stand last.
+const REASONS: &[Reason] = &[
+    known(
+        Dialect::HaProxy,
+        Class::OtherLine,
+        "http frontend",
+        "HAProxy names the line of the frontend, lbcheck that of the rule that names the backend",
+    ),
+    known(
+        Dialect::HaProxy,
+        Class::OtherLine,
+        "parsing [FILE:N]: non-terminated",
+        "HAProxy names the last line, lbcheck the `.if` that is not closed",
+    ),
+    known(
+        Dialect::Nginx,
+        Class::Missed,
+        "unknown directive",
+        "a directive of a module that this nginx is built without; lbcheck does not suppose which ones are built in",
+    ),
+    known(
+        Dialect::Nginx,
+        Class::Missed,
+        "unknown \"…\" variable",
+        "a variable of a module that this nginx is built without",
+    ),
+    known(
+        Dialect::Nginx,
+        Class::Missed,
+        "could not build",
+        "sizes of hash tables depend on the processor's cache line and are not computed",
+    ),
+    known(
+        Dialect::Nginx,
+        Class::OtherLine,
+        "unknown directive",
+        "nginx stops at a directive of a module it is built without; lbcheck knows the directive and finds the next mistake",
+    ),
+    known(
+        Dialect::Nginx,
+        Class::OtherLine,
+        "unexpected end of file",
+        "nginx names the last line, lbcheck the block that is not closed",
+    ),
+    known(
+        Dialect::Nginx,
+        Class::OtherLine,
+        "no servers are inside upstream",
+        "nginx names the line of the closing brace, lbcheck the upstream",
+    ),
+    known(
+        Dialect::Envoy,
+        Class::Missed,
+        "Failed to load",
+        "keys and certificates written into the file are not decoded",
+    ),
+    known(
+        Dialect::Envoy,
+        Class::Missed,
+        "could not find @type",
+        "a message that is not part of the published API, in a place where any message may stand",
+    ),
+    known(
+        Dialect::Envoy,
+        Class::FalseError,
+        "invalid-value",
+        "Envoy's YAML parser reads the rest of a broken line as another structure",
+    ),
+    known(
+        Dialect::Envoy,
+        Class::OtherLine,
+        "yaml-cpp",
+        "in braces over many lines the two parsers notice the same mistake at different places",
+    ),
+    known(
+        Dialect::Envoy,
+        Class::OtherLine,
+        "Proto constraint validation failed",
+        "Envoy names the message around it, lbcheck the field that is missing or wrong, some lines away",
+    ),
+    known(
+        Dialect::Envoy,
+        Class::OtherLine,
+        "[{",
+        "Envoy names no place; lbcheck points at the beginning of the structure that does not fit",
+    ),
+];
+
+/// Why a class of disagreement stays where its cause is not known by name.
+fn general(class: Class) -> &'static str {
+    match class {
+        Class::FalseError => "single cases, open",
+        Class::Missed => "single cases of checks that lbcheck does not have yet",
+        _ => "single cases: what does not fit together stands on two lines, and each names another",
+    }
+}
+
+/// Why a disagreement stays.
 #[must_use]
-pub fn reason(dialect: Dialect, case: &Case) -> Option<&'static str> {
-    REASONS
-        .iter()
-        .find(|known| {
-            known.dialect == dialect && known.class == case.class && case.cause.starts_with(known.cause)
-        })
-        .map(|known| known.why)
+pub fn reason(dialect: Dialect, case: &Case) -> &'static str {
+    let fits = |known: &&Reason| {
+        known.dialect == dialect && known.class == case.class && case.cause.starts_with(known.cause)
+    };
+    REASONS.iter().find(fits).map_or(general(case.class), |known| known.why)
 }
 
 /// Causes shown for each class of disagreement.
@@ -123,7 +219,7 @@ fn disagreements(run: &Run, text: &mut String) {
     ];
     for (class, title) in classes {
         // (cause, why) with its cases; the commonest first, then by cause.
-        let mut causes: BTreeMap<(&str, Option<&str>), usize> = BTreeMap::new();
+        let mut causes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for case in run.cases.iter().filter(|case| case.class == class) {
             *causes.entry((case.cause.as_str(), reason(run.dialect, case))).or_default() += 1;
         }
@@ -138,12 +234,7 @@ fn disagreements(run: &Run, text: &mut String) {
         rows.sort_by_key(|((cause, _), count)| (std::cmp::Reverse(*count), *cause));
         for ((cause, why), count) in rows.iter().take(TOP) {
             let cause = cause.replace('|', "\\|");
-            let _ = writeln!(
-                text,
-                "| {count} | `{}` | {} |",
-                cause.replace('`', "'"),
-                why.unwrap_or("not looked into")
-            );
+            let _ = writeln!(text, "| {count} | `{}` | {} |", cause.replace('`', "'"), why);
         }
         let rest: usize = rows.iter().skip(TOP).map(|(_, count)| count).sum();
         if rest > 0 {

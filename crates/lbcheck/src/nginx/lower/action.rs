@@ -402,17 +402,44 @@ impl Lower<'_> {
         steps
     }
 
-    /// A flat `deny all`: a step that comes after the rewrites.
-    pub(super) fn limits(&mut self, block: Option<NodeId>, steps: &mut Vec<Step>) {
-        let first_rule = self.tree.children(block).find(|&id| matches!(self.tree.name(id), "allow" | "deny"));
-        let satisfy = self.tree.children(block).any(|id| self.tree.name(id) == "satisfy");
-        if let Some(id) = first_rule
-            && self.tree.name(id) == "deny"
-            && self.tree.arg(id, 0) == Some("all")
-            && !satisfy
-        {
-            let span = self.tree.header(id);
-            steps.push(Step::Route(Route::new(Condition::Always, forbidden(), "deny all", span)));
+    /// `allow` and `deny`, in order until one holds: steps that come after the rewrites.
+    pub(super) fn limits(&mut self, scope: &Scope, steps: &mut Vec<Step>) {
+        let Some(&first) = scope.access.first() else { return };
+        if scope.access.len() > MAX_ACCESS {
+            // Every location has the rules of the blocks around it, so long lists are not spelt out in each.
+            let text = format!("one of {} `allow` and `deny`", scope.access.len());
+            let route = Route::new(Condition::Opaque(text), forbidden(), "deny", self.tree.header(first));
+            steps.push(Step::Route(route));
+            return;
+        }
+        let mut allowed: Vec<Condition> = Vec::new();
+        for &id in scope.access.iter() {
+            let from = match self.tree.arg(id, 0).unwrap_or_default() {
+                "all" => Condition::Always,
+                "unix:" => Condition::Opaque("the client comes over a UNIX socket".to_owned()),
+                network => Condition::Is(Match::Source(network.to_owned())),
+            };
+            let everyone = from == Condition::Always;
+            if self.tree.name(id) == "deny" {
+                let mut all: Vec<Condition> = Vec::new();
+                if !allowed.is_empty() {
+                    all.push(not(Condition::Any(allowed.clone())));
+                }
+                if scope.satisfy_any {
+                    all.push(Condition::Opaque("not let in otherwise (satisfy any)".to_owned()));
+                }
+                if !everyone || all.is_empty() {
+                    all.push(from);
+                }
+                let when = if all.len() == 1 { all.remove(0) } else { Condition::All(all) };
+                let route = Route::new(when, forbidden(), self.text(id), self.tree.header(id));
+                steps.push(Step::Route(route));
+            } else {
+                allowed.push(from);
+            }
+            if everyone {
+                return;
+            }
         }
     }
 
@@ -431,6 +458,9 @@ impl Lower<'_> {
         files.into()
     }
 }
+
+/// `allow` and `deny` that are spelt out in each location.
+const MAX_ACCESS: usize = 32;
 
 fn forbidden() -> Action {
     Action::Respond(Response { status: Some(403), kind: "deny".to_owned() })

@@ -187,7 +187,7 @@ impl Lower<'_> {
             }
         }
         if !body.handled {
-            self.limits(block, &mut body.steps);
+            self.limits(&location.scope, &mut body.steps);
             self.content(location.id, block, handler, &mut body.steps);
         }
         location.rewriting = limited.len() + body.rewriting;

@@ -65,6 +65,10 @@ pub(super) struct Scope {
     hosts: [Option<NodeId>; 2],
     /// `auth_request`.
     pub(super) auth_request: Option<NodeId>,
+    /// `allow` and `deny`, all of the nearest block that has any.
+    pub(super) access: Rc<[NodeId]>,
+    /// `satisfy any`: whoever is denied by address may still come in otherwise.
+    pub(super) satisfy_any: bool,
     /// The block this scope is for.
     block: Option<NodeId>,
 }
@@ -75,6 +79,7 @@ impl Scope {
         let mut scope = self.clone();
         scope.block = block;
         let mut mirrors = Vec::new();
+        let mut access = Vec::new();
         // A block with any `…_set_header` inherits none.
         let mut hosts = [None; 2];
         for id in tree.children(block) {
@@ -90,6 +95,8 @@ impl Scope {
                     }
                 }
                 "auth_request" => scope.auth_request = Some(id),
+                "allow" | "deny" => access.push(id),
+                "satisfy" => scope.satisfy_any = tree.arg(id, 0) == Some("any"),
                 "proxy_timeout" => scope.stream_timeout = Some(id),
                 _ => {
                     if let Some((protocol, key)) = upstream_key(name) {
@@ -100,6 +107,9 @@ impl Scope {
         }
         if !mirrors.is_empty() {
             scope.mirrors = mirrors.into();
+        }
+        if !access.is_empty() {
+            scope.access = access.into();
         }
         for (inherited, own) in scope.hosts.iter_mut().zip(hosts) {
             *inherited = own.unwrap_or(*inherited);

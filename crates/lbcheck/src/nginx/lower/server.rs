@@ -124,7 +124,7 @@ impl Lower<'_> {
         let rewriting = steps.len() + body.rewriting;
         steps.extend(body.steps);
         if !body.handled {
-            self.limits(None, &mut steps);
+            self.limits(&scope, &mut steps);
             if let Some(first) = place.range.clone().next() {
                 self.content(first, None, handler, &mut steps);
             }

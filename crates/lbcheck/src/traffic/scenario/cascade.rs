@@ -1,5 +1,7 @@
 //! Overloaded endpoints failing in turn.
 
+use std::collections::BTreeSet;
+
 use super::limits::Limits;
 use super::{Capacity, Scenario, load_of, without};
 use crate::model::{Config, Pool};
@@ -58,11 +60,11 @@ pub(super) fn run(
     if multiple.is_none() && (requests.is_none() || !any_limit) {
         return None;
     }
-    let mut out = out.to_vec();
+    let mut out: BTreeSet<usize> = out.iter().copied().collect();
     let mut certainty = Certainty::Expected;
     let mut steps = Vec::new();
     for _ in 0..MOST_STEPS {
-        let survivors = without(pool, &out);
+        let survivors = without(pool, &out.iter().copied().collect::<Vec<usize>>());
         let after = placed(config.dialect, config.version, &survivors, load_of(requests));
         if !after.is_known() {
             return None;
