@@ -133,7 +133,7 @@ fn ends(out: &mut String, view: &View<'_>, listener: &ListenerRoute) {
         let _ = writeln!(out, "→ {}", end_text(view, only));
         return;
     }
-    let more = if listener.complete { "" } else { ", and more than can be followed" };
+    let more = if listener.complete { "" } else { " that are known, and perhaps others" };
     let _ = writeln!(out, "→ one of {}{more}:", listener.ends.len());
     for end in &listener.ends {
         let share = match end.share {

@@ -16,6 +16,7 @@ fn shown(path: &str, text: &str) -> String {
 fn haproxy_and_nginx() {
     let cases = [
         ("    stats auth admin:s3cret", "    stats auth admin:******"),
+        ("    stats  auht admin:s3cret", "    stats  auht admin:******"),
         ("    stats auth admin:s3:cret # x", "    stats auth admin:******* # x"),
         ("#stats auth admin:s3cret", "#stats auth admin:******"),
         ("  user joe password $5$abc/def groups g", "  user joe password ********** groups g"),

@@ -24,6 +24,26 @@ pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
+/// What may stand after `stats` in HAProxy, without `auth`.
+const STATS: [&str; 16] = [
+    "admin",
+    "bind-process",
+    "enable",
+    "hide-version",
+    "http-request",
+    "maxconn",
+    "realm",
+    "refresh",
+    "scope",
+    "show-desc",
+    "show-legends",
+    "show-modules",
+    "show-node",
+    "socket",
+    "timeout",
+    "uri",
+];
+
 /// A word of a line, without its quotes.
 #[derive(Clone)]
 struct Word(Range<usize>);
@@ -116,6 +136,11 @@ fn line_of_words(line: &str, words: &[Word], base: usize, found: &mut Vec<Range<
         } else if name == "auth" && index > 0 && word(index - 1).trim_start_matches('#') == "stats" {
             // The user's name may be seen, and tells which line is meant.
             if let Some(next) = words.get(index + 1) {
+                push(&next.from(next.text(line).find(':').map_or(0, |at| at + 1)));
+            }
+        } else if index == 1 && word(0).trim_start_matches('#') == "stats" && !STATS.contains(&name) {
+            // A misspelt `auth` is an unknown word, and its line is shown.
+            if let Some(next) = words.get(2) {
                 push(&next.from(next.text(line).find(':').map_or(0, |at| at + 1)));
             }
         } else if is_secret_fetch(name) {

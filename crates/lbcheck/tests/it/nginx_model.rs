@@ -534,7 +534,7 @@ fn access_by_address_is_inherited_as_a_whole() {
     let case = http(
         "deny 10.9.0.0/16;
         server {
-            allow 192.168.0.0/16; deny all;
+            allow 192.168.0.0/16; allow 172.16.0.9; deny all;
             location / { proxy_pass http://10.0.0.1; }
             location /open { allow all; proxy_pass http://10.0.0.1; }
             location /either { satisfy any; proxy_pass http://10.0.0.1; }
@@ -554,6 +554,7 @@ fn access_by_address_is_inherited_as_a_whole() {
     };
     assert_eq!(send("1.2.3.4", "a", "/").as_deref(), Some("deny all"));
     assert_eq!(send("192.168.7.1", "a", "/").as_deref(), Some("location /"));
+    assert_eq!(send("172.16.0.9", "a", "/").as_deref(), Some("location /"));
     assert_eq!(send("1.2.3.4", "a", "/open").as_deref(), Some("location /open"));
     // Whoever is not let in by address may be by a password.
     assert_eq!(send("1.2.3.4", "a", "/either"), None);

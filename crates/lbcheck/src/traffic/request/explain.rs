@@ -4,7 +4,7 @@ use super::judge::Reason;
 use super::walk::{Decision, End, Outcome, Step};
 use super::{Request, Truth, route};
 use crate::dialect::Dialect;
-use crate::model::{Bind, Config, Listener, Mode, PoolId};
+use crate::model::{Bind, Config, Listener, Mode, PoolId, Weakens};
 use crate::source::Span;
 use crate::words;
 
@@ -30,7 +30,7 @@ pub struct ListenerRoute {
     pub steps: Vec<StepWords>,
     /// Where the request can end; one: it is decided.
     pub ends: Vec<EndWords>,
-    /// Whether every way was followed.
+    /// Whether every way was followed, and nothing that may change it was left unread.
     pub complete: bool,
 }
 
@@ -127,6 +127,15 @@ pub fn explain(config: &Config, request: &Request, wanted: Option<&str>) -> Resu
         note = Some(format!("{} listeners may take it; the first {MAX_LISTENERS} are shown", found.len()));
         found.truncate(MAX_LISTENERS);
     }
+    let unread = config.coverage.gaps.iter().filter(|gap| !matches!(gap.weakens, Weakens::Pool(_))).count();
+    if unread > 0 {
+        let unread = match unread {
+            1 => "1 directive is not understood, and may change where the request goes".to_owned(),
+            many => format!("{many} directives are not understood, and may change where the request goes"),
+        };
+        let before = note.map_or(String::new(), |note| format!("{note}; "));
+        note = Some(format!("{before}{unread}: lbcheck check names what it is"));
+    }
     let routes = found.into_iter().map(|(listener, bind)| {
         let mut request = request.clone();
         if let Some(bind) = bind {
@@ -135,7 +144,9 @@ pub fn explain(config: &Config, request: &Request, wanted: Option<&str>) -> Resu
             let only = bind.ports.filter(|(first, last)| first == last).map(|(port, _)| port);
             request.port = request.port.or(only);
         }
-        of_listener(config, listener, bind, &request)
+        let mut route = of_listener(config, listener, bind, &request);
+        route.complete &= unread == 0;
+        route
     });
     Ok(RouteReport { note, listeners: routes.collect() })
 }

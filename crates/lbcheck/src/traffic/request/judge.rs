@@ -209,10 +209,15 @@ fn contains_text(value: &[u8], wanted: &[u8], any_case: bool) -> bool {
     value.windows(wanted.len()).any(same)
 }
 
-/// Whether an address is in a network in CIDR notation. `None`: it is none.
+/// Whether an address is in a network in CIDR notation, or is that address. `None`: it is neither.
 fn contains(network: &str, address: IpAddr) -> Option<bool> {
-    let (base, bits) = network.split_once('/')?;
-    let (base, bits): (IpAddr, u32) = (base.parse().ok()?, bits.parse().ok()?);
+    let (base, bits): (IpAddr, u32) = match network.split_once('/') {
+        Some((base, bits)) => (base.parse().ok()?, bits.parse().ok()?),
+        None => {
+            let single: IpAddr = network.parse().ok()?;
+            (single, if single.is_ipv4() { 32 } else { 128 })
+        }
+    };
     let mapped = |address: IpAddr| match address {
         IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or(address, IpAddr::V4),
         IpAddr::V4(_) => address,
