@@ -57,7 +57,7 @@ const REASONS: &[Reason] = &[
         Dialect::Nginx,
         Class::OtherLine,
         "unknown directive",
-        "nginx stops at a directive of a module it is built without; lbcheck knows the directive and finds the next mistake",
+        "the directive goes on over a line end: nginx names the line where its words end, lbcheck the word; or it is of a module that this nginx is built without",
     ),
     known(
         Dialect::Nginx,
@@ -81,13 +81,13 @@ const REASONS: &[Reason] = &[
         Dialect::Envoy,
         Class::Missed,
         "could not find @type",
-        "a message that is not part of the published API, in a place where any message may stand",
+        "a type name with a version that does not exist, such as v3000; lbcheck takes it for an extension of another build",
     ),
     known(
         Dialect::Envoy,
         Class::FalseError,
         "invalid-value",
-        "Envoy's YAML parser reads the rest of a broken line as another structure",
+        "the two YAML parsers read a line with a misplaced quote differently",
     ),
     known(
         Dialect::Envoy,
@@ -109,14 +109,8 @@ const REASONS: &[Reason] = &[
     ),
 ];
 
-/// Why a class of disagreement stays where its cause is not known by name.
-fn general(class: Class) -> &'static str {
-    match class {
-        Class::FalseError => "single cases, open",
-        Class::Missed => "single cases of checks that lbcheck does not have yet",
-        _ => "single cases: what does not fit together stands on two lines, and each names another",
-    }
-}
+/// What is said of a cause that nobody has looked into.
+const OPEN: &str = "open, not looked into one by one";
 
 /// Why a disagreement stays.
 #[must_use]
@@ -124,7 +118,7 @@ pub fn reason(dialect: Dialect, case: &Case) -> &'static str {
     let fits = |known: &&Reason| {
         known.dialect == dialect && known.class == case.class && case.cause.starts_with(known.cause)
     };
-    REASONS.iter().find(fits).map_or(general(case.class), |known| known.why)
+    REASONS.iter().find(fits).map_or(OPEN, |known| known.why)
 }
 
 /// Causes shown for each class of disagreement.
