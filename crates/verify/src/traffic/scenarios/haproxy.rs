@@ -388,8 +388,20 @@ pub(super) fn ring_crc32_avalanche() -> Scenario {
     function("consistent crc32 avalanche")
 }
 
-pub(super) fn wt6() -> Scenario {
-    Scenario { expect: Expect::Unknown("wt6"), ..function("map-based wt6") }
+pub(super) fn map_wt6() -> Scenario {
+    function("map-based wt6")
+}
+
+pub(super) fn map_wt6_avalanche() -> Scenario {
+    function("map-based wt6 avalanche")
+}
+
+pub(super) fn ring_wt6() -> Scenario {
+    function("consistent wt6")
+}
+
+pub(super) fn ring_wt6_avalanche() -> Scenario {
+    function("consistent wt6 avalanche")
 }
 
 pub(super) fn ring_ids() -> Scenario {
