@@ -93,11 +93,12 @@ fn break_servers(
     for &server in &scenario.fail {
         backends.end(server);
     }
+    let down = [scenario.fail.as_slice(), &scenario.along].concat();
     match scenario.notice {
-        Notice::Checks => proxy.await_down(servers, &scenario.fail, || Ok(()))?,
+        Notice::Checks => proxy.await_down(servers, &down, || Ok(()))?,
         Notice::Traffic => {
             let ask = || ask_all(arena.front(), &vec![same(); 50]).map(|_| ());
-            proxy.await_down(servers, &scenario.fail, ask)?;
+            proxy.await_down(servers, &down, ask)?;
         }
         Notice::Requests(count) => {
             let asks = match &scenario.send {

@@ -23,6 +23,8 @@ pub struct Scenario {
     pub workers: u32,
     /// Servers, counted from 0, that are ended before anything is measured.
     pub fail: Vec<usize>,
+    /// Servers that live and go out with those that are ended.
+    pub along: Vec<usize>,
     /// How the proxy comes to know of it.
     pub notice: Notice,
     /// The part of requests that come with the token of a session.
@@ -121,6 +123,7 @@ impl Scenario {
             since: None,
             workers: 1,
             fail: Vec::new(),
+            along: Vec::new(),
             notice: Notice::Never,
             returning: None,
             send,
@@ -140,6 +143,13 @@ impl Scenario {
     pub fn fails(mut self, servers: &[usize], notice: Notice) -> Self {
         self.fail = servers.to_vec();
         self.notice = notice;
+        self
+    }
+
+    /// These servers, which live, go out with those that end.
+    #[must_use]
+    pub fn taking(mut self, along: &[usize]) -> Self {
+        self.along = along.to_vec();
         self
     }
 

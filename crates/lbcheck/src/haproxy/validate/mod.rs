@@ -134,7 +134,10 @@ fn keyword(line: &Line<'_>, section: &Section<'_>, report: &mut Report) -> bool 
     }
     let place = keywords::place(section.kind);
     let entries = keywords::keyword(name);
-    let Some(entry) = entries.iter().find(|entry| entry.places & place != 0) else {
+    // A keyword that changes with the version has an entry for each.
+    let mut here = entries.iter().filter(|entry| entry.places & place != 0);
+    let first = here.clone().next();
+    let Some(entry) = here.find(|entry| entry.known_in(report.version)).or(first) else {
         if !removed(line, place, report) {
             unknown(line, section, entries, report);
         }
