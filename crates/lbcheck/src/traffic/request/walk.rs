@@ -198,8 +198,7 @@ impl<'c> Walk<'c, '_> {
             {
                 state.seen.enter(self.config, table);
                 if let Some(refused) = state.seen.refused() {
-                    let kind = "because of the path".to_owned();
-                    let response = Response { status: Some(refused.status), kind };
+                    let response = Response { status: Some(refused.status), kind: refused.why.to_owned() };
                     return self.end(&state, Outcome::Respond(response), None, None);
                 }
             }
