@@ -9,6 +9,7 @@
 //! than the bounded condition trees.
 
 mod pool;
+mod recipe;
 mod route;
 mod setting;
 
@@ -17,6 +18,7 @@ pub use pool::{
     HashTable, HealthCheck, Host, KeyVariety, Locality, Membership, OutlierDetection, Pool, PoolKind,
     PoolLimits, Retries, SubsetFallback, Subsets, Timeouts,
 };
+pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use route::{
     Action, Bind, Condition, EscapedSlashes, HashPolicy, Listener, Match, Mirror, Normalization, PathChange,
     PortInHost, Reach, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,

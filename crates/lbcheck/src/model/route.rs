@@ -249,6 +249,9 @@ pub enum Target {
         text: Spanned<String>,
         /// Pools it can name, where the reader can list them all (a map with constant values); empty: any.
         candidates: Vec<PoolId>,
+        /// How it is put together from the request, where that can be followed. A name that no pool has leads to the
+        /// last route of the table.
+        recipe: Option<Box<super::Recipe>>,
     },
 }
 

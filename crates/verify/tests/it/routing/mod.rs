@@ -184,6 +184,58 @@ const HAPROXY: Material = Material {
     undecided: 5,
 };
 
+/// For names that are put together from the request.
+const NAMES: Material = Material {
+    hosts: &[
+        "a.example",
+        "A.EXAMPLE",
+        "a.example:8080",
+        "B.example",
+        "b.example",
+        "c.example",
+        "d.example",
+        "e.example",
+        "f.example",
+        "x.a.example.test",
+        "test",
+        "xtest",
+        "unknown",
+    ],
+    paths: &[
+        "/",
+        "/a",
+        "/a/",
+        "/a/b",
+        "/a/b/c",
+        "/a/b/",
+        "/a//b",
+        "/ab",
+        "/A",
+        "/b/a",
+        "/b/a/c",
+        "/b",
+        "/x/y.png",
+        "//a",
+        "/x1",
+        "/c",
+        "/keep",
+        "/?pool=one",
+        "/a?pool=two&pool=one",
+        "/x?pool=none",
+        "/x?pool=",
+    ],
+    headers: &[
+        ("X-Pool", "a"),
+        ("X-Pool", "A"),
+        ("X-Pool", "a, b"),
+        ("X-Pool", ""),
+        ("X-Pool", "none"),
+        ("Cookie", "pool=x"),
+        ("Cookie", "pool=a; pool=x"),
+        ("Cookie", "pool="),
+    ],
+};
+
 const ENVOY: Material = Material {
     hosts: &[
         "shop.example",
@@ -303,6 +355,11 @@ fn nginx() {
 #[test]
 fn haproxy() {
     compare(Dialect::HaProxy, "haproxy.cfg", &HAPROXY, &["/split/"]);
+}
+
+#[test]
+fn haproxy_names() {
+    compare(Dialect::HaProxy, "haproxy-names.cfg", &NAMES, &[]);
 }
 
 #[test]
@@ -426,11 +483,16 @@ fn draw(random: &mut Random, material: &Material, listener: &Listener) -> Reques
 fn start(dialect: Dialect, file: &str) -> Option<Bench> {
     let program = Program::for_test(dialect, "routing")?;
     let path = reading::root().join("tests/routing").join(file);
-    let mut prepared = prepare(&std::fs::read_to_string(path).expect("the configuration is text"));
+    let folder = reading::root().join("tests/routing");
+    let text = std::fs::read_to_string(path).expect("the configuration is text");
+    let mut prepared = prepare(&text.replace("@MAPS@", &folder.display().to_string()));
     let mut options = ReadOptions::new(dialect);
     options.version = program.version().unwrap_or(options.version);
     let mut sources = Sources::new();
-    let loader = MemoryLoader::one(file, prepared.text.as_bytes());
+    let mut loader = MemoryLoader::one(file, prepared.text.as_bytes());
+    for map in ["hosts.map", "paths.map", "labels.map", "expressions.map"].map(|map| folder.join(map)) {
+        loader.files.insert(map.display().to_string(), std::fs::read(map).expect("the map is there"));
+    }
     let read = read(&loader, &mut sources, &[file.to_owned()], &options);
     let scratch = Scratch::new();
     let mut command = Command::new(&program.path);
