@@ -18,8 +18,9 @@ pub use pool::{
     PoolLimits, Retries, SubsetFallback, Subsets, Timeouts,
 };
 pub use route::{
-    Action, Bind, Condition, EscapedSlashes, HashPolicy, Listener, Match, Mirror, Normalization, PathChange,
-    PortInHost, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,
+    Action, Bind, Condition, ErrorTarget, EscapedSlashes, Fallback, HashPolicy, Listener, Match, Mirror,
+    Normalization, OnError, PathChange, PortInHost, Response, Route, RouteTable, Target, TextMatch, Then,
+    WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 

@@ -4,7 +4,7 @@ use super::judge::Reason;
 use super::walk::{Decision, End, Outcome, Step};
 use super::{Request, Truth, route};
 use crate::dialect::Dialect;
-use crate::model::{Bind, Config, Listener, Mode, PoolId, Weakens};
+use crate::model::{Bind, Config, Fallback, Listener, Mode, PoolId, Weakens};
 use crate::source::Span;
 use crate::words;
 
@@ -76,6 +76,9 @@ pub struct EndWords {
     pub step: Option<usize>,
     /// Where the target is named.
     pub span: Option<Span>,
+    /// Where the request goes on if the pool fails to answer it: "if the answer is 502 or 504: `error_page …`", and where
+    /// that is written.
+    pub fallbacks: Vec<(String, Span)>,
 }
 
 /// What kind of thing serves a request.
@@ -309,6 +312,16 @@ fn reason(reason: &Reason) -> String {
     }
 }
 
+fn fallback(fallback: &Fallback) -> (String, Span) {
+    let statuses: Vec<String> = fallback.statuses.iter().map(u16::to_string).collect();
+    let statuses = match statuses.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    };
+    (format!("if the answer is {statuses}: `{}`", fallback.words), fallback.span)
+}
+
 fn end(config: &Config, end: &End) -> EndWords {
     let dialect = config.dialect;
     let name = |pool: PoolId| config.pool(pool).name.value.clone();
@@ -322,6 +335,7 @@ fn end(config: &Config, end: &End) -> EndWords {
         share: end.share,
         step: end.step,
         span: end.span,
+        fallbacks: end.fallbacks.iter().map(fallback).collect(),
     };
     (made.kind, made.words) = match &end.outcome {
         Outcome::Pool { pool, endpoint } => {

@@ -4,6 +4,7 @@
 //! are chosen to touch each rule and each way in which a proxy changes path and host before it compares them.
 
 mod ask;
+mod random_nginx;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -371,13 +372,19 @@ fn draw(random: &mut Random, material: &Material, listener: &Listener) -> Reques
 fn start(dialect: Dialect, file: &str) -> Option<Bench> {
     let program = Program::for_test(dialect, "routing")?;
     let path = reading::root().join("tests/routing").join(file);
-    let mut prepared = prepare(&std::fs::read_to_string(path).expect("the configuration is text"));
+    let text = std::fs::read_to_string(path).expect("the configuration is text");
+    Some(run(&program, file, &prepare(&text).text, Scratch::new()))
+}
+
+/// Starts a program with a configuration in a folder.
+fn run(program: &Program, file: &str, text: &str, scratch: Scratch) -> Bench {
+    let dialect = program.dialect;
     let mut options = ReadOptions::new(dialect);
     options.version = program.version().unwrap_or(options.version);
     let mut sources = Sources::new();
-    let loader = MemoryLoader::one(file, prepared.text.as_bytes());
+    let loader = MemoryLoader::one(file, text.as_bytes());
     let read = read(&loader, &mut sources, &[file.to_owned()], &options);
-    let scratch = Scratch::new();
+    let mut text = text.to_owned();
     let mut command = Command::new(&program.path);
     match dialect {
         Dialect::Nginx => {
@@ -385,11 +392,7 @@ fn start(dialect: Dialect, file: &str) -> Option<Bench> {
             let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
                 .map(|kind| format!(" {kind}_temp_path {folder}/{kind};"))
                 .concat();
-            prepared.text = prepared.text.replacen(
-                "http {",
-                &format!("http {{{temporary} access_log off; root {folder};"),
-                1,
-            );
+            text = text.replacen("http {", &format!("http {{{temporary} access_log off; root {folder};"), 1);
             let settings = format!("daemon off; master_process off; pid {folder}/pid;");
             command.args(["-e", "stderr", "-g", &settings, "-p"]).arg(scratch.path()).arg("-c");
         }
@@ -400,10 +403,10 @@ fn start(dialect: Dialect, file: &str) -> Option<Bench> {
             command.arg(folder).arg("-c");
         }
     }
-    command.arg(scratch.write(file, &prepared.text));
+    command.arg(scratch.write(file, &text));
     let config = read.config;
     let first = plain(&config.listeners[0], "ready.example", "/");
     let ready = || ask::try_ask(&first, Duration::from_millis(200));
     let (running, _) = Running::start(command, &scratch, ready).expect(file);
-    Some(Bench { config, _running: running, _scratch: scratch })
+    Bench { config, _running: running, _scratch: scratch }
 }
