@@ -597,6 +597,11 @@ impl Print<'_> {
             };
             let _ = writeln!(out, "{}  {to}", padded(&key, width, false));
         }
+        let config = &self.report.survey.config;
+        let id = self.report.survey.pools.first().map(|pool| pool.pool);
+        if let Some(what) = id.and_then(|id| lbcheck::traffic::hashed_text(config, id)) {
+            let _ = writeln!(out, "each line is taken for {}", self.view.words(&what));
+        }
         out.push('\n');
     }
 }
