@@ -19,7 +19,7 @@ pub use pool::{
 };
 pub use route::{
     Action, Bind, Condition, EscapedSlashes, HashPolicy, Listener, Match, Mirror, Normalization, PathChange,
-    PortInHost, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,
+    PortInHost, Reach, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 

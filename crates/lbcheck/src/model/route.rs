@@ -25,12 +25,30 @@ pub struct Bind {
     pub host: String,
     /// First and last port; equal for a single one; `None` for unix sockets and unknown ports.
     pub ports: Option<(u16, u16)>,
+    /// How connections come here.
+    pub reach: Reach,
     /// Whether TLS is terminated here.
     pub tls: bool,
+    /// Whether that depends on the connection (Envoy: some filter chains do, some do not).
+    pub mixed: bool,
     /// Whether the PROXY protocol is expected (`accept-proxy`, `proxy_protocol`).
     pub accept_proxy: bool,
     /// Where it is written.
     pub span: Span,
+}
+
+/// How connections come to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Clients connect to it.
+    Bound,
+    /// Nobody connects to it: another listener hands over what was meant for it (Envoy `bind_to_port: false`).
+    HandedOver,
+    /// Clients connect to it, and what was meant for any other port may be redirected to it (Envoy
+    /// `use_original_dst`).
+    Redirected,
+    /// A part of the address is not known: an environment variable, a socket that is inherited.
+    Unknown,
 }
 
 /// What becomes of path and host before the routes of a table look at them, where the configuration has a say in it.

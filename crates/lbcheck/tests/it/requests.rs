@@ -14,7 +14,9 @@ fn ask(dialect: Dialect, text: &str, request: &str, headers: &[&str]) -> RouteRe
     for header in headers {
         request.add_header(header).expect("a header");
     }
-    explain(&reading.config, &request, None).expect("a listener takes it")
+    // Ports are another matter.
+    let listener = reading.config.listeners[0].name.value.as_str();
+    explain(&reading.config, &request, Some(listener)).expect("a listener takes it")
 }
 
 /// The ends of a request: pools by name, answers by status, with the share where it is not all.
@@ -102,7 +104,8 @@ fn haproxy_compares_what_came() {
             asked.add_header(header).expect("a header");
         }
         asked.source = "192.0.2.1".parse().ok();
-        let report = explain(&reading.config, &asked, None).expect("a listener takes it");
+        let report = explain(&reading.config, &asked, Some(&reading.config.listeners[0].name.value))
+            .expect("it takes it");
         let ends = report.listeners[0].ends.iter();
         ends.map(|end| end.pool.clone().unwrap_or_else(|| format!("{:?}", end.status))).collect::<Vec<_>>()
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
-    Action, Bind, ClientAddress, Condition, Host, Listener, Match, Mode, Response, Route, RouteTable,
+    Action, Bind, ClientAddress, Condition, Host, Listener, Match, Mode, Reach, Response, Route, RouteTable,
     TextMatch, Weakens,
 };
 use crate::source::{Span, Spanned};
@@ -321,13 +321,32 @@ fn binds(listener: Value<'_>) -> Vec<Bind> {
         let typed = filter.get("typed_config").and_then(Value::type_name);
         named || typed.is_some_and(|name| name.ends_with(".ProxyProtocol"))
     });
+    // Chains without TLS may take plain connections, or pass TLS on.
+    let mixed = tls && chains.iter().any(|chain| !chain.get("transport_socket").is_some_and(terminates_tls));
     let accept_proxy = proxy || chains.iter().any(|chain| chain.is_set("use_proxy_proto"));
     let mut addresses: Vec<Value<'_>> = listener.get("address").into_iter().collect();
     addresses.extend(listener.list("additional_addresses").filter_map(|extra| extra.get("address")));
-    addresses.into_iter().map(|address| bind(address, tls, accept_proxy)).collect()
+    let reach = reach(listener);
+    let bind = |address| Bind { reach, tls, mixed, accept_proxy, ..bind(address) };
+    addresses.into_iter().map(bind).collect()
 }
 
-fn bind(address: Value<'_>, tls: bool, accept_proxy: bool) -> Bind {
+fn reach(listener: Value<'_>) -> Reach {
+    let unbound = listener.is_off("bind_to_port")
+        || listener.get("deprecated_v1").is_some_and(|old| old.is_off("bind_to_port"));
+    let redirected = listener.list("listener_filters").any(|filter| {
+        let typed = filter.get("typed_config").and_then(Value::type_name);
+        filter.text_of("name") == Some("envoy.filters.listener.original_dst")
+            || typed.is_some_and(|name| name.ends_with(".OriginalDst"))
+    });
+    match unbound {
+        true => Reach::HandedOver,
+        false if redirected || listener.is_set("use_original_dst") => Reach::Redirected,
+        false => Reach::Bound,
+    }
+}
+
+fn bind(address: Value<'_>) -> Bind {
     let place = read_address(address);
     let host = match place.host {
         Host::Ip(ip) if ip.is_unspecified() && ip.is_ipv4() => "*".to_owned(),
@@ -335,7 +354,15 @@ fn bind(address: Value<'_>, tls: bool, accept_proxy: bool) -> Bind {
         Host::Name(text) | Host::Unix(text) | Host::Special(text) | Host::Unknown(text) => text,
     };
     let span: Span = address.span();
-    Bind { host, ports: place.port.map(|port| (port, port)), tls, accept_proxy, span }
+    Bind {
+        host,
+        ports: place.port.map(|port| (port, port)),
+        reach: Reach::Bound,
+        tls: false,
+        mixed: false,
+        accept_proxy: false,
+        span,
+    }
 }
 
 fn terminates_tls(socket: Value<'_>) -> bool {

@@ -128,10 +128,19 @@ const MAX_CHANGES: u32 = 10;
 /// The way of `request` from a listener on.
 #[must_use]
 pub fn route(config: &Config, listener: &Listener, request: &Request) -> Decision {
-    let mut patterns = Patterns::default();
+    route_with(config, listener, request, &mut Patterns::default())
+}
+
+/// The same, with the regular expressions that other ways needed.
+pub(super) fn route_with(
+    config: &Config,
+    listener: &Listener,
+    request: &Request,
+    patterns: &mut Patterns,
+) -> Decision {
     let mut walk = Walk {
         config,
-        judge: Judge::new(&mut patterns),
+        judge: Judge::new(patterns),
         decision: Decision { steps: Vec::new(), ends: Vec::new(), complete: true },
         waiting: Vec::new(),
     };

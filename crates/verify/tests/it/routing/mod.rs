@@ -399,6 +399,7 @@ fn plain(listener: &Listener, host: &str, target: &str) -> Request {
         sni: Some(String::new()),
         tls: Some(false),
         port,
+        destination: None,
         source: "127.0.0.1".parse().ok(),
     }
 }
