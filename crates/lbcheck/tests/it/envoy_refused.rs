@@ -414,6 +414,18 @@ fn ports_that_a_static_cluster_cannot_use_are_refused() {
     assert_eq!(endpoint("STRICT_DNS", &pipe(80)), [""; 0]);
 }
 
+/// Envoy calls a key without a text null, and finds no extension of that name.
+#[test]
+fn a_key_may_be_null() {
+    for key in ["null", "~", ""] {
+        let text = format!(
+            "static_resources: {{clusters: [{{name: a, typed_extension_protocol_options: {{{key}: {{'@type': type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: {{http_protocol_options: {{}}}}}}}}}}]}}\n"
+        );
+        let found = errors(&text);
+        assert!(found.iter().any(|(_, _, said)| said.contains("no extension `null`")), "{key}: {found:?}");
+    }
+}
+
 /// Addresses that Envoy reads while it starts and looks no name up for; each refused by Envoy 1.40 in these words:
 /// malformed IP address.
 #[test]

@@ -213,7 +213,7 @@ fn rings_of_envoy_have_the_size_that_it_counts() {
             endpoints.join(", ")
         );
         let mut sources = Sources::new();
-        let reading = reading(Dialect::Envoy, text.as_bytes(), &mut sources);
+        let reading = crate::support::reading(Dialect::Envoy, text.as_bytes(), &mut sources);
         let placement = Placement::new(&reading.config, PoolId(0)).expect("a ring");
         assert_eq!(placement.entries(), Some(entries), "{weights:?} {min}");
     }
