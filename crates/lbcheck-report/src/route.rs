@@ -137,8 +137,11 @@ fn ends(out: &mut String, view: &View<'_>, listener: &ListenerRoute) {
         fallbacks(out, view, only);
         return;
     }
-    let more = if listener.complete { "" } else { " that are known, and perhaps others" };
-    let _ = writeln!(out, "→ one of {}{more}:", listener.ends.len());
+    let _ = match (listener.ends.len(), listener.complete) {
+        (1, false) => writeln!(out, "→ one that is known, and perhaps others:"),
+        (many, true) => writeln!(out, "→ one of {many}:"),
+        (many, false) => writeln!(out, "→ one of {many} that are known, and perhaps others:"),
+    };
     for end in &listener.ends {
         let share = match end.share {
             Some(share) => format!("{:.1} %", share * 100.0),

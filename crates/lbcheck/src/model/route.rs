@@ -334,6 +334,8 @@ pub struct HashPolicy {
     pub key: String,
     /// Whether it is the client's address.
     pub by_address: bool,
+    /// What is made of the value before it is hashed, as "pattern → substitution".
+    pub rewritten: Option<String>,
     /// How little it differs from request to request. `None`: by request, or unknown.
     pub variety: Option<super::KeyVariety>,
     /// Whether later policies are skipped once this one gives a value.
