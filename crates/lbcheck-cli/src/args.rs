@@ -114,9 +114,9 @@ pub(crate) struct RouteArgs {
 
 const ROUTE_EXIT_CODES: &str = "\
 Exit codes:
-  0  an answer was found, also if it names several ends
+  0  an answer was found, also if it names several ends or none
   1  the answer is not certainly that of --expect
-  2  lbcheck could not do its work: unreadable input, no listener that takes the request, bad arguments";
+  2  lbcheck could not do its work: unreadable input, no such listener, bad arguments";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RouteFormat {

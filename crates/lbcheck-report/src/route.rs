@@ -49,6 +49,9 @@ fn text(view: &View<'_>, routed: Routed<'_>) -> String {
         }
         listener_text(&mut out, view, listener, routed.verbose);
     }
+    if routed.report.listeners.is_empty() {
+        out.push_str("→ nothing takes it\n");
+    }
     out
 }
 
@@ -131,16 +134,28 @@ fn step_lines(lines: &mut Vec<Line>, view: &View<'_>, listener: &ListenerRoute, 
 fn ends(out: &mut String, view: &View<'_>, listener: &ListenerRoute) {
     if let ([only], true) = (listener.ends.as_slice(), listener.complete) {
         let _ = writeln!(out, "→ {}", end_text(view, only));
+        fallbacks(out, view, only);
         return;
     }
-    let more = if listener.complete { "" } else { " that are known, and perhaps others" };
-    let _ = writeln!(out, "→ one of {}{more}:", listener.ends.len());
+    let _ = match (listener.ends.len(), listener.complete) {
+        (1, false) => writeln!(out, "→ one that is known, and perhaps others:"),
+        (many, true) => writeln!(out, "→ one of {many}:"),
+        (many, false) => writeln!(out, "→ one of {many} that are known, and perhaps others:"),
+    };
     for end in &listener.ends {
         let share = match end.share {
             Some(share) => format!("{:.1} %", share * 100.0),
             None => "may be".to_owned(),
         };
         let _ = writeln!(out, "  {share:>8}  {}", end_text(view, end));
+        fallbacks(out, view, end);
+    }
+}
+
+fn fallbacks(out: &mut String, view: &View<'_>, end: &EndWords) {
+    for (words, span) in &end.fallbacks {
+        let words = view.words(&view.say_at([*span], words));
+        let _ = writeln!(out, "            {words}  ({})", place(view, *span));
     }
 }
 
@@ -188,6 +203,7 @@ fn json(view: &View<'_>, routed: Routed<'_>) -> String {
             source: request.source.map(|source| source.to_string()),
         },
         note: routed.report.note.as_ref().map(|note| show(note).into_owned()),
+        taken: truth(routed.report.taken),
         listeners: routed.report.listeners.iter().map(|listener| listener_json(view, listener)).collect(),
     })
 }
@@ -207,16 +223,20 @@ fn step_json(view: &View<'_>, step: &StepWords) -> wire::RouteStep {
     wire::RouteStep {
         rule: said(view, step, &step.rule),
         condition: said(view, step, &step.condition),
-        applies: match step.truth {
-            Truth::Yes => "yes",
-            Truth::No => "no",
-            Truth::Unknown => "unknown",
-        },
+        applies: truth(step.truth),
         reasons: step.reasons.iter().map(|reason| said(view, step, reason)).collect(),
         level: step.level,
         otherwise: step.otherwise,
         new_path: step.new_path.as_ref().map(|path| view.words(path)),
         location: step.span.map(|span| location(view, span)),
+    }
+}
+
+fn truth(truth: Truth) -> &'static str {
+    match truth {
+        Truth::Yes => "yes",
+        Truth::No => "no",
+        Truth::Unknown => "unknown",
     }
 }
 
@@ -232,5 +252,13 @@ fn end_json(view: &View<'_>, end: &EndWords) -> wire::RouteEnd {
         share: end.share.and_then(rounded),
         step: end.step,
         location: end.span.map(|span| location(view, span)),
+        fallbacks: end
+            .fallbacks
+            .iter()
+            .map(|(words, span)| wire::RouteFallback {
+                words: view.words(&view.say_at([*span], words)),
+                location: location(view, *span),
+            })
+            .collect(),
     }
 }

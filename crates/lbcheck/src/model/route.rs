@@ -25,12 +25,30 @@ pub struct Bind {
     pub host: String,
     /// First and last port; equal for a single one; `None` for unix sockets and unknown ports.
     pub ports: Option<(u16, u16)>,
+    /// How connections come here.
+    pub reach: Reach,
     /// Whether TLS is terminated here.
     pub tls: bool,
+    /// Whether that depends on the connection (Envoy: some filter chains do, some do not).
+    pub mixed: bool,
     /// Whether the PROXY protocol is expected (`accept-proxy`, `proxy_protocol`).
     pub accept_proxy: bool,
     /// Where it is written.
     pub span: Span,
+}
+
+/// How connections come to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Clients connect to it.
+    Bound,
+    /// Nobody connects to it: another listener hands over what was meant for it (Envoy `bind_to_port: false`).
+    HandedOver,
+    /// Clients connect to it, and what was meant for any other port may be redirected to it (Envoy
+    /// `use_original_dst`).
+    Redirected,
+    /// A part of the address is not known: an environment variable, a socket that is inherited.
+    Unknown,
 }
 
 /// What becomes of path and host before the routes of a table look at them, where the configuration has a say in it.
@@ -48,6 +66,8 @@ pub struct Normalization {
     pub ignores_port: bool,
     /// The final dot of the host is taken off (Envoy `strip_trailing_host_dot`).
     pub strips_dot: bool,
+    /// A request for another protocol is answered with 403 (Envoy without `upgrade_configs`).
+    pub refuses_upgrades: bool,
 }
 
 /// What becomes of `%2F` and `%5C` in a path (Envoy `path_with_escaped_slashes_action`).
@@ -103,8 +123,17 @@ pub struct Route {
     /// A change of the path with which routing goes on. The action then says where it leads as far as the configuration
     /// alone tells.
     pub path_change: Option<PathChange>,
+    /// The head of a table at which routing goes on (a named location of nginx). The action says where that leads as far
+    /// as the configuration alone tells: not in a circle.
+    pub goes_on: Option<TableId>,
     /// Where a request goes that the proxy itself sends here, for a route that answers all others (nginx `internal`).
     pub from_inside: Option<TableId>,
+    /// The route stands for an error of the proxy's own, and says what answers it (nginx `error_page`).
+    pub on_error: Option<OnError>,
+    /// Where a request goes on that the pool fails to answer (nginx `error_page`).
+    pub fallbacks: Vec<Fallback>,
+    /// The answer goes out with the status of an earlier error, where [`OnError`] led here and keeps one.
+    pub takes_status: bool,
     /// Copies of the request sent elsewhere.
     pub mirrors: Vec<Mirror>,
     /// What is hashed for pools that hash by route policy (Envoy).
@@ -121,7 +150,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// A route with no mirrors, hash policies, metadata, retries or timeout of its own.
+    /// A route with no error page, mirrors, hash policies, metadata, retries or timeout of its own.
     pub fn new(when: Condition, action: Action, label: impl Into<String>, span: Span) -> Self {
         Self {
             when,
@@ -130,7 +159,11 @@ impl Route {
             span,
             rewrite: None,
             path_change: None,
+            goes_on: None,
             from_inside: None,
+            on_error: None,
+            fallbacks: Vec::new(),
+            takes_status: false,
             mirrors: Vec::new(),
             hash_policies: Vec::new(),
             metadata: Vec::new(),
@@ -152,6 +185,43 @@ pub struct PathChange {
     pub keeps_query: bool,
     /// Where routing goes on.
     pub then: Then,
+}
+
+/// An error that the proxy itself makes of a request, and what it does instead of answering with it.
+///
+/// The action of such a route is what answers as far as the configuration alone tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnError {
+    /// The error. It is the answer where an earlier error led here already.
+    pub error: Response,
+    /// The status that the answer goes out with; `None`: that of the answer itself.
+    pub answer: Option<u16>,
+    /// Whether an error on the way from here on is treated so again (`recursive_error_pages`).
+    pub again: bool,
+    /// Where the request goes on.
+    pub to: ErrorTarget,
+}
+
+/// Where a request goes on after an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorTarget {
+    /// At the head of a table, otherwise as it came.
+    Table(TableId),
+    /// With the route's [`PathChange`], as a GET.
+    Path,
+    /// Nowhere: this is the answer (a redirect, or a location that does not exist).
+    Answer(Response),
+}
+
+/// What happens to a request that a pool fails to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// The statuses, ascending.
+    pub statuses: Vec<u16>,
+    /// What answers, in the dialect's words.
+    pub words: String,
+    /// Where that is written.
+    pub span: Span,
 }
 
 /// Where routing goes on with a new path.
@@ -264,6 +334,8 @@ pub struct HashPolicy {
     pub key: String,
     /// Whether it is the client's address.
     pub by_address: bool,
+    /// What is made of the value before it is hashed, as "pattern → substitution".
+    pub rewritten: Option<String>,
     /// How little it differs from request to request. `None`: by request, or unknown.
     pub variety: Option<super::KeyVariety>,
     /// Whether later policies are skipped once this one gives a value.
@@ -274,7 +346,7 @@ pub struct HashPolicy {
 
 /// A condition over a request, evaluated to yes, no or unknown.
 ///
-/// Readers build it at most eight levels deep, whatever the input.
+/// Readers build it at most a dozen levels deep, whatever the input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// Holds for every request.

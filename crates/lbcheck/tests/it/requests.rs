@@ -14,7 +14,9 @@ fn ask(dialect: Dialect, text: &str, request: &str, headers: &[&str]) -> RouteRe
     for header in headers {
         request.add_header(header).expect("a header");
     }
-    explain(&reading.config, &request, None).expect("a listener takes it")
+    // Ports are another matter.
+    let listener = reading.config.listeners[0].name.value.as_str();
+    explain(&reading.config, &request, Some(listener)).expect("a listener takes it")
 }
 
 /// The ends of a request: pools by name, answers by status, with the share where it is not all.
@@ -102,7 +104,8 @@ fn haproxy_compares_what_came() {
             asked.add_header(header).expect("a header");
         }
         asked.source = "192.0.2.1".parse().ok();
-        let report = explain(&reading.config, &asked, None).expect("a listener takes it");
+        let report = explain(&reading.config, &asked, Some(&reading.config.listeners[0].name.value))
+            .expect("it takes it");
         let ends = report.listeners[0].ends.iter();
         ends.map(|end| end.pool.clone().unwrap_or_else(|| format!("{:?}", end.status))).collect::<Vec<_>>()
     };
@@ -168,4 +171,224 @@ fn envoy_draws_one_number_for_all() {
             ("http://a.test/h", &["x: two"], "404"),
         ],
     );
+}
+
+/// Filters in front of the router and, for each route, what it sets up for them. The routes lead to `a` and `b`.
+fn envoy_filters(filters: &str, a: &str, b: &str) -> String {
+    const T: &str = "type.googleapis.com/envoy.extensions.filters";
+    let filters = filters.replace("@T", &format!("'@type': {T}.http"));
+    let own = |text: &str| match text {
+        "" => String::new(),
+        text => {
+            format!(", typed_per_filter_config: {{{}}}", text.replace("@T", &format!("'@type': {T}.http")))
+        }
+    };
+    let (a, b) = (own(a), own(b));
+    format!(
+        "static_resources:
+  clusters: [{{name: a}}, {{name: b}}]
+  listeners:
+  - address: {{socket_address: {{address: 127.0.0.1, port_value: 80}}}}
+    filter_chains:
+    - filters:
+      - name: hcm
+        typed_config:
+          '@type': {T}.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: x
+          http_filters: [{filters}, {{name: router, typed_config: {{'@type': {T}.http.router.v3.Router}}}}]
+          route_config: {{virtual_hosts: [{{name: v, domains: ['*'], routes: [
+            {{match: {{prefix: /a}}, route: {{cluster: a}}{a}}},
+            {{match: {{prefix: /b}}, route: {{cluster: b}}{b}}}]}}]}}
+"
+    )
+}
+
+const FAULT: &str = "{name: f, typed_config: {@T.fault.v3.HTTPFault, abort: {http_status: 503, percentage: {numerator: 30}}}}";
+
+#[test]
+fn filters_of_envoy_answer_before_the_route() {
+    let text = envoy_filters(FAULT, "f: {@T.fault.v3.HTTPFault}", "");
+    check(
+        Dialect::Envoy,
+        &text,
+        &[
+            ("/a", &[], "a"),
+            ("/b", &[], "503 30%, b 70%"),
+            ("/c", &[], "503 30%, 404 70%"),
+            ("/b", &["Connection: upgrade", "Upgrade: websocket"], "403"),
+        ],
+    );
+}
+
+#[test]
+fn filters_that_something_else_decides_are_not_known() {
+    let text = envoy_filters(
+        "{name: z, typed_config: {@T.ext_authz.v3.ExtAuthz}}",
+        "z: {@T.ext_authz.v3.ExtAuthzPerRoute, disabled: true}",
+        "",
+    );
+    check(Dialect::Envoy, &text, &[("/a", &[], "a"), ("/b", &[], "respond ?, b ?")]);
+    // What it does to headers is not known to the filters behind it.
+    let rbac = "{name: z, typed_config: {@T.wasm.v3.Wasm}}, {name: r, typed_config: {@T.rbac.v3.RBAC, rules: {action: DENY, policies: {p: {permissions: [{any: true}], principals: [{header: {name: x-user, present_match: true}}]}}}}}";
+    let text = envoy_filters(rbac, "", "");
+    check(Dialect::Envoy, &text, &[("/a", &[], "respond ?, 403 ?, a ?")]);
+}
+
+#[test]
+fn a_disabled_filter_runs_where_a_route_asks_for_it() {
+    let health =
+        "{name: h, disabled: true, typed_config: {@T.health_check.v3.HealthCheck, pass_through_mode: false}}";
+    let text = envoy_filters(
+        health,
+        "h: {'@type': type.googleapis.com/envoy.config.route.v3.FilterConfig, config: {}}",
+        "",
+    );
+    check(Dialect::Envoy, &text, &[("/a", &[], "200"), ("/b", &[], "b"), ("/c", &[], "404")]);
+}
+
+const GUARDED: &str = "events {} http {
+    upstream a { server 10.0.0.1:1; } upstream b { server 10.0.0.2:1; } upstream c { server 10.0.0.3:1; }
+    server {
+        listen 80;
+        location /basic { auth_basic x; auth_basic_user_file p; proxy_pass http://a; }
+        location /off { auth_basic off; auth_basic_user_file p; proxy_pass http://a; }
+        location /nofile { auth_basic x; proxy_pass http://a; }
+        location /any { satisfy any; allow 10.0.0.0/8; deny all; auth_basic x; auth_basic_user_file p; proxy_pass http://a; }
+        location /all { allow 10.0.0.0/8; deny all; auth_basic x; auth_basic_user_file p; proxy_pass http://a; }
+        location /alone { satisfy any; deny all; proxy_pass http://a; }
+        location /if { deny all; if ($http_x) { proxy_pass http://b; } proxy_pass http://a; }
+        location /asks { auth_request /ask; error_page 401 = @login; proxy_pass http://a; }
+        location @login { proxy_pass http://b; }
+        location = /ask { internal; proxy_pass http://c; }
+        location /methods { rewrite ^ /basic last; limit_except get { allow 10.0.0.0/8; deny all; } proxy_pass http://a; }
+        location /post { try_files /x @login; limit_except GET { auth_basic x; } proxy_pass http://a; }
+    }
+}";
+
+#[test]
+fn nginx_asks_for_addresses_then_for_passwords() {
+    let inside = |case: &str| {
+        let mut sources = Sources::new();
+        let loader = MemoryLoader::one("proxy", GUARDED.as_bytes());
+        let reading = read(&loader, &mut sources, &["proxy".to_owned()], &ReadOptions::new(Dialect::Nginx));
+        let mut request = Request::parse(&format!("http://x{case}")).expect("a request");
+        request.source = "10.0.0.9".parse().ok();
+        let report = explain(&reading.config, &request, None).expect("a listener takes it");
+        report.listeners[0].ends.iter().map(|end| end.words.clone()).collect::<Vec<_>>()
+    };
+    let given: &[&str] = &["Authorization: Basic YTpi"];
+    check(
+        Dialect::Nginx,
+        GUARDED,
+        &[
+            ("http://x/basic", &[], "401"),
+            ("http://x/basic", &["Authorization: Bearer x"], "401"),
+            ("http://x/basic", given, "401 ?, a ?"),
+            ("http://x/off", &[], "a"),
+            // Without a password file nobody is asked.
+            ("http://x/nofile", &[], "a"),
+            ("http://x/alone", &[], "403"),
+            // An `if` with a handler of its own is guarded like its location.
+            ("http://x/if", &["X: 1"], "403"),
+            ("http://x/asks", &[], "b ?, 403 ?, 500 ?, a ?"),
+            ("GET http://x/methods", &[], "401"),
+            ("GET http://x/post", &[], "a ?, b ?"),
+            ("POST http://x/post", &[], "a"),
+        ],
+    );
+    assert_eq!(inside("/any"), ["upstream `a`"]);
+    assert_eq!(inside("/all"), ["nginx answers 401 (auth_basic)"]);
+}
+
+const ERRORS: &str = "events {} http {
+    upstream a { server 10.0.0.1:1; } upstream b { server 10.0.0.2:1; } upstream c { server 10.0.0.3:1; }
+    server {
+        listen 80;
+        error_page 404 @b;
+        error_page 418 =200 /c/x?y=1;
+        location / { return 404; }
+        location /text { return 404 text; }
+        location /tea { return 418; }
+        location /c/ { limit_except GET { deny all; } proxy_pass http://c; }
+        location /hidden { internal; proxy_pass http://c; }
+        location /once { error_page 403 = @twice; return 403; }
+        location /again { recursive_error_pages on; error_page 403 = @twice; return 403; }
+        location @twice { error_page 404 @b; return 404; }
+        location /own { error_page 403 =404 @says; return 403; }
+        location /kept { error_page 403 @says; return 403; }
+        location @says { return 200 text; }
+        location /away { error_page 403 =301 https://x/; return 403; }
+        location /gone { error_page 403 @nowhere; return 403; }
+        location /files { root /srv; }
+        location /closed { return 499; }
+        location /if { if ($http_x) { error_page 403 @b; } deny all; error_page 403 /c/; proxy_pass http://a; }
+        location /circle { recursive_error_pages on; error_page 403 /circle; return 403; }
+        location @b { proxy_pass http://b; }
+    }
+}";
+
+#[test]
+fn nginx_answers_errors_with_pages() {
+    check(
+        Dialect::Nginx,
+        ERRORS,
+        &[
+            ("http://x/", &[], "b"),
+            ("http://x/text", &[], "404"),
+            ("http://x/tea", &[], "c"),
+            // To a path the request goes on as a GET.
+            ("POST http://x/tea", &[], "c"),
+            ("POST http://x/c/", &[], "403"),
+            ("http://x/hidden", &[], "b"),
+            ("http://x/once", &[], "404"),
+            ("http://x/again", &[], "b"),
+            ("http://x/own", &[], "404"),
+            ("http://x/kept", &[], "403"),
+            ("http://x/away", &[], "301"),
+            ("http://x/gone", &[], "500"),
+            ("http://x/files/x", &[], "b ?, local ?"),
+            ("http://x/closed", &[], "respond"),
+            ("http://x/if", &["X: 1"], "b"),
+            ("http://x/if", &[], "c"),
+            ("http://x/circle", &[], "500"),
+        ],
+    );
+}
+
+#[test]
+fn nginx_looks_for_the_index_of_a_folder() {
+    let text = "events {} http { upstream php { server 10.0.0.1:1; } server {
+        listen 80; root /srv; index index.html index.php;
+        location / { try_files $uri $uri/ =404; }
+        location /api { deny all; }
+        location ~ \\.php$ { proxy_pass http://php; }
+    } }";
+    let cases: &[(&str, &[&str], &str)] = &[
+        ("http://x/", &[], "local ?, php ?"),
+        ("http://x/a/", &[], "local ?, php ?"),
+        ("http://x/a", &[], "local"),
+        ("http://x/a.php", &[], "php"),
+        ("http://x/api/", &[], "403"),
+        ("DELETE http://x/", &[], "local"),
+    ];
+    check(Dialect::Nginx, text, cases);
+}
+
+#[test]
+fn what_answers_for_a_pool_that_fails_is_told() {
+    let text = "events {} http { upstream a { server 10.0.0.1:1; } upstream b { server 10.0.0.2:1; } server {
+        listen 80; error_page 502 503 504 @b; error_page 500 404 /50x.html;
+        location / { proxy_pass http://a; }
+        location /all/ { proxy_intercept_errors on; proxy_pass http://a; }
+        location = /50x.html { root /srv; }
+        location @b { proxy_pass http://b; }
+    } }";
+    let told = |request: &str| {
+        let report = ask(Dialect::Nginx, text, request, &[]);
+        let ends = &report.listeners[0].ends;
+        ends.iter().flat_map(|end| &end.fallbacks).map(|(words, _)| words.clone()).collect::<Vec<_>>()
+    };
+    // Pages of nginx's own are not worth a word.
+    assert_eq!(told("http://x/"), ["if the answer is 502 or 504: `error_page 502 503 504 @b`"]);
+    assert_eq!(told("http://x/all/"), ["if the answer is 502, 503 or 504: `error_page 502 503 504 @b`"]);
 }

@@ -1,12 +1,17 @@
 //! From the tree to the model: every default and precedence of Envoy is settled here.
 
+mod closers;
 mod cluster;
+mod decide;
 mod endpoint;
 mod filters;
+mod guards;
 mod health;
+mod jwt;
 mod listener;
 mod matcher;
 mod policy;
+mod rbac;
 mod references;
 mod refused;
 mod route;
@@ -48,6 +53,10 @@ pub(crate) struct Lower<'t> {
     missing_clusters: usize,
     /// How each pool is used, by pool: by HTTP routes, by TCP proxies.
     uses: Vec<(bool, bool)>,
+    /// Values of the runtime come from files or a control plane.
+    open_runtime: bool,
+    /// The HTTP filters in front of the routes being read.
+    filters: guards::Filters<'t>,
 }
 
 /// Resources by name, and whether something took them.
@@ -76,6 +85,8 @@ impl<'t> Lower<'t> {
             static_routes: false,
             missing_clusters: 0,
             uses: Vec::new(),
+            open_runtime: false,
+            filters: guards::Filters::default(),
         }
     }
 
@@ -100,6 +111,10 @@ impl<'t> Lower<'t> {
             .find_map(|bootstrap| bootstrap.path(&["cluster_manager", "local_cluster_name"])?.string());
         for &bootstrap in &resources.bootstraps {
             self.dynamic_resources(bootstrap);
+            let layers = bootstrap.path(&["layered_runtime", "layers"]).into_iter().flat_map(Value::items);
+            self.open_runtime |= layers
+                .into_iter()
+                .any(|layer| ["disk_layer", "rtds_layer"].iter().any(|name| layer.get(name).is_some()));
         }
         for &cluster in &resources.clusters {
             self.cluster(cluster);
