@@ -305,7 +305,7 @@ pub(crate) struct ReadingArgs {
     /// The language of the input; otherwise told by its content, then its name.
     #[arg(long, value_parser = parse::<Dialect>, value_name = "haproxy|nginx|envoy")]
     pub(crate) dialect: Option<Dialect>,
-    /// The HAProxy version in use, such as 3.2.
+    /// The HAProxy version in use, such as 3.4.
     #[arg(long, value_parser = parse::<Version>, value_name = "VERSION")]
     pub(crate) haproxy_version: Option<Version>,
     /// The nginx version in use, such as 1.27.3.

@@ -14,7 +14,11 @@ const EPSILON: f64 = 1e-9;
 /// Each endpoint with its share per slot on both sides. `None` where a side's shares are not sure.
 pub(super) fn share_pairs<'a>(comparison: &'a Comparison<'_>, pair: &PoolPair) -> Option<Vec<SharePair<'a>>> {
     let (old, new) = comparison.sides(pair);
-    let (old_shares, new_shares) = (old.facts.sure_shares()?, new.facts.sure_shares()?);
+    let (mut old_shares, mut new_shares) = (old.facts.sure_shares()?, new.facts.sure_shares()?);
+    // Tables are built where something changed that they are made of.
+    if !is_alike(comparison, pair) {
+        (old_shares, new_shares) = (old.facts.given(comparison.old), new.facts.given(comparison.new));
+    }
     let each = |endpoint: &Endpoint, share: f64| share / f64::from(endpoint.slots.max(1));
     let pairs = pair.endpoints.iter().map(|endpoint| SharePair {
         old: endpoint.old.map(|index| {
@@ -61,7 +65,6 @@ pub(super) fn moved_between_survivors(comparison: &Comparison<'_>, pair: &PoolPa
 /// `tables` is how many more hash tables may be built: each takes as long as reading a few hundred lines.
 pub(super) fn shift(comparison: &Comparison<'_>, pair: &PoolPair, tables: &mut usize) -> Option<PoolShift> {
     let (old, new) = comparison.sides(pair);
-    let certainty = old.facts.shares.certainty.max(new.facts.shares.certainty);
     let pairs = share_pairs(comparison, pair)?;
     let total =
         |side: Option<(&Endpoint, f64)>| side.map(|(endpoint, each)| each * f64::from(endpoint.slots));
@@ -73,6 +76,10 @@ pub(super) fn shift(comparison: &Comparison<'_>, pair: &PoolPair, tables: &mut u
         })
         .collect();
     let differs = |share: &ShareShift| (share.old.unwrap_or(0.0) - share.new.unwrap_or(0.0)).abs() > EPSILON;
+    let certainty = match is_alike(comparison, pair) {
+        true => old.facts.shares.certainty.max(new.facts.shares.certainty),
+        false => old.facts.given(comparison.old).certainty.max(new.facts.given(comparison.new).certainty),
+    };
     let keys_remapped = keys_remapped(comparison, pair, tables).filter(|moved| *moved > 0.0);
     if !shares.iter().any(differs) && keys_remapped.is_none() {
         return None;
@@ -94,22 +101,37 @@ fn keys_remapped(comparison: &Comparison<'_>, pair: &PoolPair, tables: &mut usiz
     if *tables == 0 || !hashes(old.pool) || !hashes(new.pool) {
         return None;
     }
-    let fact = |endpoint: &Endpoint| {
-        (endpoint.address.to_string(), endpoint.weight.value, endpoint.tier.value, endpoint.state.value)
-    };
-    let alike = pair.endpoints.iter().enumerate().all(|(index, both)| {
-        // The place in the list matters too: tables are filled in its order.
-        both.old == Some(index)
-            && both.new == Some(index)
-            && fact(&old.pool.endpoints[index]) == fact(&new.pool.endpoints[index])
-    });
-    if alike && old.pool.algorithm.value == new.pool.algorithm.value {
+    if is_alike(comparison, pair) {
         return None;
     }
     *tables -= 1;
     traffic::keys_moved((comparison.old, pair.old), (comparison.new, pair.new), |a, b| {
         a.name.value == b.name.value || a.address == b.address
     })
+}
+
+/// Whether all that hash tables are made of is the same on both sides.
+fn is_alike(comparison: &Comparison<'_>, pair: &PoolPair) -> bool {
+    let (old, new) = comparison.sides(pair);
+    let number = |endpoint: &Endpoint| endpoint.id.as_ref().map(|id| id.value);
+    let same = |old: &Endpoint, new: &Endpoint| {
+        (old.weight.value, old.tier.value, old.state.value)
+            == (new.weight.value, new.tier.value, new.state.value)
+            && old.address == new.address
+            && old.name.value == new.name.value
+            && number(old) == number(new)
+    };
+    let endpoints_alike = pair.endpoints.iter().enumerate().all(|(index, both)| {
+        // The place in the list matters too: tables are filled in its order.
+        both.old == Some(index)
+            && both.new == Some(index)
+            && same(&old.pool.endpoints[index], &new.pool.endpoints[index])
+    });
+    endpoints_alike
+        && old.pool.algorithm.value == new.pool.algorithm.value
+        && comparison.old.version == comparison.new.version
+        && old.pool.locality_weighted.is_none()
+        && new.pool.locality_weighted.is_none()
 }
 
 /// Why the shares changed, most telling first.

@@ -10,6 +10,7 @@
 
 mod algorithm;
 mod pool;
+mod recipe;
 mod route;
 mod setting;
 
@@ -18,6 +19,7 @@ pub use pool::{
     Address, AdminState, Affinity, CheckKind, CheckTiming, Endpoint, HealthCheck, Host, Locality, Membership,
     OutlierDetection, Pool, PoolKind, PoolLimits, Retries, Timeouts,
 };
+pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use route::{
     Action, Bind, Condition, EscapedSlashes, HashPolicy, Listener, Match, Mirror, Normalization, PathChange,
     PortInHost, Reach, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,

@@ -66,6 +66,8 @@ pub struct Normalization {
     pub ignores_port: bool,
     /// The final dot of the host is taken off (Envoy `strip_trailing_host_dot`).
     pub strips_dot: bool,
+    /// A request for another protocol is answered with 403 (Envoy without `upgrade_configs`).
+    pub refuses_upgrades: bool,
 }
 
 /// What becomes of `%2F` and `%5C` in a path (Envoy `path_with_escaped_slashes_action`).
@@ -247,6 +249,9 @@ pub enum Target {
         text: Spanned<String>,
         /// Pools it can name, where the reader can list them all (a map with constant values); empty: any.
         candidates: Vec<PoolId>,
+        /// How it is put together from the request, where that can be followed. A name that no pool has leads to the
+        /// last route of the table.
+        recipe: Option<Box<super::Recipe>>,
     },
 }
 
@@ -289,7 +294,7 @@ pub struct HashPolicy {
 
 /// A condition over a request, evaluated to yes, no or unknown.
 ///
-/// Readers build it at most eight levels deep, whatever the input.
+/// Readers build it at most a dozen levels deep, whatever the input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// Holds for every request.

@@ -1,11 +1,12 @@
 //! What follows from a configuration and several rules want to know.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::dialect::Dialect;
 use crate::model::{Action, Algorithm, Config, Endpoint, Membership, Pool, PoolId, Route, Target};
 use crate::source::Span;
-use crate::traffic::{Certainty, PoolShares, pool_shares};
+use crate::traffic::{Certainty, Load, PoolShares, placed_shares, pool_shares, serving};
 
 /// Facts about a whole configuration.
 #[derive(Clone, Debug)]
@@ -26,15 +27,21 @@ pub struct PoolFacts {
     /// Whether client traffic can reach it. In a fragment, and where some route's target is only known at run
     /// time, every pool counts as routed: the route may be elsewhere.
     pub routed: bool,
-    /// Shares in normal times.
+    /// The shares that weights ask for in normal times. Rules judge by them: a small hash ring is uneven without anybody
+    /// having written anything wrong, and has a rule of its own.
     pub shares: PoolShares,
+    /// What [`PoolFacts::given`] says, once it was asked.
+    given: OnceLock<PoolShares>,
     /// Number of endpoints, slots counted.
     pub members: u64,
-    /// Indices of the active endpoints: in rotation, in the tier that serves in normal times.
+    /// Indices of the active endpoints: they get new traffic in normal times.
     pub active: Vec<usize>,
     /// Number of active endpoints, slots counted.
     pub active_members: u64,
 }
+
+/// Requests at once at which shares have settled.
+const BUSY: u32 = 1_000_000;
 
 impl Facts {
     /// Derives them.
@@ -46,10 +53,10 @@ impl Facts {
             match target {
                 Target::Pool { pool, span } => uses[pool.0 as usize].push(*span),
                 Target::Undefined(_) => {}
-                Target::Dynamic { text, candidates } if candidates.is_empty() => {
+                Target::Dynamic { text, candidates, .. } if candidates.is_empty() => {
                     dynamic_routes.push(text.span)
                 }
-                Target::Dynamic { text, candidates } => {
+                Target::Dynamic { text, candidates, .. } => {
                     for pool in candidates {
                         uses[pool.0 as usize].push(text.span);
                     }
@@ -77,6 +84,7 @@ impl Facts {
                     routed: any || !uses.is_empty(),
                     uses,
                     shares: pool_shares(config.dialect, pool),
+                    given: OnceLock::new(),
                     members: pool.endpoints.iter().map(slots).sum(),
                     active_members: active.iter().map(|&index| slots(&pool.endpoints[index])).sum(),
                     active,
@@ -110,19 +118,25 @@ pub(crate) fn targets(config: &Config) -> impl Iterator<Item = &Target> {
     })
 }
 
-/// Tier 0, or in Envoy, where levels may be left out, the first level there is.
+/// Those in rotation in tier 0, or in Envoy, where levels may be left out, in the first level there is. Envoy gives
+/// other levels a part as well where the file itself calls too many hosts of the first unhealthy.
 fn active(dialect: Dialect, pool: &Pool) -> Vec<usize> {
     let first = match dialect {
         Dialect::HaProxy | Dialect::Nginx => 0,
         Dialect::Envoy => pool.endpoints.iter().map(|endpoint| endpoint.tier.value).min().unwrap_or(0),
     };
     let is_active = |endpoint: &Endpoint| endpoint.tier.value == first && endpoint.in_rotation();
-    pool.endpoints
+    let active: Vec<usize> = pool
+        .endpoints
         .iter()
         .enumerate()
         .filter(|(_, endpoint)| is_active(endpoint))
         .map(|(index, _)| index)
-        .collect()
+        .collect();
+    match dialect {
+        Dialect::Envoy if !active.is_empty() => serving(dialect, pool),
+        _ => active,
+    }
 }
 
 fn slots(endpoint: &Endpoint) -> u64 {
@@ -141,7 +155,16 @@ impl PoolFacts {
         self.active_members >= 2 || more_at_run_time || self.active(pool).any(|endpoint| endpoint.expands)
     }
 
-    /// The shares, where they are sure enough to judge by: exact, or expected under stated assumptions.
+    /// The shares that the proxy gives while the pool is busy, by its own rings and tables, where those are sure;
+    /// else those that the weights ask for. What a message says somebody gets is this.
+    pub fn given(&self, config: &Config) -> &PoolShares {
+        self.given.get_or_init(|| {
+            let placed = placed_shares(config, self.id, Load::Concurrent(BUSY));
+            if placed.certainty <= Certainty::Expected { placed } else { self.shares.clone() }
+        })
+    }
+
+    /// [`PoolFacts::shares`], where they are sure enough to judge by: exact, or expected under stated assumptions.
     pub fn sure_shares(&self) -> Option<&PoolShares> {
         (self.shares.certainty <= Certainty::Expected).then_some(&self.shares)
     }

@@ -37,7 +37,7 @@ fn some_unweighted(context: &Context<'_>, pool: &Pool, group: &LocalityGroup, si
     for member in group.members.iter().filter(|member| member.weight(pool) == 0) {
         let Some(locality) = pool.localities.get(member.index) else { continue };
         let message = format!(
-            "locality `{}` of {} has no weight, so its {} get no traffic",
+            "locality `{}` of {} has no weight, so no traffic goes to its {}",
             locality.name,
             words::pool(dialect, pool),
             words::endpoints(dialect, member.hosts),

@@ -24,6 +24,8 @@ const MAX_TIMES_FAIR: f64 = 4.0;
 const WARN_TIMES_FAIR: f64 = 3.0;
 /// Share of one of two servers that deserves a warning.
 const WARN_SHARE_OF_TWO: f64 = 0.9;
+/// How far the share that a table gives is from that of the weight before both are told.
+const WORTH_SAYING: f64 = 0.005;
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let limit = context.environment.limits.max_share;
@@ -48,10 +50,16 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         let dialect = context.config.dialect;
         let endpoint = &pool.endpoints[index];
+        let given = facts.given(context.config);
+        let real = given.shares.get(index).map_or(share, |real| real / f64::from(endpoint.slots.max(1)));
+        let by_weight = match (real - share).abs() >= WORTH_SAYING {
+            true => format!(", {} by its weight", words::percent(share)),
+            false => String::new(),
+        };
         let message = format!(
-            "{} gets {} of the traffic of {}; a fair share among {members} is {}",
+            "{} gets {} of the traffic of {}{by_weight}; a fair share among {members} is {}",
             words::endpoint(dialect, endpoint),
-            words::percent(share),
+            words::percent(real),
             words::pool(dialect, pool),
             words::percent(1.0 / members as f64),
         );
@@ -61,7 +69,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             sink.lesser(cause_span(pool, index), message)
         };
         finding = finding
-            .label(format!("{} of the traffic", words::percent(share)))
+            .label(format!("{} of the traffic", words::percent(real)))
             .pool(&pool.name.value)
             .endpoint(&endpoint.name.value);
         if !matches!(pool.algorithm.value, Algorithm::RoundRobin)
@@ -69,8 +77,8 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         {
             finding = finding.also(span, "the algorithm that decides");
         }
-        let equals = shares.shares.iter().zip(&pool.endpoints).enumerate().filter(|(other, (each, peer))| {
-            *other != index && (*each / f64::from(peer.slots.max(1)) - share).abs() < 1e-9
+        let equals = given.shares.iter().zip(&pool.endpoints).enumerate().filter(|(other, (each, peer))| {
+            *other != index && (*each / f64::from(peer.slots.max(1)) - real).abs() < 1e-9
         });
         for (other, _) in equals.take(3) {
             let peer = &pool.endpoints[other];
@@ -81,7 +89,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         } else {
             "weights do not help here: choose an algorithm that spreads"
         };
-        finding.help = Some(match shares.assumptions.first() {
+        finding.help = Some(match given.assumptions.first() {
             None => remedy.into(),
             Some(first) => format!("{remedy}; the figure holds when {first}"),
         });

@@ -34,12 +34,13 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         if members < 3 || by_algorithm {
             continue;
         }
-        let effective = shares.effective_endpoints(pool);
-        let ratio = effective / members as f64;
+        let ratio = shares.effective_endpoints(pool) / members as f64;
         if ratio > limit && ratio >= WARN_EFFECTIVE {
             continue;
         }
         let dialect = context.config.dialect;
+        let shares = facts.given(context.config);
+        let effective = shares.effective_endpoints(pool);
         let mut order: Vec<usize> = facts.active.clone();
         order.sort_by(|&a, &b| shares.shares[b].total_cmp(&shares.shares[a]).then(a.cmp(&b)));
         let few = most_of_it(&order, &shares.shares);

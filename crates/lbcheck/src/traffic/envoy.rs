@@ -128,6 +128,15 @@ pub(super) fn levels(pool: &Pool) -> Vec<Level> {
     levels
 }
 
+/// The hosts that get traffic by the health that the file itself gives them, in the order of the file.
+pub(super) fn serving(levels: &[Level]) -> Vec<usize> {
+    let loaded = levels.iter().filter(|level| level.load > 0);
+    let mut hosts: Vec<usize> = loaded.flat_map(|level| level.hosts.iter().copied()).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
+}
+
 fn locality_weight(pool: &Pool, index: usize) -> u32 {
     let locality = pool.endpoints[index].locality.and_then(|at| pool.localities.get(at));
     locality.and_then(|locality| locality.weight).map_or(0, |weight| weight.value)
@@ -152,6 +161,7 @@ pub(super) fn shares(pool: &Pool, levels: &[Level], weight: impl Fn(&[usize]) ->
             shares[index] += if total > 0.0 { part * weight / total } else { 0.0 };
         }
     };
+    let members = members_of_localities(pool);
     for level in levels {
         let load = f64::from(level.load) / 100.0;
         let weighted = level.hosts.iter().any(|&index| locality_weight(pool, index) > 0);
@@ -160,8 +170,10 @@ pub(super) fn shares(pool: &Pool, levels: &[Level], weight: impl Fn(&[usize]) ->
             continue;
         }
         let groups = by_locality(pool, &level.hosts);
-        let effective: Vec<f64> =
-            groups.iter().map(|(&locality, hosts)| effective_weight(pool, locality, hosts)).collect();
+        let effective: Vec<f64> = groups
+            .iter()
+            .map(|(&locality, hosts)| effective_weight(pool, locality, hosts, &members))
+            .collect();
         let total: f64 = effective.iter().sum();
         for (hosts, effective) in groups.values().zip(effective) {
             add(hosts, load * effective / total);
@@ -195,16 +207,28 @@ pub(super) fn random_spill(endpoints: usize, levels: &[Level]) -> Vec<f64> {
     shares
 }
 
+/// How many hosts, drained ones left out, each locality of each priority has. Nothing where localities do not count.
+fn members_of_localities(pool: &Pool) -> BTreeMap<(u32, Option<usize>), usize> {
+    let mut members = BTreeMap::new();
+    if pool.locality_weighted.is_some() {
+        for endpoint in pool.endpoints.iter().filter(|endpoint| endpoint.state.value != AdminState::Draining)
+        {
+            *members.entry((endpoint.tier.value, endpoint.locality)).or_default() += 1;
+        }
+    }
+    members
+}
+
 /// A locality's weight, scaled down once overprovisioning no longer makes up for its unhealthy hosts.
-fn effective_weight(pool: &Pool, locality: Option<usize>, healthy: &[usize]) -> f64 {
+fn effective_weight(
+    pool: &Pool,
+    locality: Option<usize>,
+    healthy: &[usize],
+    members: &BTreeMap<(u32, Option<usize>), usize>,
+) -> f64 {
     let Some(&first) = healthy.first() else { return 0.0 };
     let tier = pool.endpoints[first].tier.value;
-    let counts = |endpoint: &&Endpoint| {
-        endpoint.locality == locality
-            && endpoint.tier.value == tier
-            && endpoint.state.value != AdminState::Draining
-    };
-    let hosts = pool.endpoints.iter().filter(counts).count().max(1);
+    let hosts = members.get(&(tier, locality)).copied().unwrap_or(0).max(1);
     let overprovisioning = f64::from(pool.overprovisioning_percent.map_or(140, |setting| setting.value));
     let available = (overprovisioning / 100.0 * healthy.len() as f64 / hosts as f64).min(1.0);
     f64::from(locality_weight(pool, first)) * available

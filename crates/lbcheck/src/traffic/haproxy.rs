@@ -142,9 +142,6 @@ pub(super) fn ring(version: Version, pool: &Pool, serving: &[usize]) -> Result<T
 
 /// The hash of a key as `balance` takes it: the text, or for `source` the address.
 pub(super) fn hash_of(key: &HashKey, function: HashFunction, bytes: &[u8]) -> Result<u64, Reason> {
-    if let HashFunction::Wt6 { .. } = function {
-        return Err("lbcheck does not know HAProxy's `wt6` hash".into());
-    }
     let HashFunction::Identity { avalanche } = function else {
         let hash = hash::haproxy(function, bytes).ok_or("HAProxy has no such hash function")?;
         return Ok(u64::from(hash));

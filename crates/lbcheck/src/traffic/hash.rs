@@ -1,6 +1,4 @@
-//! The hash functions of the three products, all public algorithms.
-//!
-//! HAProxy's `wt6` is missing: nothing but its GPL source describes it, so pools that use it are unknown.
+//! The hash functions of the three products, written from their public descriptions.
 
 use crate::model::HashFunction;
 
@@ -14,6 +12,25 @@ pub fn sdbm(key: &[u8]) -> u32 {
 #[must_use]
 pub fn djb2(key: &[u8]) -> u32 {
     key.iter().fold(5381, |hash: u32, &byte| hash.wrapping_mul(33).wrapping_add(u32::from(byte)))
+}
+
+/// `wt6`, which only HAProxy has: each byte is mixed into two registers, which then change places, each turned by as
+/// many bits as the two together say.
+#[must_use]
+pub fn wt6(key: &[u8]) -> u32 {
+    let (mut left, mut right) = (0xa53c_965a_u32, 0x5ca6_953a_u32);
+    let (mut turn_right, mut turn_left) = (6, 18);
+    for &byte in key {
+        let byte = u32::from(byte);
+        left = !(left ^ byte);
+        right = !right.wrapping_add(byte);
+        // By 0 to 31 bits: a turn by none leaves a register as it is.
+        (left, right) = (right.rotate_left(turn_right), left.rotate_left(turn_left));
+        let mixed = ((left >> 16) ^ right) & 0xffff;
+        turn_right = mixed & 31;
+        turn_left = mixed >> 11;
+    }
+    left ^ right
 }
 
 /// A CRC-32 (IEEE 802.3) in the making, so that nginx's chains can go on from any point.
@@ -188,8 +205,8 @@ pub fn haproxy(function: HashFunction, key: &[u8]) -> Option<u32> {
         HashFunction::Sdbm { avalanche } => (sdbm(key), avalanche),
         HashFunction::Djb2 { avalanche } => (djb2(key), avalanche),
         HashFunction::Crc32 { avalanche } => (crc32(key), avalanche),
-        HashFunction::Wt6 { .. }
-        | HashFunction::Identity { .. }
+        HashFunction::Wt6 { avalanche } => (wt6(key), avalanche),
+        HashFunction::Identity { .. }
         | HashFunction::Nginx
         | HashFunction::XxHash
         | HashFunction::Murmur2 => return None,
@@ -251,6 +268,20 @@ mod tests {
         let ids: [(&[u8], u32); 3] = [(b"id-1", 995120774), (b"id-2", 1002405301), (b"10.0.0.1", 2670052029)];
         for (key, hash) in ids {
             assert_eq!(murmur2_32(key), hash);
+        }
+    }
+
+    #[test]
+    fn wt6_gives_the_values_that_haproxy_was_seen_to_give() {
+        let known = [
+            ("/", 1886637733),
+            ("/index.html", 822151038),
+            ("/api/v1/users", 2910045164),
+            ("u1", 2478345727),
+            ("abc", 2483038440),
+        ];
+        for (key, hash) in known {
+            assert_eq!(wt6(key.as_bytes()), hash, "{key}");
         }
     }
 

@@ -23,6 +23,7 @@ pub use request::{
     Decision, End, EndKind, EndWords, Finder, ListenerRoute, Outcome, Reason, Request, RouteReport, Rules,
     Step, StepWords, Truth, explain, find, holds, route,
 };
+pub(crate) use shares::serving;
 pub use shares::{Certainty, PoolShares, pool_shares};
 pub use survey::{
     Failing, PoolTraffic, Question, Survey, Unanswerable, place_keys, place_keys_after, survey,

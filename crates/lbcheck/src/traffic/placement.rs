@@ -182,11 +182,13 @@ impl Placement {
     }
 }
 
-/// Whether a hash function of HAProxy spreads keys that are alike; `sdbm` and `djb2` alone do not, and `none` leaves
-/// numbers as they are.
+/// Whether a hash function of HAProxy spreads keys that are alike; `sdbm`, `djb2` and `wt6` alone do not, and `none`
+/// leaves numbers as they are.
 fn spreads(key: &HashKey, function: HashFunction) -> bool {
     match function {
-        HashFunction::Sdbm { avalanche } | HashFunction::Djb2 { avalanche } => avalanche,
+        HashFunction::Sdbm { avalanche }
+        | HashFunction::Djb2 { avalanche }
+        | HashFunction::Wt6 { avalanche } => avalanche,
         HashFunction::Identity { .. } => *key == HashKey::Source,
         _ => true,
     }
@@ -212,9 +214,6 @@ impl Kind {
         };
         if let HashKey::Constant(_) = key {
             return Err("a constant hash key sends every request to one server".into());
-        }
-        if let HashFunction::Wt6 { .. } = function {
-            return Err("lbcheck does not know HAProxy's `wt6` hash".into());
         }
         Ok(Self::HaProxy { key: key.clone(), function, table })
     }

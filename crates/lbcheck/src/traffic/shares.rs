@@ -1,8 +1,9 @@
 //! The share of a pool's traffic that each endpoint gets in normal times: nothing failed, no session pinned.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::envoy;
 use super::nginx::Weighted;
 use crate::dialect::Dialect;
 use crate::model::{
@@ -97,7 +98,7 @@ pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
     if pool.disabled.is_some() {
         return PoolShares::unknown("the pool is switched off");
     }
-    let serving = serving_tier(dialect, pool);
+    let serving = serving(dialect, pool);
     if let Some(index) = always_used(pool) {
         let shares = spread(pool, &[index], |_| 1.0);
         return PoolShares { certainty: Certainty::Exact, assumptions: Vec::new(), shares };
@@ -135,7 +136,7 @@ pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
         (false, true) => Certainty::Exact,
         (false, false) => Certainty::Expected,
     };
-    match choose(&pool.algorithm.value, pool, &serving, &mut assumptions) {
+    match choose(dialect, &pool.algorithm.value, pool, &serving, &mut assumptions) {
         Choice::Unknown(reason) => PoolShares::unknown(reason),
         Choice::Shares(shares, certainty) => {
             PoolShares { certainty: certainty.max(certain), assumptions, shares }
@@ -150,6 +151,16 @@ pub(super) fn always_used(pool: &Pool) -> Option<usize> {
     let named = |candidate: &Endpoint| candidate.name.value == endpoint.value;
     let index = pool.endpoints.iter().position(named)?;
     (pool.endpoints[index].state.value == AdminState::Enabled).then_some(index)
+}
+
+/// The endpoints that take new traffic while nothing has failed that the file does not call unhealthy.
+///
+/// That is [`serving_tier`], but in Envoy, which divides between its levels by health.
+pub(crate) fn serving(dialect: Dialect, pool: &Pool) -> Vec<usize> {
+    match dialect {
+        Dialect::HaProxy | Dialect::Nginx => serving_tier(dialect, pool),
+        Dialect::Envoy => envoy::serving(&envoy::levels(pool)),
+    }
 }
 
 /// The endpoints that take new traffic while nothing has failed.
@@ -201,6 +212,7 @@ enum Choice {
 }
 
 fn choose(
+    dialect: Dialect,
     algorithm: &Algorithm,
     pool: &Pool,
     serving: &[usize],
@@ -212,18 +224,18 @@ fn choose(
     let weight = |endpoint: &Endpoint| f64::from(endpoint.weight.value);
     match algorithm {
         Algorithm::RoundRobin | Algorithm::StaticRoundRobin => {
-            Choice::Shares(by_locality(pool, serving, weight), Certainty::Exact)
+            Choice::Shares(divided(dialect, pool, serving, weight), Certainty::Exact)
         }
         Algorithm::LeastConnections { .. } | Algorithm::LeastTime(_) => {
             assumptions
                 .push("all requests cost the same, and there are enough of them that weights count".into());
-            Choice::Shares(by_locality(pool, serving, weight), Certainty::Expected)
+            Choice::Shares(divided(dialect, pool, serving, weight), Certainty::Expected)
         }
         Algorithm::Random { weighted: true, .. } => {
-            Choice::Shares(by_locality(pool, serving, weight), Certainty::Expected)
+            Choice::Shares(divided(dialect, pool, serving, weight), Certainty::Expected)
         }
         Algorithm::Random { weighted: false, .. } => {
-            Choice::Shares(by_locality(pool, serving, |_| 1.0), Certainty::Expected)
+            Choice::Shares(divided(dialect, pool, serving, |_| 1.0), Certainty::Expected)
         }
         Algorithm::First => {
             assumptions.push("there are never more requests at once than the first server's maxconn".into());
@@ -254,7 +266,7 @@ fn choose(
             if may_lack(key) {
                 assumptions.push("every request has the key that is hashed".into());
             }
-            Choice::Shares(by_locality(pool, serving, weight), Certainty::Expected)
+            Choice::Shares(divided(dialect, pool, serving, weight), Certainty::Expected)
         }
         // Without a matching subset the default is to serve nobody.
         Algorithm::Subset(_) => {
@@ -274,50 +286,24 @@ fn choose(
 
 /// Weight over sum of weights, for each endpoint of the pool; 0 for those that do not serve.
 fn spread(pool: &Pool, serving: &[usize], weight: impl Fn(&Endpoint) -> f64) -> Vec<f64> {
+    let slotted = |endpoint: &Endpoint| weight(endpoint) * f64::from(endpoint.slots.max(1));
     let mut shares = vec![0.0; pool.endpoints.len()];
-    spread_into(&mut shares, 1.0, pool, serving, weight);
+    let total: f64 = serving.iter().map(|&index| slotted(&pool.endpoints[index])).sum();
+    if total > 0.0 {
+        for &index in serving {
+            shares[index] = slotted(&pool.endpoints[index]) / total;
+        }
+    }
     shares
 }
 
-/// Divides `part` of the traffic among `serving`. Costs no more than there are of them, as one pool may have as
-/// many localities as endpoints.
-fn spread_into(
-    shares: &mut [f64],
-    part: f64,
-    pool: &Pool,
-    serving: &[usize],
-    weight: impl Fn(&Endpoint) -> f64,
-) {
-    let slotted = |endpoint: &Endpoint| weight(endpoint) * f64::from(endpoint.slots.max(1));
-    let total: f64 = serving.iter().map(|&index| slotted(&pool.endpoints[index])).sum();
-    if total <= 0.0 {
-        return;
-    }
-    for &index in serving {
-        shares[index] = part * slotted(&pool.endpoints[index]) / total;
-    }
-}
-
-/// As [`spread`], within localities that first divide the load by their own weights, where Envoy is told to.
-fn by_locality(pool: &Pool, serving: &[usize], weight: impl Fn(&Endpoint) -> f64) -> Vec<f64> {
-    let locality_weight = |index: usize| {
-        let locality = pool.endpoints[index].locality.and_then(|at| pool.localities.get(at));
-        locality.and_then(|locality| locality.weight).map_or(0.0, |weight| f64::from(weight.value))
-    };
-    // With no weight anywhere Envoy falls back to one flat list.
-    if pool.locality_weighted.is_none() || serving.iter().all(|&index| locality_weight(index) <= 0.0) {
+/// As [`spread`]; in Envoy first over its levels, then over localities where it is told to weigh them.
+fn divided(dialect: Dialect, pool: &Pool, serving: &[usize], weight: impl Fn(&Endpoint) -> f64) -> Vec<f64> {
+    if dialect != Dialect::Envoy {
         return spread(pool, serving, weight);
     }
-    let mut groups: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
-    for &index in serving {
-        groups.entry(pool.endpoints[index].locality).or_default().push(index);
-    }
-    let total: f64 = groups.values().map(|members| locality_weight(members[0])).sum();
-    let mut shares = vec![0.0; pool.endpoints.len()];
-    for members in groups.values() {
-        spread_into(&mut shares, locality_weight(members[0]) / total, pool, members, &weight);
-    }
-    shares
+    let weights = |hosts: &[usize]| hosts.iter().map(|&index| weight(&pool.endpoints[index])).collect();
+    envoy::shares(pool, &envoy::levels(pool), weights)
 }
 
 /// The numeric id of each endpoint: as written; the others get the next that is free, at least their position.

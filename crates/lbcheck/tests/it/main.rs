@@ -12,6 +12,7 @@ mod envoy_model;
 mod envoy_refused;
 mod envoy_robust;
 mod fixes;
+mod given_shares;
 mod haproxy_errors;
 mod haproxy_model;
 mod haproxy_robust;

@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 
 use anyhow::{Result, bail};
 
-/// The first block of 127.0.0.0/8 that is used. Nothing else is ordinarily above 127.1.
+/// The first block of 127.0.0.0/8 that is used. Nothing else is ordinarily above 127.1. Scenarios from 256 on have the
+/// blocks of odd numbers.
 const FIRST_BLOCK: u8 = 64;
 /// Ports tried, in case a program listens on one of them on every address.
 const PORTS: [u16; 3] = [8480, 18_480, 28_480];
@@ -25,8 +26,9 @@ impl Arena {
     /// # Errors
     ///
     /// Nothing is free.
-    pub fn reserve(number: u8) -> Result<Self> {
-        for block in FIRST_BLOCK..u8::MAX {
+    pub fn reserve(number: u16) -> Result<Self> {
+        let [above, number] = number.to_be_bytes();
+        for block in (FIRST_BLOCK + above..u8::MAX).step_by(2) {
             let first = Ipv4Addr::new(127, block, number, 1);
             for port in PORTS {
                 let Ok(held) = UdpSocket::bind((first, port)) else { continue };

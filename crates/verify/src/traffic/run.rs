@@ -44,7 +44,7 @@ pub struct Row {
 /// # Errors
 ///
 /// Something does not start or answer, or lbcheck makes no prediction.
-pub fn run(scenario: &Scenario, number: u8, program: &Program) -> Result<Option<Row>> {
+pub fn run(scenario: &Scenario, number: u16, program: &Program) -> Result<Option<Row>> {
     let version = program.version().context("the program does not say its version")?;
     if scenario.since.is_some_and(|since| version < since) {
         return Ok(None);

@@ -11,6 +11,7 @@ use crate::source::{Span, Spanned};
 
 use super::super::tree::Value;
 use super::Lower;
+use super::closers;
 use super::endpoint::read_address;
 use super::matcher::{all, any, opaque};
 
@@ -63,7 +64,11 @@ impl<'t> Lower<'t> {
                 table.routes.push(route);
             }
         }
+        let mut closers = Vec::new();
         for filter in listener.list("listener_filters") {
+            let kind = filter.get("typed_config").and_then(Value::type_name).unwrap_or_default();
+            let name = filter.text_of("name").filter(|text| !text.is_empty()).unwrap_or(kind);
+            closers.extend(closers::rule(closers::listener(kind), "listener", name, filter.span()));
             self.listener_filter(filter, &mut table, &mut mode);
         }
         if let Some(tree) = listener.get("filter_chain_matcher") {
@@ -75,6 +80,7 @@ impl<'t> Lower<'t> {
             let action = Action::Respond(Response { status: None, kind: "close".into() });
             table.routes.push(Route::new(Condition::Always, action, "no filter chain", listener.span()));
         }
+        table.routes.splice(0..0, closers);
         let only = match table.routes.as_slice() {
             [Route { when: Condition::Always, action: Action::Table(only), .. }] => Some(*only),
             _ => None,
@@ -128,6 +134,7 @@ impl<'t> Lower<'t> {
     /// The terminal filter of a chain decides; the filters before it can only close the connection.
     fn filter_chain(&mut self, chain: Value<'t>, label: &str, mode: &mut Option<Mode>) -> Option<Route> {
         let mut seen = None;
+        let mut closers = Vec::new();
         for filter in chain.list("filters") {
             let Some(config) = filter.get("typed_config") else {
                 self.discovered_filter(filter);
@@ -136,14 +143,17 @@ impl<'t> Lower<'t> {
             let name = config.type_name().unwrap_or_default();
             let name = inner_type(config, name);
             let config = inner_value(config);
+            let shown = filter.text_of("name").filter(|text| !text.is_empty()).unwrap_or(name);
             match name {
                 HCM | MOBILE_HCM => {
                     *mode = Some(Mode::Http);
-                    return Some(self.connection_manager(config, label));
+                    let route = self.connection_manager(config, label);
+                    return Some(self.behind(closers, route));
                 }
                 TCP_PROXY => {
                     *mode = mode.or(Some(Mode::Tcp));
-                    return Some(self.tcp_proxy(config, label));
+                    let route = self.tcp_proxy(config, label);
+                    return Some(self.behind(closers, route));
                 }
                 _ => {}
             }
@@ -151,10 +161,12 @@ impl<'t> Lower<'t> {
                 Proxy::Pass => {}
                 Proxy::Ends(what) => {
                     *mode = mode.or(Some(Mode::Tcp));
-                    return Some(self.other_proxy(what, config, false));
+                    let route = self.other_proxy(what, config, false);
+                    return Some(self.behind(closers, route));
                 }
                 Proxy::Unknown => seen = Some((name, config)),
             }
+            closers.extend(closers::rule(closers::network(name, config), "network", shown, filter.span()));
         }
         // Nothing known ends the chain: an extension from outside may.
         let (name, config) = seen?;

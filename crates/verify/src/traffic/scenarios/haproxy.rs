@@ -209,6 +209,10 @@ pub(super) fn random_one() -> Scenario {
     scenario("random(1), weights 3:2:1", "balance random(1)", THREE, Send::Same(10_000), Expect::ByChance)
 }
 
+pub(super) fn nobodys_algorithm() -> Scenario {
+    scenario("no balance line, weights 3:2:1", "", THREE, Send::Same(10_000), Expect::ByChance)
+}
+
 pub(super) fn random_busy() -> Scenario {
     scenario(
         "random(2), weights 3:2:1, 30 always in flight",
@@ -384,8 +388,20 @@ pub(super) fn ring_crc32_avalanche() -> Scenario {
     function("consistent crc32 avalanche")
 }
 
-pub(super) fn wt6() -> Scenario {
-    Scenario { expect: Expect::Unknown("wt6"), ..function("map-based wt6") }
+pub(super) fn map_wt6() -> Scenario {
+    function("map-based wt6")
+}
+
+pub(super) fn map_wt6_avalanche() -> Scenario {
+    function("map-based wt6 avalanche")
+}
+
+pub(super) fn ring_wt6() -> Scenario {
+    function("consistent wt6")
+}
+
+pub(super) fn ring_wt6_avalanche() -> Scenario {
+    function("consistent wt6 avalanche")
 }
 
 pub(super) fn ring_ids() -> Scenario {

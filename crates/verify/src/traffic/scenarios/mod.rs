@@ -14,11 +14,12 @@ macro_rules! each_scenario {
             haproxy: roundrobin roundrobin_four roundrobin_out weights_zero static_rr backup_first
                 backup_all roundrobin_fails everybody_fails leastconn_idle leastconn_held leastconn_floor
                 leastconn_flowing leastconn_fails first_idle first_maxconn maxconn_spill random_idle
-                random_one random_busy template use_server source_map source_neighbours source_ring
+                random_one nobodys_algorithm random_busy template use_server source_map source_neighbours source_ring
                 source_ipv6 source_ipv6_ring uri_map uri_ring uri_len uri_depth uri_whole uri_path_only
                 url_param hdr_map hdr_ring hash_expression map_sdbm_avalanche map_djb2 map_djb2_avalanche
                 map_crc32 map_crc32_avalanche ring_sdbm ring_djb2 ring_djb2_avalanche ring_crc32
-                ring_crc32_avalanche wt6 ring_ids map_fails ring_fails map_disabled rand_split
+                ring_crc32_avalanche map_wt6 map_wt6_avalanche ring_wt6 ring_wt6_avalanche
+                ring_ids map_fails ring_fails map_disabled rand_split
                 cookie_sessions cookie_even leastconn_maxconn balance_factor errors_without_redispatch
                 errors_with_redispatch errors_redispatch_map attempts ring_addresses ring_ports queue
                 map_none ring_none ring_none_avalanche source_none;

@@ -22,7 +22,7 @@ fn holds(name: &str) {
     let number = all.iter().position(|(known, _)| *known == name).expect("it is in the list");
     let scenario = &all[number].1;
     let Some(program) = Program::for_test(scenario.dialect, name) else { return };
-    let number = u8::try_from(number).expect("there are fewer than 256 scenarios");
+    let number = u16::try_from(number).expect("there are not that many scenarios");
     let row = run(scenario, number, &program).expect(name);
     let Some(row) = row else {
         eprintln!("SKIPPED {name}: {} is too old for it", program.path.display());
