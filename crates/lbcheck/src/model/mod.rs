@@ -14,8 +14,8 @@ mod setting;
 
 pub use pool::{
     Address, AdminState, Affinity, Algorithm, CheckKind, CheckTiming, Endpoint, HashFunction, HashKey,
-    HashTable, HealthCheck, Host, KeyVariety, Locality, Membership, OutlierDetection, Pool, PoolKind,
-    PoolLimits, Retries, SubsetFallback, Subsets, Timeouts,
+    HashTable, HealthCheck, Host, Jitter, KeyVariety, Locality, Membership, OutlierDetection, Pool, PoolKind,
+    PoolLimits, Retries, RetryBudget, SubsetFallback, Subsets, Timeouts,
 };
 pub use route::{
     Action, Bind, Condition, EscapedSlashes, HashPolicy, Listener, Match, Mirror, Normalization, PathChange,

@@ -111,6 +111,7 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
             span: proxy.section.header.span,
         });
     }
+    checks::spread(sections, &mut config);
     config.client_address = client_address(&proxies);
     rewrites::pass_on(&mut config, &rewrites, &mut budget);
     links::check(&proxies, &pools, sections, &mut config, report);
