@@ -114,9 +114,9 @@ pub(crate) struct RouteArgs {
 
 const ROUTE_EXIT_CODES: &str = "\
 Exit codes:
-  0  an answer was found, also if it names several ends
+  0  an answer was found, also if it names several ends or none
   1  the answer is not certainly that of --expect
-  2  lbcheck could not do its work: unreadable input, no listener that takes the request, bad arguments";
+  2  lbcheck could not do its work: unreadable input, no such listener, bad arguments";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RouteFormat {
@@ -305,7 +305,7 @@ pub(crate) struct ReadingArgs {
     /// The language of the input; otherwise told by its content, then its name.
     #[arg(long, value_parser = parse::<Dialect>, value_name = "haproxy|nginx|envoy")]
     pub(crate) dialect: Option<Dialect>,
-    /// The HAProxy version in use, such as 3.2.
+    /// The HAProxy version in use, such as 3.4.
     #[arg(long, value_parser = parse::<Version>, value_name = "VERSION")]
     pub(crate) haproxy_version: Option<Version>,
     /// The nginx version in use, such as 1.27.3.

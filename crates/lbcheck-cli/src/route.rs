@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use lbcheck::analysis;
 use lbcheck::source::Sources;
-use lbcheck::traffic::{self, EndKind, Request, RouteReport};
+use lbcheck::traffic::{self, EndKind, Request, RouteReport, Truth};
 use lbcheck_report::{Format, Routed, View};
 
 use crate::args::{RouteArgs, RouteFormat};
@@ -40,10 +40,11 @@ pub(crate) fn run(arguments: &RouteArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Whether this pool serves the request whichever listener takes it.
+/// Whether a listener takes the request, and this pool serves it whichever that is.
 fn certain(report: &RouteReport, pool: &str) -> bool {
     let serves = |kind: EndKind, name: Option<&str>| kind == EndKind::Pool && name == Some(pool);
-    !report.listeners.is_empty()
+    report.taken == Truth::Yes
+        && !report.listeners.is_empty()
         && report.listeners.iter().all(|listener| {
             listener.complete
                 && !listener.ends.is_empty()

@@ -8,8 +8,8 @@ use lbcheck::analysis;
 use lbcheck::report::Verdict;
 use lbcheck::source::Sources;
 use lbcheck::traffic::scenario::Capacity;
-use lbcheck::traffic::{Failing, Pick, Question, Survey, Unanswerable, place_keys, survey};
-use lbcheck_report::{Format, Style, TrafficReport, View, clean};
+use lbcheck::traffic::{Failing, Question, Survey, Unanswerable, place_keys, place_keys_after, survey};
+use lbcheck_report::{Format, PlacedKey, Style, TrafficReport, View, clean};
 
 use crate::args::{AskingArgs, CapacityArg, OutputArgs, TrafficArgs};
 use crate::input::DASH;
@@ -111,7 +111,7 @@ fn unanswerable(missing: &Unanswerable, given: &str) -> Failure {
 }
 
 /// The keys of a file, one a line, and where they go.
-fn keys(survey: &Survey, path: &str) -> Result<Vec<(String, Pick)>, Failure> {
+fn keys(survey: &Survey, path: &str) -> Result<Vec<PlacedKey>, Failure> {
     let mut bytes = Vec::new();
     let read = match path {
         DASH => io::stdin().take(MOST_KEY_BYTES).read_to_end(&mut bytes),
@@ -132,8 +132,16 @@ fn keys(survey: &Survey, path: &str) -> Result<Vec<(String, Pick)>, Failure> {
         .split(|byte| *byte == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
         .collect();
-    let picks = place_keys(&survey.config, pool.pool, lines.iter().copied())
-        .map_err(|reason| Failure::new(format!("keys cannot be placed: {reason}")))?;
+    let unplaced = |reason: String| Failure::new(format!("keys cannot be placed: {reason}"));
+    let of = |lines: &[&[u8]]| place_keys(&survey.config, pool.pool, lines.iter().copied());
     let text = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
-    Ok(lines.into_iter().map(text).zip(picks).collect())
+    let places = of(&lines).map_err(unplaced)?;
+    if pool.failed.is_empty() {
+        let placed = |(line, to)| PlacedKey { key: text(line), to, before: None };
+        return Ok(lines.into_iter().zip(places).map(placed).collect());
+    }
+    let after = place_keys_after(&survey.config, pool.pool, &pool.noticed(), lines.iter().copied());
+    let moves = places.into_iter().zip(after.map_err(unplaced)?);
+    let placed = |(line, (before, to))| PlacedKey { key: text(line), to, before: Some(before) };
+    Ok(lines.into_iter().zip(moves).map(placed).collect())
 }

@@ -30,8 +30,8 @@ pub use json::{model, rules};
 pub use patch::unified;
 pub use route::{Routed, route};
 pub use text::diagnostic;
-pub use traffic::TrafficReport;
-pub use view::View;
+pub use traffic::{PlacedKey, TrafficReport};
+pub use view::{View, said};
 
 /// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -49,6 +49,9 @@ fn text(view: &View<'_>, routed: Routed<'_>) -> String {
         }
         listener_text(&mut out, view, listener, routed.verbose);
     }
+    if routed.report.listeners.is_empty() {
+        out.push_str("→ nothing takes it\n");
+    }
     out
 }
 
@@ -188,6 +191,7 @@ fn json(view: &View<'_>, routed: Routed<'_>) -> String {
             source: request.source.map(|source| source.to_string()),
         },
         note: routed.report.note.as_ref().map(|note| show(note).into_owned()),
+        taken: truth(routed.report.taken),
         listeners: routed.report.listeners.iter().map(|listener| listener_json(view, listener)).collect(),
     })
 }
@@ -207,16 +211,20 @@ fn step_json(view: &View<'_>, step: &StepWords) -> wire::RouteStep {
     wire::RouteStep {
         rule: said(view, step, &step.rule),
         condition: said(view, step, &step.condition),
-        applies: match step.truth {
-            Truth::Yes => "yes",
-            Truth::No => "no",
-            Truth::Unknown => "unknown",
-        },
+        applies: truth(step.truth),
         reasons: step.reasons.iter().map(|reason| said(view, step, reason)).collect(),
         level: step.level,
         otherwise: step.otherwise,
         new_path: step.new_path.as_ref().map(|path| view.words(path)),
         location: step.span.map(|span| location(view, span)),
+    }
+}
+
+fn truth(truth: Truth) -> &'static str {
+    match truth {
+        Truth::Yes => "yes",
+        Truth::No => "no",
+        Truth::Unknown => "unknown",
     }
 }
 

@@ -15,6 +15,17 @@ use crate::mask::{is_secret_header, is_secret_parameter};
 use crate::view::{View, show};
 use crate::wire;
 
+/// A hash key and where it goes.
+#[derive(Clone, Debug)]
+pub struct PlacedKey {
+    /// The key.
+    pub key: String,
+    /// Where it goes; if something fails, after that.
+    pub to: Pick,
+    /// Where it went before the failure. `None`: nothing fails.
+    pub before: Option<Pick>,
+}
+
 /// What is rendered: a survey, the question it answers, and where keys go if that was asked.
 #[derive(Clone, Copy, Debug)]
 pub struct TrafficReport<'a> {
@@ -25,7 +36,7 @@ pub struct TrafficReport<'a> {
     /// The answer.
     pub survey: &'a Survey,
     /// Keys and where they go, in a survey of one pool.
-    pub keys: Option<&'a [(String, Pick)]>,
+    pub keys: Option<&'a [PlacedKey]>,
 }
 
 pub(crate) fn json(view: &View<'_>, report: TrafficReport<'_>) -> String {
@@ -61,7 +72,7 @@ pub(crate) fn json(view: &View<'_>, report: TrafficReport<'_>) -> String {
                 location: location(view, *span),
             })
             .collect(),
-        keys: report.keys.map(|keys| keys.iter().map(|(key, pick)| fill.key(key, pick)).collect()),
+        keys: report.keys.map(|keys| keys.iter().map(|key| fill.key(key)).collect()),
     })
 }
 
@@ -259,14 +270,19 @@ impl Fill<'_> {
         }
     }
 
-    fn key(&self, key: &str, pick: &Pick) -> wire::KeyPlace {
+    fn key(&self, key: &PlacedKey) -> wire::KeyPlace {
+        let wire::Place { endpoint, address, unknown } = self.place(&key.to);
+        let before = key.before.as_ref().map(|before| self.place(before));
+        wire::KeyPlace { key: show(&key.key).into_owned(), endpoint, address, unknown, before }
+    }
+
+    fn place(&self, pick: &Pick) -> wire::Place {
         let endpoints = self.survey.pools.first().map(|pool| &self.survey.config.pool(pool.pool).endpoints);
         let endpoint = match pick {
             Pick::Endpoint(index) => endpoints.and_then(|endpoints| endpoints.get(*index)),
             Pick::Nobody | Pick::Unknown(_) => None,
         };
-        wire::KeyPlace {
-            key: show(key).into_owned(),
+        wire::Place {
             endpoint: endpoint.map(name),
             address: endpoint.map(|endpoint| show(&endpoint.address.to_string()).into_owned()),
             unknown: match pick {

@@ -29,6 +29,13 @@ pub(crate) struct Place<'a> {
     pub(crate) end: Position,
 }
 
+/// A text about a place, without the secrets that stand on its lines, and with nothing in it that a terminal would act
+/// on.
+#[must_use]
+pub fn said(view: &View<'_>, span: Span, text: &str) -> String {
+    view.words(&view.say_at([span], text))
+}
+
 impl<'a> View<'a> {
     /// Looks through `sources` for secrets once.
     #[must_use]

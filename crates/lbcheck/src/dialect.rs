@@ -71,7 +71,7 @@ impl Dialect {
     #[must_use]
     pub fn assumed_version(self) -> Version {
         match self {
-            Self::HaProxy => Version::new(3, 2),
+            Self::HaProxy => Version::new(3, 4),
             Self::Nginx => Version::new(1, 30),
             Self::Envoy => Version::new(1, 40),
         }

@@ -70,7 +70,7 @@ pub(crate) fn generate(program: &Path) -> Result<String> {
     Ok(out)
 }
 
-fn version(program: &Path) -> Result<String> {
+pub(crate) fn version(program: &Path) -> Result<String> {
     let output = Command::new(program).arg("--version").output().context("cannot run Envoy")?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let number = said.split('/').find(|part| part.split('.').count() == 3);

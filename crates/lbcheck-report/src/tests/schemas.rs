@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use super::*;
-use crate::{Format, TrafficReport, View, wire};
+use crate::{Format, PlacedKey, TrafficReport, View, wire};
 
 fn schema<T: JsonSchema>(title: &str) -> Value {
     let mut schema: Schema =
@@ -103,8 +103,13 @@ fn traffic(dialect: Dialect, text: &[u8], question: &Question, format: Format, w
     let mut sources = Sources::new();
     let reading = read(&loader, &mut sources, &["config".to_owned()], &ReadOptions::new(dialect));
     let survey = survey(&reading.config, question).unwrap();
-    let keys =
-        [("a".to_owned(), Pick::Endpoint(0)), ("b".to_owned(), Pick::Unknown("no \u{1b}[31m way".into()))];
+    let unknown = Pick::Unknown("no \u{1b}[31m way".into());
+    let key = |key: &str, to, before| PlacedKey { key: key.to_owned(), to, before };
+    let keys = [
+        key("a", Pick::Endpoint(0), None),
+        key("b", unknown.clone(), Some(Pick::Endpoint(0))),
+        key("c", Pick::Nobody, Some(unknown)),
+    ];
     let input = input("config");
     let report = TrafficReport { input: &input, question, survey: &survey, keys: Some(&keys) };
     crate::traffic(format, &View::new(&sources), report, Style { colour: false, width })

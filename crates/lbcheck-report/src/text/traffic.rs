@@ -13,7 +13,7 @@ use lbcheck::traffic::{Certainty, Pick, PoolTraffic, described};
 
 use super::{counted, coverage};
 use crate::Style;
-use crate::traffic::{TrafficReport, other, parts, requests};
+use crate::traffic::{PlacedKey, TrafficReport, other, parts, requests};
 use crate::view::{View, show};
 
 /// Endpoints of one pool that are listed, if there are more than [`CUT_ABOVE`].
@@ -605,14 +605,14 @@ impl Print<'_> {
         }
     }
 
-    /// `key  endpoint  address`, one key a line.
-    fn keys(&self, out: &mut String, keys: &[(String, Pick)]) {
-        let Some(pool) = self.report.survey.pools.first() else { return };
-        let pool = self.report.survey.config.pool(pool.pool);
-        let shown: Vec<String> = keys.iter().map(|(key, _)| show(key).into_owned()).collect();
+    /// `key  endpoint  address`, one key a line; where a failure moves it, with the endpoint before.
+    fn keys(&self, out: &mut String, keys: &[PlacedKey]) {
+        let Some(traffic) = self.report.survey.pools.first() else { return };
+        let pool = self.report.survey.config.pool(traffic.pool);
+        let shown: Vec<String> = keys.iter().map(|key| show(&key.key).into_owned()).collect();
         let width = shown.iter().map(|key| key.chars().count()).max().unwrap_or(0).min(60);
-        for ((_, pick), key) in keys.iter().zip(shown) {
-            let to = match pick {
+        for (PlacedKey { to, before, .. }, key) in keys.iter().zip(shown) {
+            let place = match to {
                 Pick::Endpoint(index) => pool.endpoints.get(*index).map_or_else(String::new, |endpoint| {
                     let (name, address) = (show(&endpoint.name.value), endpoint.address.to_string());
                     let address = show(&address);
@@ -621,7 +621,17 @@ impl Print<'_> {
                 Pick::Nobody => "nobody serves it".to_owned(),
                 Pick::Unknown(reason) => format!("not known: {}", self.view.words(reason)),
             };
-            let _ = writeln!(out, "{}  {to}", padded(&key, width, false));
+            let remark = match (before, to) {
+                (_, Pick::Endpoint(index)) if traffic.failed.contains(index) => {
+                    "  fails, and keeps the key".to_owned()
+                }
+                (Some(Pick::Endpoint(index)), to) if *to != Pick::Endpoint(*index) => {
+                    let name = pool.endpoints.get(*index).map(|endpoint| show(&endpoint.name.value));
+                    format!("  before the failure: {}", name.unwrap_or_default())
+                }
+                _ => String::new(),
+            };
+            let _ = writeln!(out, "{}  {place}{remark}", padded(&key, width, false));
         }
         out.push('\n');
     }

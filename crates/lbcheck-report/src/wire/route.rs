@@ -19,6 +19,8 @@ pub struct RouteAnswer {
     pub request: AskedRequest,
     /// Why there is not exactly one listener, where there is not.
     pub note: Option<String>,
+    /// `yes`, `no` or `unknown`: whether one of these listeners takes the request.
+    pub taken: &'static str,
     /// One for each listener that may take the request.
     pub listeners: Vec<ListenerAnswer>,
 }

@@ -365,4 +365,18 @@ pub struct KeyPlace {
     pub address: Option<String>,
     /// Why it cannot be known.
     pub unknown: Option<String>,
+    /// With `--fail`, where it goes before the failure; the others say where it goes after. `null` without.
+    pub before: Option<Place>,
+}
+
+/// Where a key goes.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Place {
+    /// The endpoint; `null`: nobody serves it, or it cannot be known.
+    pub endpoint: Option<String>,
+    /// Its address.
+    pub address: Option<String>,
+    /// Why it cannot be known.
+    pub unknown: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::report::{Change, Effect, RouteShift};
 use crate::source::Span;
-use crate::traffic;
+use crate::traffic::Finder;
 use crate::words;
 
 /// Building and trying out a witness walks the routes again; past this many nobody reads them.
@@ -79,6 +79,8 @@ pub(super) fn compare(old: &Config, new: &Config, pairing: &Pairing) -> Vec<Rout
         old,
         new,
         by_old: pairing.by_old(old.pools.len()),
+        before: Finder::new(old),
+        after: Finder::new(new),
         tried: 0,
         shown: BTreeSet::new(),
         probes: Vec::new(),
@@ -94,6 +96,9 @@ struct Walk<'a> {
     old: &'a Config,
     new: &'a Config,
     by_old: Vec<Option<PoolId>>,
+    /// Where requests go on each side.
+    before: Finder<'a>,
+    after: Finder<'a>,
     /// Witnesses tried so far.
     tried: usize,
     /// Requests already shown to go somewhere else.
@@ -337,11 +342,12 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.tried += 1;
-        let takes = |config, root, route: &Route| {
-            traffic::find(config, root, &witness.filled()).is_some_and(|found| found.span == route.span)
+        let request = witness.filled();
+        let takes = |finder: &mut Finder<'_>, root, route: &Route| {
+            finder.find(root, &request).is_some_and(|found| found.span == route.span)
         };
         let text = witness.to_text();
-        let proven = takes(self.old, roots.0, old) && takes(self.new, roots.1, new);
+        let proven = takes(&mut self.before, roots.0, old) && takes(&mut self.after, roots.1, new);
         (proven && self.shown.insert(text.clone())).then_some(text)
     }
 
@@ -362,8 +368,8 @@ impl<'a> Walk<'a> {
         }
         self.tried += 1;
         let request = witness.filled();
-        let old = traffic::find(self.old, roots.0, &request);
-        let new = traffic::find(self.new, roots.1, &request);
+        let old = self.before.find(roots.0, &request);
+        let new = self.after.find(roots.1, &request);
         let (Some(old), Some(new)) = (old, new) else { return };
         let text = witness.to_text();
         if self.same_action(&old.action, &new.action) || !self.shown.insert(text.clone()) {

@@ -9,7 +9,7 @@ use super::expression;
 use super::fetch;
 use super::lexer::Word;
 use super::patterns;
-use super::report::{Report, rule};
+use super::report::{Reference, Report, Wanted, rule};
 use super::syntax::{Line, is_name_character};
 use crate::model::{Condition, Match, TextMatch};
 use crate::source::Span;
@@ -345,9 +345,33 @@ fn test(words: &[Word<'_>], span: Span, report: &mut Report) -> Condition {
     }
     if let Some(asked) = asked {
         patterns::check(words, &asked, report);
+        groups(words, report);
     }
     let texts: Vec<&str> = words.iter().map(Word::as_str).collect();
     fetch::condition(&texts)
+}
+
+/// What `http_auth_group` compares with are groups of its list.
+fn groups(words: &[Word<'_>], report: &mut Report) {
+    let Some((criterion, values)) = words.split_first() else { return };
+    let Some(list) =
+        criterion.as_str().strip_prefix("http_auth_group(").and_then(|rest| rest.strip_suffix(')'))
+    else {
+        return;
+    };
+    // With flags of their own the values may be files, or of another kind.
+    if values.iter().any(|value| value.as_str().starts_with('-')) {
+        return;
+    }
+    for value in values {
+        report.references.push(Reference {
+            wanted: Wanted::Group,
+            name: format!("{list}/{}", value.as_str()),
+            fetch: "http_auth_group".to_owned(),
+            span: value.span,
+            assumed: report.assumed,
+        });
+    }
 }
 
 fn count_nodes(condition: &Condition) -> usize {

@@ -35,6 +35,8 @@ pub(crate) enum Wanted {
     /// `BACKEND/SERVER`.
     Server,
     Userlist,
+    /// `USERLIST/GROUP`.
+    Group,
     /// A section of this kind.
     Section(SectionKind),
     /// A stick table: a proxy that has one, or `PEERS/TABLE`.

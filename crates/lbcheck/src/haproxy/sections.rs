@@ -130,12 +130,15 @@ impl<'a, 'o> SectionReader<'a, 'o> {
             return;
         }
         if let Some(span) = lexed.empty {
-            report.warning(
-                rule::VALUE,
-                span,
-                "an empty word ends the line here: HAProxy ignores every word after it",
-                "remove the empty word, or give the variable a value",
-            );
+            let help = "remove the empty word, or give the variable a value";
+            // 3.4 refuses it, 3.2 warns, and 3.0 says nothing.
+            if report.at_least(3, 4) {
+                let message = "an empty word ends the line here, which HAProxy refuses from 3.4 on";
+                report.error(rule::VALUE, span, message, help);
+            } else {
+                let message = "an empty word ends the line here: HAProxy ignores every word after it";
+                report.warning(rule::VALUE, span, message, help);
+            }
         }
         for (name, span) in &lexed.undefined {
             report.warning(

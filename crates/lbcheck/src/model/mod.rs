@@ -9,6 +9,7 @@
 //! than the bounded condition trees.
 
 mod pool;
+mod recipe;
 mod route;
 mod setting;
 
@@ -17,9 +18,10 @@ pub use pool::{
     HashTable, HealthCheck, Host, Jitter, KeyVariety, Locality, Membership, OutlierDetection, Pool, PoolKind,
     PoolLimits, Retries, RetryBudget, SubsetFallback, Subsets, Timeouts,
 };
+pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use route::{
     Action, Bind, Condition, EscapedSlashes, HashPolicy, Listener, Match, Mirror, Normalization, PathChange,
-    PortInHost, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,
+    PortInHost, Reach, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 

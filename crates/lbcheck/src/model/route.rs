@@ -25,12 +25,30 @@ pub struct Bind {
     pub host: String,
     /// First and last port; equal for a single one; `None` for unix sockets and unknown ports.
     pub ports: Option<(u16, u16)>,
+    /// How connections come here.
+    pub reach: Reach,
     /// Whether TLS is terminated here.
     pub tls: bool,
+    /// Whether that depends on the connection (Envoy: some filter chains do, some do not).
+    pub mixed: bool,
     /// Whether the PROXY protocol is expected (`accept-proxy`, `proxy_protocol`).
     pub accept_proxy: bool,
     /// Where it is written.
     pub span: Span,
+}
+
+/// How connections come to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Clients connect to it.
+    Bound,
+    /// Nobody connects to it: another listener hands over what was meant for it (Envoy `bind_to_port: false`).
+    HandedOver,
+    /// Clients connect to it, and what was meant for any other port may be redirected to it (Envoy
+    /// `use_original_dst`).
+    Redirected,
+    /// A part of the address is not known: an environment variable, a socket that is inherited.
+    Unknown,
 }
 
 /// What becomes of path and host before the routes of a table look at them, where the configuration has a say in it.
@@ -48,6 +66,8 @@ pub struct Normalization {
     pub ignores_port: bool,
     /// The final dot of the host is taken off (Envoy `strip_trailing_host_dot`).
     pub strips_dot: bool,
+    /// A request for another protocol is answered with 403 (Envoy without `upgrade_configs`).
+    pub refuses_upgrades: bool,
 }
 
 /// What becomes of `%2F` and `%5C` in a path (Envoy `path_with_escaped_slashes_action`).
@@ -229,6 +249,9 @@ pub enum Target {
         text: Spanned<String>,
         /// Pools it can name, where the reader can list them all (a map with constant values); empty: any.
         candidates: Vec<PoolId>,
+        /// How it is put together from the request, where that can be followed. A name that no pool has leads to the
+        /// last route of the table.
+        recipe: Option<Box<super::Recipe>>,
     },
 }
 
@@ -271,7 +294,7 @@ pub struct HashPolicy {
 
 /// A condition over a request, evaluated to yes, no or unknown.
 ///
-/// Readers build it at most eight levels deep, whatever the input.
+/// Readers build it at most a dozen levels deep, whatever the input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// Holds for every request.

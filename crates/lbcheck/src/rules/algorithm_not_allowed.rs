@@ -44,19 +44,26 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         if matches!(algorithm, Algorithm::Unknown(_)) || environment.allowed_algorithms.iter().any(allowed) {
             continue;
         }
-        let message = format!(
-            "{name} balances by {}, which is not an algorithm for {}",
-            words::algorithm(dialect, algorithm),
-            environment.name,
-        );
-        // What a third party's algorithm does is not known to be wrong, and a default is nobody's decision.
-        let milder = matches!(algorithm, Algorithm::External(_)) || !pool.algorithm.is_explicit();
-        let milder = milder && !environment.algorithms_from_policy;
-        let finding = if milder { sink.lesser(span, message) } else { sink.finding(span, message) };
+        let in_words = words::algorithm(dialect, algorithm);
+        // Who wrote no algorithm gets the default of the version, which may be an assumed one.
+        let nobodys = !pool.algorithm.is_explicit();
+        let message = if nobodys {
+            format!("{name} names no algorithm; the default, {in_words}, is not one for {}", environment.name)
+        } else {
+            format!("{name} balances by {in_words}, which is not an algorithm for {}", environment.name)
+        };
+        let finding = match environment.algorithms_from_policy {
+            true => sink.finding(span, message),
+            false if nobodys => sink.remark(span, message),
+            // What a third party's algorithm does is not known to be wrong.
+            false if matches!(algorithm, Algorithm::External(_)) => sink.lesser(span, message),
+            false => sink.finding(span, message),
+        };
         let source = if environment.algorithms_from_policy { "the policy allows" } else { "allowed are" };
+        let wish = if nobodys { "write the algorithm you mean; " } else { "" };
         let finding = finding
             .label(format!("`{policy_name}`"))
-            .help(format!("{source}: {}", environment.allowed_algorithms.join(", ")))
+            .help(format!("{wish}{source}: {}", environment.allowed_algorithms.join(", ")))
             .pool(&pool.name.value);
         sink.push(finding);
     }

@@ -192,11 +192,39 @@ impl<'a> Walk<'a> {
             match route.action {
                 Action::Table(inner) => stack.push((inner, 0, needs)),
                 _ => {
-                    let mut sorted = needs.conditions.clone();
-                    sorted.sort_unstable();
-                    let item = Item { needs: sorted, order: needs.conditions, chances: needs.chances, route };
-                    self.items.push(item);
+                    if let Action::Forward(Target::Pool { pool, .. }) = route.action {
+                        self.answers_of(pool, route, &needs);
+                    }
+                    self.push(needs, route);
                 }
+            }
+        }
+    }
+
+    fn push(&mut self, needs: Needs, route: &'a Route) {
+        let mut sorted = needs.conditions.clone();
+        sorted.sort_unstable();
+        let item = Item { needs: sorted, order: needs.conditions, chances: needs.chances, route };
+        self.items.push(item);
+    }
+
+    /// Collects what the pool's own rules answer before an endpoint is picked. Rules that name an endpoint are a
+    /// matter of its shares.
+    fn answers_of(&mut self, pool: PoolId, from: &Route, needs: &Needs) {
+        let answers = |rule: &&'a Route| matches!(rule.action, Action::Respond(_) | Action::Local(_));
+        for rule in self.config.pool(pool).overrides.iter().filter(answers) {
+            if self.items.len() >= MOST_ROUTES {
+                self.cut = true;
+                return;
+            }
+            // What they test is not what the client sent.
+            if from.rewrite.is_some() && rule.when != Condition::Always {
+                self.cut = true;
+                continue;
+            }
+            let mut needs = needs.clone();
+            if self.split(&rule.when, rule.chance_denominator, &mut needs) {
+                self.push(needs, rule);
             }
         }
     }
@@ -245,7 +273,8 @@ fn case<'a>(
     }
     let draws = steps.iter().map(|item| item.chances.len()).sum::<usize>();
     let splits = steps.iter().filter(|item| matches!(item.route.action, Action::Split(_))).count();
-    let shared = config.dialect == Dialect::Envoy && draws > 0 && draws + splits > 1;
+    let own = |item: &&Item<'_>| item.chances.iter().any(|chance| chance.denominator.is_some());
+    let shared = config.dialect == Dialect::Envoy && steps.iter().any(own) && draws + splits > 1;
     let mut sums = Sums::default();
     let certainty = if shared {
         if with_one_number(&steps, &mut sums) { Certainty::Expected } else { Certainty::Unknown }
@@ -361,7 +390,7 @@ fn with_one_number(steps: &[&Item<'_>], sums: &mut Sums) -> bool {
     let mut period = 1_u64;
     let total = |arms: &[WeightedTarget]| arms.iter().map(|arm| arm.weight).sum::<u64>();
     for item in steps {
-        let fractions = item.chances.iter().map(|chance| u64::from(chance.denominator.unwrap_or(0)));
+        let fractions = item.chances.iter().filter_map(|chance| chance.denominator.map(u64::from));
         let split = match &item.route.action {
             Action::Split(arms) => Some(total(arms)),
             _ => None,
@@ -376,37 +405,48 @@ fn with_one_number(steps: &[&Item<'_>], sums: &mut Sums) -> bool {
             };
         }
     }
-    let mut parts = vec![0_u64; steps.len()];
-    let mut arms: BTreeMap<(usize, usize), u64> = BTreeMap::new();
-    let mut left = 0_u64;
+    let mut parts = vec![0.0_f64; steps.len()];
+    let mut arms: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+    let mut rest = 0.0_f64;
     for value in 0..period {
-        let holds = |chance: &Chance| {
-            let denominator = u64::from(chance.denominator.unwrap_or(1)).max(1);
-            let numerator = u64::from(chance.ppm) * denominator / 1_000_000;
-            value % denominator < numerator
-        };
-        let Some(at) = steps.iter().position(|item| item.chances.iter().all(holds)) else {
-            left += 1;
-            continue;
-        };
-        parts[at] += 1;
-        if let Action::Split(targets) = &steps[at].route.action {
-            let mut rest = value % total(targets);
-            for (arm, target) in targets.iter().enumerate() {
-                if rest < target.weight {
-                    *arms.entry((at, arm)).or_default() += 1;
-                    break;
+        let mut left = 1.0_f64;
+        for (at, item) in steps.iter().enumerate() {
+            let chance = item.chances.iter().map(|chance| match chance.denominator.map(u64::from) {
+                Some(denominator) => {
+                    let numerator = u64::from(chance.ppm) * denominator / 1_000_000;
+                    if value % denominator < numerator { 1.0 } else { 0.0 }
                 }
-                rest -= target.weight;
+                // A filter draws a number of its own.
+                None => f64::from(chance.ppm) / 1_000_000.0,
+            });
+            let taken = left * chance.product::<f64>();
+            if taken <= 0.0 {
+                continue;
+            }
+            parts[at] += taken;
+            left -= taken;
+            if let Action::Split(targets) = &item.route.action {
+                let mut rest = value % total(targets);
+                for (arm, target) in targets.iter().enumerate() {
+                    if rest < target.weight {
+                        *arms.entry((at, arm)).or_default() += taken;
+                        break;
+                    }
+                    rest -= target.weight;
+                }
+            }
+            if left <= 0.0 {
+                break;
             }
         }
+        rest += left.max(0.0);
     }
-    let part = |count: u64| count as f64 / period as f64;
+    let part = |count: f64| count / period as f64;
     for (at, item) in steps.iter().enumerate() {
         match &item.route.action {
             Action::Split(targets) => {
                 for (arm, target) in targets.iter().enumerate() {
-                    let count = arms.get(&(at, arm)).copied().unwrap_or(0);
+                    let count = arms.get(&(at, arm)).copied().unwrap_or(0.0);
                     sums.add(destination(&target.target), part(count));
                 }
                 sums.copy(item.route, part(parts[at]));
@@ -414,7 +454,7 @@ fn with_one_number(steps: &[&Item<'_>], sums: &mut Sums) -> bool {
             _ => sums.take(item.route, part(parts[at])),
         }
     }
-    sums.add(Destination::Nowhere, part(left));
+    sums.add(Destination::Nowhere, part(rest));
     true
 }
 
@@ -466,6 +506,19 @@ mod tests {
         assert_eq!(
             shown(&config(Dialect::HaProxy, text)),
             ["path begins with /api: api 100.0", ": a 10.0, b 9.0, c 81.0"]
+        );
+    }
+
+    #[test]
+    fn answers_of_a_backend_are_answers_of_the_listener() {
+        let text = "defaults\n  mode http\nfrontend f\n  bind :80\n  use_backend gone if { path_beg /gone }\n  default_backend a\nbackend a\n  http-request deny if { path_beg /no }\n  http-request redirect location / if { rand(100) lt 10 }\nbackend gone\n  http-request return status 410\n";
+        assert_eq!(
+            shown(&config(Dialect::HaProxy, text)),
+            [
+                "path begins with /gone: =return 410 100.0",
+                "path begins with /no: =deny 403 100.0",
+                ": =redirect 302 10.0, a 90.0"
+            ]
         );
     }
 

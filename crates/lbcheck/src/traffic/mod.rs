@@ -20,12 +20,14 @@ pub use figures::{Figures, Known, figures};
 pub use nginx::split_clients;
 pub use placement::{Load, Pick, Placement, keys_moved, pick, placed_shares, sequence};
 pub use request::{
-    Decision, End, EndKind, EndWords, ListenerRoute, Outcome, Reason, Request, RouteReport, Rules, Step,
-    StepWords, Truth, explain, find, holds, route,
+    Decision, End, EndKind, EndWords, Finder, ListenerRoute, Outcome, Reason, Request, RouteReport, Rules,
+    Step, StepWords, Truth, explain, find, holds, route,
 };
 pub(crate) use shares::serving;
 pub use shares::{Certainty, PoolShares, pool_shares};
-pub use survey::{Failing, PoolTraffic, Question, Survey, Unanswerable, place_keys, survey};
+pub use survey::{
+    Failing, PoolTraffic, Question, Survey, Unanswerable, place_keys, place_keys_after, survey,
+};
 
 /// How a pool picks, in the words of its dialect: "roundrobin", "consistent hash of uri", "LEAST_REQUEST".
 #[must_use]

@@ -267,6 +267,34 @@ pub fn place_keys<'k>(
     Ok(keys.into_iter().map(|key| placement.pick(key)).collect())
 }
 
+/// Where each of `keys` goes once `failed` endpoints of the pool are out. For many failures only those count that
+/// something notices, see [`scenario::Detection`]: the others keep their keys.
+///
+/// # Errors
+///
+/// Why that cannot be known for any key.
+pub fn place_keys_after<'k>(
+    config: &Config,
+    id: PoolId,
+    failed: &[usize],
+    keys: impl IntoIterator<Item = &'k [u8]>,
+) -> Result<Vec<Pick>, String> {
+    let mut config = config.clone();
+    if let Some(pool) = config.pools.get_mut(id.0 as usize) {
+        *pool = scenario::without(pool, failed);
+    }
+    place_keys(&config, id, keys)
+}
+
+impl PoolTraffic {
+    /// The endpoints that fail and are taken out of rotation for it.
+    #[must_use]
+    pub fn noticed(&self) -> Vec<usize> {
+        let detections = self.outcome.iter().flat_map(|outcome| &outcome.detections);
+        detections.filter(|found| found.noticed.is_ever()).map(|found| found.endpoint).collect()
+    }
+}
+
 /// Envoy hashes nothing of requests that come by a route without `hash_policy`.
 fn drawn_at_random(config: &Config, id: PoolId) -> bool {
     if config.dialect != Dialect::Envoy {

@@ -329,3 +329,55 @@ fn json_is_read_as_envoy_reads_it() {
     );
     assert!(errors_in("envoy.json", &twice).iter().any(|(shown, _)| shown == "\"@type\""));
 }
+
+/// The errors of a file that is read for a version.
+fn errors_for(version: &str, text: &str) -> Vec<(String, String)> {
+    let mut options = ReadOptions::new(Dialect::Envoy);
+    options.version = version.parse().unwrap();
+    let mut sources = Sources::new();
+    let loader = MemoryLoader::one("envoy.yaml", text);
+    let reading = read(&loader, &mut sources, &["envoy.yaml".to_owned()], &options);
+    let errors = reading.diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    errors.map(|found| (sources.text(found.primary.span).to_owned(), found.message.clone())).collect()
+}
+
+/// Each was run through Envoy 1.36.4, 1.37.0, 1.38.3, 1.39.3 and 1.40.0.
+#[test]
+fn what_a_version_does_not_have_is_an_error() {
+    let field = cluster("per_connection_buffer_high_watermark_timeout: 5s");
+    let found = errors_for("1.36", &field);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "per_connection_buffer_high_watermark_timeout");
+    assert!(found[0].1.contains("in Envoy 1.36: it comes with 1.38"), "{found:?}");
+    assert_eq!(errors_for("1.37.0", &field).len(), 1);
+    assert_eq!(errors_for("1.38.3", &field), []);
+    assert_eq!(errors_for("1.40.7", &field), []);
+    let kind = filter("t", &format!("{{'@type': {T}.extensions.filters.http.transform.v3.TransformConfig}}"));
+    let found = errors_for("1.36", &kind);
+    assert!(
+        found.iter().any(|(_, said)| said.contains("has no type `envoy.extensions.filters.http.transform")),
+        "{found:?}"
+    );
+    let value = "static_resources: {listeners: [{name: l, address: {socket_address: {address: 1.2.3.4, port_value: 1}}, filter_chains: [{filters: []}], access_log: [{name: a, filter: {status_code_filter: {comparison: {op: NE, value: {default_value: 1, runtime_key: x}}}}, typed_config: {'@type': type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: /dev/null}}]}]}\n";
+    assert_eq!(errors_for("1.37", value), []);
+    let found = errors_for("1.36", value);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "NE");
+}
+
+#[test]
+fn unknown_types_of_known_packages_are_errors() {
+    let with = |kind: &str| filter("x", &format!("{{'@type': type.googleapis.com/{kind}}}"));
+    for refused in [
+        "envoy.extensions.filters.http.router.v3000.Router",
+        "envoy.extensions.filters.http.fault.v3.HTTPFaultier",
+        "google.protobuf.Emptied",
+    ] {
+        let found = errors_in("envoy.yaml", &with(refused));
+        assert!(found.iter().any(|(_, said)| said.contains("There is no type")), "{refused}: {found:?}");
+    }
+    // Another build may have them.
+    for taken in ["envoy.extensions.filters.http.golang.v3alpha.Config", "io.acme.Filter"] {
+        assert_eq!(errors_in("envoy.yaml", &with(taken)), [], "{taken}");
+    }
+}

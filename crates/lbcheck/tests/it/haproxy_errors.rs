@@ -264,3 +264,105 @@ fn a_patch_release_is_not_a_newer_series() {
     let unknown = reading.diagnostics.iter().find(|found| found.rule == "unknown-directive").unwrap();
     assert_eq!(unknown.severity, Severity::Error);
 }
+
+#[test]
+fn an_option_of_the_other_side_is_refused_from_3_2_on() {
+    let text = "backend b\n option dontlognull\n no option contstats\n option httplog\nfrontend f\n bind :80\n \
+                option allbackups\n option abortonclose\n option httpchk\n default_backend b\n";
+    let refused =
+        ["unknown-directive: dontlognull", "unknown-directive: contstats", "unknown-directive: allbackups"];
+    assert_eq!(errors_as(text, (3, 0)), [""; 0]);
+    assert_eq!(errors_as(text, (3, 4)), refused);
+    assert_eq!(errors_as(text, (3, 2)), [&refused[..], &["unknown-directive: abortonclose"]].concat());
+    let idle = |version| {
+        let found = reading(text, version).diagnostics;
+        let mut idle: Vec<_> = found.iter().filter(|found| found.rule == "directive-ineffective").collect();
+        idle.sort_by_key(|found| found.primary.span.range().start);
+        idle.iter().map(|found| text[found.primary.span.range()].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        idle((3, 0)),
+        [
+            "option dontlognull",
+            "option httplog",
+            "option allbackups",
+            "option abortonclose",
+            "option httpchk"
+        ]
+    );
+    assert_eq!(idle((3, 4)), ["option httplog", "option httpchk"]);
+}
+
+#[test]
+fn steps_of_http_check_have_an_order() {
+    let check = |lines: &str, expected: &[&str]| {
+        let text = format!("listen l\n bind :80\n {}\n", lines.replace("; ", "\n "));
+        assert_eq!(errors_as(&text, (3, 4)), expected, "{lines}");
+    };
+    let send = "http-check send uri /a";
+    let expect = "http-check expect status 200";
+    let connect = "http-check connect";
+    check(
+        &format!("option httpchk; {send}; {expect}; {connect}; {send}; {expect}; {expect}"),
+        &["invalid-value: connect"],
+    );
+    check(&format!("option httpchk; {connect}; {send}; {expect}; {connect}; {send}"), &[]);
+    check(&format!("option httpchk; {send}; http-check comment x; {send}"), &["invalid-value: send"]);
+    check(&format!("{expect}; option httpchk; {send}"), &["invalid-value: send"]);
+    check(&format!("option httpchk; {connect}; {expect}"), &["invalid-value: expect"]);
+    check(&format!("option httpchk; {connect}; {connect}"), &["invalid-value: connect"]);
+    // Without the option nobody looks.
+    check(&format!("{send}; {send}; option httpchk"), &[]);
+    check(&format!("option httpchk; option tcp-check; {send}; {send}"), &[]);
+    let inherited = format!("defaults\n option httpchk\n {expect}\nbackend b\n {send}\n {send}\n");
+    assert_eq!(errors_as(&inherited, (3, 4)), ["invalid-value: send"]);
+}
+
+#[test]
+fn sizes_have_units_since_3_1() {
+    let text = |value: &str| format!("global\n tune.bufsize {value}\n tune.sndbuf.client {value}\n");
+    assert_eq!(errors_as(&text("16k"), (3, 4)), [""; 0]);
+    assert_eq!(errors_as(&text("16kx"), (3, 4)), ["invalid-value: 16kx", "invalid-value: 16kx"]);
+    assert_eq!(errors_as(&text("16kx"), (3, 0)), [""; 0]);
+    let warned = reading(text("16k"), (3, 0)).diagnostics;
+    let warned: Vec<_> = warned.iter().map(|found| found.message.as_str()).collect();
+    assert!(warned.contains(&"HAProxy 3.0 reads `16k` of `tune.bufsize` as 16 bytes"), "{warned:?}");
+}
+
+#[test]
+fn words_of_the_time_with_processes_go_with_their_version() {
+    let text = "global\n nbproc 2\n stats bind-process 1\nlisten l\n bind :80 process 1\n bind-process 1\n";
+    assert_eq!(errors_as(text, (2, 4)), [""; 0]);
+    assert_eq!(errors_as(text, (2, 6)), ["unknown-directive: nbproc"]);
+    assert_eq!(
+        errors_as(text, (2, 8)),
+        [
+            "unknown-directive: nbproc",
+            "invalid-value: bind-process",
+            "unknown-directive: bind-process",
+            "unknown-directive: process"
+        ]
+    );
+}
+
+#[test]
+fn an_empty_word_is_refused_from_3_4_on() {
+    let text = "listen l\n bind :80\n server s 10.0.0.1:80 weight \"\" check\n";
+    assert_eq!(errors_as(text, (3, 2)), [""; 0]);
+    assert_eq!(errors_as(text, (3, 4)), ["invalid-value: \"\""]);
+}
+
+#[test]
+fn words_of_filters_paths_and_groups() {
+    check("filter trace nname x", &["invalid-value: nname"]);
+    check("filter trace name x random-parsing hexdump", &[]);
+    check("filter compression x", &["invalid-value: x"]);
+    check("stats http-request auth unlesx FALSE", &["invalid-value: unlesx"]);
+    check("stats http-request auth realm x unless FALSE", &[]);
+    check("stats http-request deny x", &["invalid-value: x"]);
+    assert_eq!(errors_as("global\n default-path currentx\n", (3, 4)), ["invalid-value: currentx"]);
+    assert_eq!(errors_as("global\n default-path config\n", (3, 4)), [""; 0]);
+    let list = "userlist u\n group g\n user a groups g insecure-password x\n";
+    let text = format!("{list}listen l\n bind :80\n acl ok http_auth_group(u) g h\n");
+    assert_eq!(errors_as(&text, (3, 4)), ["invalid-value: h"]);
+}

@@ -14,7 +14,9 @@ fn ask(dialect: Dialect, text: &str, request: &str, headers: &[&str]) -> RouteRe
     for header in headers {
         request.add_header(header).expect("a header");
     }
-    explain(&reading.config, &request, None).expect("a listener takes it")
+    // Ports are another matter.
+    let listener = reading.config.listeners[0].name.value.as_str();
+    explain(&reading.config, &request, Some(listener)).expect("a listener takes it")
 }
 
 /// The ends of a request: pools by name, answers by status, with the share where it is not all.
@@ -102,7 +104,8 @@ fn haproxy_compares_what_came() {
             asked.add_header(header).expect("a header");
         }
         asked.source = "192.0.2.1".parse().ok();
-        let report = explain(&reading.config, &asked, None).expect("a listener takes it");
+        let report = explain(&reading.config, &asked, Some(&reading.config.listeners[0].name.value))
+            .expect("it takes it");
         let ends = report.listeners[0].ends.iter();
         ends.map(|end| end.pool.clone().unwrap_or_else(|| format!("{:?}", end.status))).collect::<Vec<_>>()
     };
@@ -168,4 +171,77 @@ fn envoy_draws_one_number_for_all() {
             ("http://a.test/h", &["x: two"], "404"),
         ],
     );
+}
+
+/// Filters in front of the router and, for each route, what it sets up for them. The routes lead to `a` and `b`.
+fn envoy_filters(filters: &str, a: &str, b: &str) -> String {
+    const T: &str = "type.googleapis.com/envoy.extensions.filters";
+    let filters = filters.replace("@T", &format!("'@type': {T}.http"));
+    let own = |text: &str| match text {
+        "" => String::new(),
+        text => {
+            format!(", typed_per_filter_config: {{{}}}", text.replace("@T", &format!("'@type': {T}.http")))
+        }
+    };
+    let (a, b) = (own(a), own(b));
+    format!(
+        "static_resources:
+  clusters: [{{name: a}}, {{name: b}}]
+  listeners:
+  - address: {{socket_address: {{address: 127.0.0.1, port_value: 80}}}}
+    filter_chains:
+    - filters:
+      - name: hcm
+        typed_config:
+          '@type': {T}.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: x
+          http_filters: [{filters}, {{name: router, typed_config: {{'@type': {T}.http.router.v3.Router}}}}]
+          route_config: {{virtual_hosts: [{{name: v, domains: ['*'], routes: [
+            {{match: {{prefix: /a}}, route: {{cluster: a}}{a}}},
+            {{match: {{prefix: /b}}, route: {{cluster: b}}{b}}}]}}]}}
+"
+    )
+}
+
+const FAULT: &str = "{name: f, typed_config: {@T.fault.v3.HTTPFault, abort: {http_status: 503, percentage: {numerator: 30}}}}";
+
+#[test]
+fn filters_of_envoy_answer_before_the_route() {
+    let text = envoy_filters(FAULT, "f: {@T.fault.v3.HTTPFault}", "");
+    check(
+        Dialect::Envoy,
+        &text,
+        &[
+            ("/a", &[], "a"),
+            ("/b", &[], "503 30%, b 70%"),
+            ("/c", &[], "503 30%, 404 70%"),
+            ("/b", &["Connection: upgrade", "Upgrade: websocket"], "403"),
+        ],
+    );
+}
+
+#[test]
+fn filters_that_something_else_decides_are_not_known() {
+    let text = envoy_filters(
+        "{name: z, typed_config: {@T.ext_authz.v3.ExtAuthz}}",
+        "z: {@T.ext_authz.v3.ExtAuthzPerRoute, disabled: true}",
+        "",
+    );
+    check(Dialect::Envoy, &text, &[("/a", &[], "a"), ("/b", &[], "respond ?, b ?")]);
+    // What it does to headers is not known to the filters behind it.
+    let rbac = "{name: z, typed_config: {@T.wasm.v3.Wasm}}, {name: r, typed_config: {@T.rbac.v3.RBAC, rules: {action: DENY, policies: {p: {permissions: [{any: true}], principals: [{header: {name: x-user, present_match: true}}]}}}}}";
+    let text = envoy_filters(rbac, "", "");
+    check(Dialect::Envoy, &text, &[("/a", &[], "respond ?, 403 ?, a ?")]);
+}
+
+#[test]
+fn a_disabled_filter_runs_where_a_route_asks_for_it() {
+    let health =
+        "{name: h, disabled: true, typed_config: {@T.health_check.v3.HealthCheck, pass_through_mode: false}}";
+    let text = envoy_filters(
+        health,
+        "h: {'@type': type.googleapis.com/envoy.config.route.v3.FilterConfig, config: {}}",
+        "",
+    );
+    check(Dialect::Envoy, &text, &[("/a", &[], "200"), ("/b", &[], "b"), ("/c", &[], "404")]);
 }

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use lbcheck::dialect::Dialect;
+use lbcheck::load::MemoryLoader;
 use lbcheck::model::{Config, Endpoint, PoolId};
+use lbcheck::read::{ReadOptions, read};
 use lbcheck::source::Sources;
 use lbcheck::traffic::{Load, Pick, Placement, keys_moved, placed_shares, pool_shares, sequence};
-
-use crate::support::reading;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traffic")
@@ -20,8 +20,24 @@ fn config(name: &str) -> Config {
         _ => (Dialect::HaProxy, "cfg"),
     };
     let text = std::fs::read(folder().join(format!("{name}.{extension}"))).unwrap();
+    let options = match name.split('-').next().unwrap_or_default() {
+        "haproxy26" => options_of("2.6.12"),
+        "haproxy32" => options_of("3.2.26"),
+        _ => ReadOptions::new(dialect),
+    };
+    read_as(&text, &options)
+}
+
+/// What makes a reader take its input for that of a HAProxy version.
+fn options_of(version: &str) -> ReadOptions {
+    let mut options = ReadOptions::new(Dialect::HaProxy);
+    options.version = version.parse().unwrap();
+    options
+}
+
+fn read_as(text: &[u8], options: &ReadOptions) -> Config {
     let mut sources = Sources::default();
-    reading(dialect, &text, &mut sources).config
+    read(&MemoryLoader::one("config", text), &mut sources, &["config".to_owned()], options).config
 }
 
 /// The pool with the servers; the measured configurations have one.
@@ -121,13 +137,12 @@ fn as_many_keys_move_as_were_seen_to() {
     }
 }
 
-fn haproxy(balance: &str, weights: &[u32]) -> Config {
+fn haproxy(version: &str, balance: &str, weights: &[u32]) -> Config {
     let mut text = format!("backend b\n  mode http\n  {balance}\n");
     for (at, weight) in weights.iter().enumerate() {
         text.push_str(&format!("  server s{at} 10.0.0.{}:80 weight {weight}\n", at + 1));
     }
-    let mut sources = Sources::default();
-    reading(Dialect::HaProxy, text.as_bytes(), &mut sources).config
+    read_as(text.as_bytes(), &options_of(version))
 }
 
 fn close(config: &Config, load: Load, expected: &[f64]) {
@@ -145,19 +160,27 @@ fn placement_is_uneven_where_weights_are_not() {
         ([5, 1, 1], [0.7009, 0.1544, 0.1447]),
         ([1, 1, 100], [0.0131, 0.0081, 0.9788]),
     ] {
-        let ring = haproxy("balance uri\n  hash-type consistent", &weights);
+        let ring = haproxy("3.4", "balance uri\n  hash-type consistent", &weights);
         close(&ring, Load::Idle, &arcs);
-        close(&haproxy("balance random", &weights), Load::Idle, &arcs);
+        // Of two idle servers 3.2 takes the one that was drawn last, and 3.4 the one with fewer requests so far. One
+        // draw is what 3.4 makes where no algorithm is named.
+        close(&haproxy("3.2", "balance random", &weights), Load::Idle, &arcs);
+        close(&haproxy("3.4", "balance random(1)", &weights), Load::Idle, &arcs);
+        close(&haproxy("3.4", "", &weights), Load::Idle, &arcs);
+        close(&haproxy("3.4", "balance", &weights), Load::Idle, &arcs);
         // Rules judge by weights, which nobody wrote unevenly.
         let total: u32 = weights.iter().sum();
         let asked = pool_shares(Dialect::HaProxy, ring.pool(pool(&ring)));
         assert!((asked.shares[0] - f64::from(weights[0]) / f64::from(total)).abs() < 1e-9);
     }
+    close(&haproxy("3.2", "", &[3, 2, 1]), Load::Idle, &[1.0 / 2.0, 1.0 / 3.0, 1.0 / 6.0]);
+    close(&haproxy("3.2", "balance", &[3, 2, 1]), Load::Idle, &[1.0 / 2.0, 1.0 / 3.0, 1.0 / 6.0]);
+    close(&haproxy("3.4", "balance random", &[1, 1, 1]), Load::Idle, &[1.0 / 3.0; 3]);
 }
 
 #[test]
 fn leastconn_ignores_weights_until_it_is_busy() {
-    let config = haproxy("balance leastconn", &[1, 1, 100]);
+    let config = haproxy("3.4", "balance leastconn", &[1, 1, 100]);
     close(&config, Load::Idle, &[1.0 / 3.0; 3]);
     close(&config, Load::Concurrent(30), &[1.0 / 30.0, 1.0 / 30.0, 28.0 / 30.0]);
 }

@@ -34,8 +34,13 @@ impl<'t> Check<'t> {
             self.report("invalid-value", span, message, None);
             return;
         }
+        if let Some(since) = self.comes_later(name, "") {
+            let message = format!("Envoy {} has no type `{name}`: it comes with {since}.", self.version);
+            self.report("unknown-directive", span, message, None);
+            return;
+        }
         let built = schema::categories().any(|known| known.has_type(name));
-        if !built && schema::message_number(name).is_none() && !name.starts_with("google.protobuf.") {
+        if !built && schema::message_number(name).is_none() && !schema::is_well_known(name) {
             self.unknown_type(name, span);
             return;
         }
@@ -65,11 +70,15 @@ impl<'t> Check<'t> {
         if self.unknown_types > MAX_SUGGESTIONS {
             return;
         }
-        let Some(close) = close_type(name) else { return };
+        let close = close_type(name);
+        // The packages of Envoy's own are known with everything that is in them.
+        if close.is_none() && !schema::in_known_package(name) {
+            return;
+        }
         let message = format!("There is no type `{name}`, so Envoy cannot read these settings.");
-        let mut diagnostic = Diagnostic::new("unknown-directive", self.severity, span, message)
-            .help(format!("Did you mean `{close}`?"));
-        if self.version > SCHEMA_VERSION {
+        let mut diagnostic = Diagnostic::new("unknown-directive", self.severity, span, message);
+        diagnostic.help = close.map(|close| format!("Did you mean `{close}`?"));
+        if self.version.series() > SCHEMA_VERSION {
             diagnostic.severity = self.severity.min(Severity::Warning);
         }
         self.diagnostics.push(diagnostic);

@@ -15,7 +15,7 @@ mod semantics;
 mod tls;
 mod upstream;
 
-use crate::diagnostic::{Diagnostic, Fix, Severity, suggest, suggestion};
+use crate::diagnostic::{Diagnostic, Fix, Severity, suggestion};
 use crate::dialect::Version;
 use crate::source::{Span, Spanned};
 
@@ -164,7 +164,6 @@ impl<'t> Check<'t> {
                 self.stack.push(Task { value, kind, field: "value", skip: task.skip, category: "" });
             }
             chosen = (inner, url.map_or(chosen.1, |url| url.span()));
-            self.typed_struct(task.value);
         }
         self.extension(chosen.0, chosen.1, task.category);
         // What is inside is a message of its own.
@@ -172,21 +171,6 @@ impl<'t> Check<'t> {
         // An unknown type may belong to a build with more extensions: nothing is said about what is in it.
         let Some(message) = schema::message_number(name).and_then(schema::message) else { return };
         self.fields_of(task, message, true);
-    }
-
-    /// The message around the settings of an extension that are not typed. It is not part of the descriptors.
-    fn typed_struct(&mut self, value: Value<'t>) {
-        for entry in value.fields() {
-            let known = |name: &&str| super::value::spells(entry.key, name);
-            if ["@type", "type_url", "value"].iter().any(known) {
-                continue;
-            }
-            self.unknown += 1;
-            let message = format!("`{}` is not a field of TypedStruct.", entry.key);
-            let help =
-                suggest(entry.key, ["type_url", "value"]).map(|close| format!("Did you mean `{close}`?"));
-            self.report("unknown-directive", entry.key_span, message, help);
-        }
     }
 
     /// The fields of a message whose value is a map.
@@ -201,6 +185,16 @@ impl<'t> Check<'t> {
                 self.unknown_field(message, &entry);
                 continue;
             };
+            if let Some(since) = self.comes_later(message.name, field.name) {
+                self.unknown += 1;
+                let short = schema::short(message.name);
+                let text = format!(
+                    "`{}` is not a field of {short} in Envoy {}: it comes with {since}.",
+                    field.name, self.version
+                );
+                self.report("unknown-directive", entry.key_span, text, None);
+                continue;
+            }
             if entry.value.is_null() && field.kind != Kind::Json {
                 continue;
             }
@@ -226,6 +220,14 @@ impl<'t> Check<'t> {
         if !task.skip {
             self.check_rules(task.value, message, &oneofs, task.field);
         }
+    }
+
+    /// The version that brings a part of the API, if it is a later one.
+    pub(super) fn comes_later(&self, name: &str, part: &str) -> Option<Version> {
+        if self.version.series() >= SCHEMA_VERSION {
+            return None;
+        }
+        schema::since(name, part).filter(|since| *since > self.version.series())
     }
 
     fn field(&mut self, message: &Message, field: &'static Field, entry: &Entry<'t>, task: Task<'t>) {
@@ -330,7 +332,7 @@ impl<'t> Check<'t> {
             .flatten();
         let help = replacement.or_else(|| close.map(|close| format!("Did you mean `{}`?", close.word)));
         let mut diagnostic = Diagnostic::new("unknown-directive", self.severity, entry.key_span, text);
-        if self.version > SCHEMA_VERSION {
+        if self.version.series() > SCHEMA_VERSION {
             // A newer Envoy may have the field.
             diagnostic.severity = self.severity.min(Severity::Warning);
         }

@@ -128,6 +128,17 @@ impl<'t> Check<'t> {
                 }
                 _ => value.integer(),
             };
+            let name = choice.values.iter().find(|(_, known)| Some(i128::from(*known)) == number);
+            if let Some(since) = name.and_then(|(name, _)| self.comes_later(choice.name, name)) {
+                let message = format!(
+                    "`{}` cannot be {} in Envoy {}: that comes with {since}.",
+                    entry.key,
+                    shown(value),
+                    self.version
+                );
+                self.report("invalid-value", value.span(), message, None);
+                return;
+            }
             self.deprecated_choice(choice, number, entry, value);
             return;
         }

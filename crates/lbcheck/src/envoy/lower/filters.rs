@@ -9,16 +9,20 @@ use crate::source::Spanned;
 use super::super::tree::Value;
 use super::Lower;
 use super::cluster::{source_path, take};
+use super::guards::Filters;
 use super::listener::{inner_type, inner_value};
 
 impl<'t> Lower<'t> {
     /// Lowers a connection manager into one route that leads to its table of hosts.
     pub(super) fn connection_manager(&mut self, config: Value<'t>, label: &str) -> Route {
         let tables_before = self.config.tables.len();
+        self.filters = Filters::read(config);
         let action = self.routing(config);
+        let refuses_upgrades = std::mem::take(&mut self.filters).refuses_upgrades;
         if let Action::Table(table) = action {
             self.mark_tables(tables_before);
-            self.config.normalizations.extend(normalization(config).map(|settings| (table, settings)));
+            let settings = normalization(config, refuses_upgrades);
+            self.config.normalizations.extend(settings.map(|settings| (table, settings)));
         }
         for filter in config.list("http_filters") {
             self.http_filter(filter, tables_before);
@@ -188,7 +192,7 @@ fn sets_metadata(filter: Value<'_>) -> bool {
 }
 
 /// What the connection manager makes of path and host. `None`: nothing, as by default.
-fn normalization(config: Value<'_>) -> Option<Normalization> {
+fn normalization(config: Value<'_>, refuses_upgrades: bool) -> Option<Normalization> {
     const ESCAPED: [(&str, i64); 5] = [
         ("IMPLEMENTATION_SPECIFIC_DEFAULT", 0),
         ("KEEP_UNCHANGED", 1),
@@ -218,6 +222,7 @@ fn normalization(config: Value<'_>) -> Option<Normalization> {
             PortInHost::Kept
         },
         strips_dot: config.is_set("strip_trailing_host_dot"),
+        refuses_upgrades,
     };
     let none = Normalization {
         dots: false,
@@ -226,6 +231,7 @@ fn normalization(config: Value<'_>) -> Option<Normalization> {
         port: PortInHost::Kept,
         ignores_port: false,
         strips_dot: false,
+        refuses_upgrades: false,
     };
     (found != none).then_some(found)
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
-    Action, Bind, ClientAddress, Condition, Host, Listener, Match, Mode, Response, Route, RouteTable,
+    Action, Bind, ClientAddress, Condition, Host, Listener, Match, Mode, Reach, Response, Route, RouteTable,
     TextMatch, Weakens,
 };
 use crate::source::{Span, Spanned};
 
 use super::super::tree::Value;
 use super::Lower;
+use super::closers;
 use super::endpoint::read_address;
 use super::matcher::{all, any, opaque};
 
@@ -63,7 +64,11 @@ impl<'t> Lower<'t> {
                 table.routes.push(route);
             }
         }
+        let mut closers = Vec::new();
         for filter in listener.list("listener_filters") {
+            let kind = filter.get("typed_config").and_then(Value::type_name).unwrap_or_default();
+            let name = filter.text_of("name").filter(|text| !text.is_empty()).unwrap_or(kind);
+            closers.extend(closers::rule(closers::listener(kind), "listener", name, filter.span()));
             self.listener_filter(filter, &mut table, &mut mode);
         }
         if let Some(tree) = listener.get("filter_chain_matcher") {
@@ -75,6 +80,7 @@ impl<'t> Lower<'t> {
             let action = Action::Respond(Response { status: None, kind: "close".into() });
             table.routes.push(Route::new(Condition::Always, action, "no filter chain", listener.span()));
         }
+        table.routes.splice(0..0, closers);
         let only = match table.routes.as_slice() {
             [Route { when: Condition::Always, action: Action::Table(only), .. }] => Some(*only),
             _ => None,
@@ -128,6 +134,7 @@ impl<'t> Lower<'t> {
     /// The terminal filter of a chain decides; the filters before it can only close the connection.
     fn filter_chain(&mut self, chain: Value<'t>, label: &str, mode: &mut Option<Mode>) -> Option<Route> {
         let mut seen = None;
+        let mut closers = Vec::new();
         for filter in chain.list("filters") {
             let Some(config) = filter.get("typed_config") else {
                 self.discovered_filter(filter);
@@ -136,14 +143,17 @@ impl<'t> Lower<'t> {
             let name = config.type_name().unwrap_or_default();
             let name = inner_type(config, name);
             let config = inner_value(config);
+            let shown = filter.text_of("name").filter(|text| !text.is_empty()).unwrap_or(name);
             match name {
                 HCM | MOBILE_HCM => {
                     *mode = Some(Mode::Http);
-                    return Some(self.connection_manager(config, label));
+                    let route = self.connection_manager(config, label);
+                    return Some(self.behind(closers, route));
                 }
                 TCP_PROXY => {
                     *mode = mode.or(Some(Mode::Tcp));
-                    return Some(self.tcp_proxy(config, label));
+                    let route = self.tcp_proxy(config, label);
+                    return Some(self.behind(closers, route));
                 }
                 _ => {}
             }
@@ -151,10 +161,12 @@ impl<'t> Lower<'t> {
                 Proxy::Pass => {}
                 Proxy::Ends(what) => {
                     *mode = mode.or(Some(Mode::Tcp));
-                    return Some(self.other_proxy(what, config, false));
+                    let route = self.other_proxy(what, config, false);
+                    return Some(self.behind(closers, route));
                 }
                 Proxy::Unknown => seen = Some((name, config)),
             }
+            closers.extend(closers::rule(closers::network(name, config), "network", shown, filter.span()));
         }
         // Nothing known ends the chain: an extension from outside may.
         let (name, config) = seen?;
@@ -309,13 +321,32 @@ fn binds(listener: Value<'_>) -> Vec<Bind> {
         let typed = filter.get("typed_config").and_then(Value::type_name);
         named || typed.is_some_and(|name| name.ends_with(".ProxyProtocol"))
     });
+    // Chains without TLS may take plain connections, or pass TLS on.
+    let mixed = tls && chains.iter().any(|chain| !chain.get("transport_socket").is_some_and(terminates_tls));
     let accept_proxy = proxy || chains.iter().any(|chain| chain.is_set("use_proxy_proto"));
     let mut addresses: Vec<Value<'_>> = listener.get("address").into_iter().collect();
     addresses.extend(listener.list("additional_addresses").filter_map(|extra| extra.get("address")));
-    addresses.into_iter().map(|address| bind(address, tls, accept_proxy)).collect()
+    let reach = reach(listener);
+    let bind = |address| Bind { reach, tls, mixed, accept_proxy, ..bind(address) };
+    addresses.into_iter().map(bind).collect()
 }
 
-fn bind(address: Value<'_>, tls: bool, accept_proxy: bool) -> Bind {
+fn reach(listener: Value<'_>) -> Reach {
+    let unbound = listener.is_off("bind_to_port")
+        || listener.get("deprecated_v1").is_some_and(|old| old.is_off("bind_to_port"));
+    let redirected = listener.list("listener_filters").any(|filter| {
+        let typed = filter.get("typed_config").and_then(Value::type_name);
+        filter.text_of("name") == Some("envoy.filters.listener.original_dst")
+            || typed.is_some_and(|name| name.ends_with(".OriginalDst"))
+    });
+    match unbound {
+        true => Reach::HandedOver,
+        false if redirected || listener.is_set("use_original_dst") => Reach::Redirected,
+        false => Reach::Bound,
+    }
+}
+
+fn bind(address: Value<'_>) -> Bind {
     let place = read_address(address);
     let host = match place.host {
         Host::Ip(ip) if ip.is_unspecified() && ip.is_ipv4() => "*".to_owned(),
@@ -323,7 +354,15 @@ fn bind(address: Value<'_>, tls: bool, accept_proxy: bool) -> Bind {
         Host::Name(text) | Host::Unix(text) | Host::Special(text) | Host::Unknown(text) => text,
     };
     let span: Span = address.span();
-    Bind { host, ports: place.port.map(|port| (port, port)), tls, accept_proxy, span }
+    Bind {
+        host,
+        ports: place.port.map(|port| (port, port)),
+        reach: Reach::Bound,
+        tls: false,
+        mixed: false,
+        accept_proxy: false,
+        span,
+    }
 }
 
 fn terminates_tls(socket: Value<'_>) -> bool {

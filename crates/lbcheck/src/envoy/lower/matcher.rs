@@ -94,7 +94,8 @@ fn test(name: &str, text: TextMatch) -> Condition {
         // Always there.
         ":method" | ":authority" | "host" | ":path" if absent => return Condition::Always,
         ":method" => Match::Method(text),
-        ":authority" | "host" => Match::Host(text),
+        // Only domains have no case.
+        ":authority" | "host" => Match::Header("host".to_owned(), text),
         _ => Match::Header(name.to_owned(), text),
     })
 }

@@ -1,12 +1,17 @@
 //! From the tree to the model: every default and precedence of Envoy is settled here.
 
+mod closers;
 mod cluster;
+mod decide;
 mod endpoint;
 mod filters;
+mod guards;
 mod health;
+mod jwt;
 mod listener;
 mod matcher;
 mod policy;
+mod rbac;
 mod references;
 mod refused;
 mod route;
@@ -48,6 +53,8 @@ pub(crate) struct Lower<'t> {
     missing_clusters: usize,
     /// How each pool is used, by pool: by HTTP routes, by TCP proxies.
     uses: Vec<(bool, bool)>,
+    /// The HTTP filters in front of the routes being read.
+    filters: guards::Filters<'t>,
 }
 
 /// Resources by name, and whether something took them.
@@ -76,6 +83,7 @@ impl<'t> Lower<'t> {
             static_routes: false,
             missing_clusters: 0,
             uses: Vec::new(),
+            filters: guards::Filters::default(),
         }
     }
 

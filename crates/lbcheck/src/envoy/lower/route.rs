@@ -33,7 +33,7 @@ impl<'t> Lower<'t> {
         if !route.is_map() {
             return None;
         }
-        let (when, label) = self.route_match(route);
+        let (when, label) = route_match(route);
         let label = match route.text_of("name") {
             Some(name) if !name.is_empty() => format!("route {name} ({label})"),
             _ => format!("route {label}"),
@@ -64,37 +64,6 @@ impl<'t> Lower<'t> {
             self.gap(filter.span(), "filter_action", Weakens::Routing);
         }
         Some(made)
-    }
-
-    fn route_match(&mut self, route: Value<'t>) -> (Condition, String) {
-        let Some(rule) = route.get("match") else { return (Condition::Always, "without match".into()) };
-        let (path, label) = path_match(rule);
-        let mut conditions = vec![path];
-        conditions.extend(rule.list("headers").map(matcher::header));
-        conditions.extend(rule.list("query_parameters").map(matcher::query));
-        conditions.extend(rule.list("cookies").map(matcher::cookie));
-        if rule.get("grpc").is_some() {
-            let content_type = |text| Condition::Is(Match::Header("content-type".into(), text));
-            conditions.push(matcher::any(vec![
-                content_type(TextMatch::Exact("application/grpc".into())),
-                content_type(TextMatch::Prefix("application/grpc+".into())),
-            ]));
-        }
-        if let Some(fraction) = rule.get("runtime_fraction") {
-            let ppm = fraction.get("default_value").map_or(Some(0), matcher::fraction_ppm);
-            conditions.push(match ppm {
-                Some(1_000_000) => Condition::Always,
-                Some(0) => Condition::Never,
-                Some(ppm) => Condition::Chance(ppm),
-                None => opaque("runtime_fraction"),
-            });
-        }
-        for name in ["tls_context", "dynamic_metadata", "filter_state"] {
-            if rule.get(name).is_some_and(|value| value.len() > 0) {
-                conditions.push(opaque(name));
-            }
-        }
-        (all(conditions), label)
     }
 
     /// A `RouteAction`.
@@ -129,7 +98,7 @@ impl<'t> Lower<'t> {
             && let Some(name) = header.string()
         {
             let text = Spanned::new(format!("cluster_header {name}"), header.span());
-            return Action::Forward(Target::Dynamic { text, candidates: Vec::new() });
+            return Action::Forward(Target::Dynamic { text, candidates: Vec::new(), recipe: None });
         }
         for name in ["inline_cluster_specifier_plugin", "cluster_specifier_plugin"] {
             if let Some(plugin) = action.get(name) {
@@ -149,7 +118,7 @@ impl<'t> Lower<'t> {
         } else {
             let header = arm.get("cluster_header")?;
             let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
-            Target::Dynamic { text, candidates: Vec::new() }
+            Target::Dynamic { text, candidates: Vec::new(), recipe: None }
         };
         let weight = arm.get("weight");
         Some(WeightedTarget {
@@ -166,7 +135,7 @@ impl<'t> Lower<'t> {
         } else {
             let header = policy.get("cluster_header")?;
             let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
-            Target::Dynamic { text, candidates: Vec::new() }
+            Target::Dynamic { text, candidates: Vec::new(), recipe: None }
         };
         if let Target::Pool { pool, span } = target {
             self.config.other_uses.push((pool, span));
@@ -178,6 +147,42 @@ impl<'t> Lower<'t> {
         };
         Some(Mirror { target, share_ppm, span: policy.span() })
     }
+}
+
+/// When the `match` of a value applies.
+pub(super) fn match_condition(rule: Value<'_>) -> Condition {
+    route_match(rule).0
+}
+
+fn route_match(route: Value<'_>) -> (Condition, String) {
+    let Some(rule) = route.get("match") else { return (Condition::Always, "without match".into()) };
+    let (path, label) = path_match(rule);
+    let mut conditions = vec![path];
+    conditions.extend(rule.list("headers").map(matcher::header));
+    conditions.extend(rule.list("query_parameters").map(matcher::query));
+    conditions.extend(rule.list("cookies").map(matcher::cookie));
+    if rule.get("grpc").is_some() {
+        let content_type = |text| Condition::Is(Match::Header("content-type".into(), text));
+        conditions.push(matcher::any(vec![
+            content_type(TextMatch::Exact("application/grpc".into())),
+            content_type(TextMatch::Prefix("application/grpc+".into())),
+        ]));
+    }
+    if let Some(fraction) = rule.get("runtime_fraction") {
+        let ppm = fraction.get("default_value").map_or(Some(0), matcher::fraction_ppm);
+        conditions.push(match ppm {
+            Some(1_000_000) => Condition::Always,
+            Some(0) => Condition::Never,
+            Some(ppm) => Condition::Chance(ppm),
+            None => opaque("runtime_fraction"),
+        });
+    }
+    for name in ["tls_context", "dynamic_metadata", "filter_state"] {
+        if rule.get(name).is_some_and(|value| value.len() > 0) {
+            conditions.push(opaque(name));
+        }
+    }
+    (all(conditions), label)
 }
 
 /// The path part of a match, with words for the label.

@@ -5,6 +5,7 @@ use crate::source::Span;
 
 use super::super::tree::Value;
 use super::Lower;
+use super::guards::names_filters;
 use super::matcher::{any, opaque};
 use super::route::Inherited;
 
@@ -36,9 +37,12 @@ impl<'t> Lower<'t> {
         mirrors.extend(configuration.list("request_mirror_policies").take(MAX_INHERITED_MIRRORS));
         let around = Inherited { retry_policy: None, mirrors };
         self.check_domains(configuration);
+        self.filters.prepare(configuration);
+        let guards = self.early_guards();
+        let unmatched = self.late_guards(&[None; 3]);
         let mut entries: Vec<Entry> = Vec::new();
         for host in configuration.list("virtual_hosts") {
-            self.virtual_host(host, &around, &mut entries);
+            self.virtual_host(configuration, host, &around, unmatched, &mut entries);
         }
         if let Some(vhds) = configuration.get("vhds") {
             self.gap(vhds.span(), "virtual hosts come from VHDS", Weakens::Routing);
@@ -49,12 +53,21 @@ impl<'t> Lower<'t> {
         // The sort is stable: within a rank the order of the file stays.
         entries.sort_by_key(|entry| entry.rank);
         let mut table = RouteTable { routes: Vec::new(), label: configuration_label(configuration) };
+        table.routes.extend(guards);
         table.routes.extend(entries.into_iter().map(|entry| entry.route));
-        close_table(&mut table, "no virtual host for this host", configuration.span());
+        self.close(&mut table, "no virtual host for this host", configuration.span(), unmatched);
         self.config.add_table(table)
     }
 
-    fn virtual_host(&mut self, host: Value<'t>, around: &Inherited<'t>, entries: &mut Vec<Entry>) {
+    /// `unmatched`: what filters do to requests without a route.
+    fn virtual_host(
+        &mut self,
+        configuration: Value<'t>,
+        host: Value<'t>,
+        around: &Inherited<'t>,
+        unmatched: Option<TableId>,
+        entries: &mut Vec<Entry>,
+    ) {
         if !host.is_map() {
             return;
         }
@@ -69,15 +82,27 @@ impl<'t> Lower<'t> {
         }
         let mut table = RouteTable { routes: Vec::new(), label: label.clone() };
         self.require_tls(host, &mut table);
+        if let Some(redirect) = table.routes.pop() {
+            table.routes.push(self.guarded(redirect, unmatched));
+        }
+        let levels = [Some(configuration), Some(host), None];
+        let common = self.late_guards(&levels);
         for route in host.list("routes") {
-            table.routes.extend(self.route(route, &inherited));
+            let guards = match names_filters(route) {
+                true => self.late_guards(&[Some(configuration), Some(host), Some(route)]),
+                false => common,
+            };
+            if let Some(made) = self.route(route, &inherited) {
+                let made = self.guarded(made, guards);
+                table.routes.push(made);
+            }
         }
         if let Some(tree) = host.get("matcher") {
             self.gap(tree.span(), "virtual host matcher tree", Weakens::Routing);
             let action = Action::Opaque("matcher".into());
             table.routes.push(Route::new(Condition::Always, action, "matcher", tree.span()));
         }
-        close_table(&mut table, "no route", host.span());
+        self.close(&mut table, "no route", host.span(), unmatched);
         let id = self.config.add_table(table);
         host_entries(host, id, &label, header, entries);
     }
@@ -92,6 +117,16 @@ impl<'t> Lower<'t> {
         };
         let action = Action::Respond(Response { status: Some(301), kind: "redirect".into() });
         table.routes.push(Route::new(when, action, "require_tls", written.span()));
+    }
+
+    fn close(&mut self, table: &mut RouteTable, label: &str, span: Span, guards: Option<TableId>) {
+        let routes = table.routes.len();
+        close_table(table, label, span);
+        if table.routes.len() > routes
+            && let Some(last) = table.routes.pop()
+        {
+            table.routes.push(self.guarded(last, guards));
+        }
     }
 
     /// Route configurations that no listener of this configuration asks for.

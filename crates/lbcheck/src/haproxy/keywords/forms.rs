@@ -5,8 +5,8 @@
 use super::sections::{B, D, F, GLOBAL, L, PEERS, PROXY, RESOLVERS, place};
 use crate::haproxy::syntax::SectionKind;
 use Kind::{
-    Address, Anything, Count, Expression, Format, Level, List, Maybe, Name, Number, Octal, OneOf, Regex,
-    Size, Time,
+    Address, Anything, Bytes, Count, Expression, Format, Level, List, Maybe, Name, Number, Octal, OneOf,
+    Regex, Size, Time,
 };
 use Then::{Condition, End, Free, Params};
 
@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Seconds,
     /// A size such as `16k`.
     Size,
+    /// A size of at least this, of which versions before 3.1 read the digits alone: `16k` was 16.
+    Bytes(i64),
     /// A whole number in this range, and nothing after it.
     Number(i64, i64),
     /// A number of which the program reads the digits at the start, taking the rest for nothing; in this range.
@@ -136,6 +138,12 @@ const STICK_TABLE: &[Param] = &[
     p("brates-factor", &[Number(1, 1024)]),
 ];
 
+#[rustfmt::skip]
+const TRACE: &[Param] = &[
+    p("name", &[Anything]), p("random-parsing", &[]), p("random-forwarding", &[]), p("hexdump", &[]), p("quiet", &[]),
+    p("max-fwd", &[Anything]),
+];
+
 const STICK: &[Param] = &[p("table", &[Anything])];
 
 #[rustfmt::skip]
@@ -239,6 +247,8 @@ pub(crate) const FORMS: &[Form] = &[
     m("clitcpka-intvl", "", PROXY, &[Kind::Seconds], 0, Free),
     m("compression", "", PROXY, &[OneOf(&["algo", "algo-req", "algo-res", "direction", "minsize-req", "minsize-res", "offload", "type", "type-req", "type-res"])], 0, Free),
     m("declare", "capture", F | L, &[OneOf(&["request", "response"]), OneOf(&["len"]), Number(1, i32::MAX as i64)], 0, End),
+    m("default-path", "origin", GLOBAL, &[Anything], 0, Free),
+    m("default-path", "", GLOBAL, &[OneOf(&["current", "config", "parent", "origin"])], 0, Free),
     m("email-alert", "", PROXY, &[OneOf(&["from", "level", "mailers", "myhostname", "to"])], 0, Free),
     m("errorfile", "", PROXY | HTTP_ERRORS, &[STATUS, Anything], 0, End),
     m("errorfiles", "", PROXY, &[Name(SectionKind::HttpErrors)], 0, Free),
@@ -247,6 +257,8 @@ pub(crate) const FORMS: &[Form] = &[
     m("errorloc303", "", PROXY, &[STATUS, Anything], 0, Free),
     m("external-check", "", PROXY, &[OneOf(&["command", "path"]), Anything], 0, Free),
     m("filter", "cache", PROXY, &[Name(SectionKind::Cache)], 0, Free),
+    m("filter", "compression", PROXY, &[], 0, End),
+    m("filter", "trace", PROXY, &[], 0, Params(TRACE)),
     m("fullconn", "", PROXY, &[Anything], 0, End),
     m("group", "", USERLIST, &[Anything], 0, Params(&[p("users", &[Anything])])),
     m("hard-stop-after", "", GLOBAL, &[Time], 0, Free),
@@ -289,7 +301,7 @@ pub(crate) const FORMS: &[Form] = &[
     m("stats", "auth", PROXY, &[Anything], 0, Free),
     m("stats", "enable", PROXY, &[], 0, Free),
     m("stats", "hide-version", PROXY, &[], 0, Free),
-    m("stats", "http-request", PROXY, &[OneOf(&["allow", "auth", "deny"])], 0, Free),
+    m("stats", "http-request", PROXY, &[OneOf(&["allow", "auth", "deny"])], 0, Then::ParamsThenCondition(&[p("realm", &[Anything])])),
     m("stats", "maxconn", GLOBAL, &[Count(1, i32::MAX as i64)], 0, Free),
     m("stats", "realm", PROXY, &[Anything], 0, Free),
     m("stats", "refresh", PROXY, &[Kind::Seconds], 0, Free),
@@ -316,8 +328,23 @@ pub(crate) const FORMS: &[Form] = &[
     m("timeout", "", RESOLVERS, &[OneOf(&["resolve", "retry"]), Time], 0, Free),
     m("timeout", "", RING, &[OneOf(&["connect", "server"]), Time], 0, Free),
     m("timeout", "", MAILERS, &[OneOf(&["mail"]), Time], 0, Free),
-    m("tune.bufsize", "", GLOBAL, &[Count(1, i32::MAX as i64)], 0, End),
+    m("tune.bufsize", "", GLOBAL, &[Bytes(1)], 0, End),
+    m("tune.bufsize.large", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.bufsize.small", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.cli.max-payload-size", "", GLOBAL, &[Bytes(0)], 0, End),
     m("tune.comp.maxlevel", "", GLOBAL, &[Count(1, 9)], 0, End),
+    m("tune.notsent-lowat.client", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.notsent-lowat.server", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.pipesize", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.rcvbuf.backend", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.rcvbuf.client", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.rcvbuf.frontend", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.rcvbuf.server", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.recv_enough", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.sndbuf.backend", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.sndbuf.client", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.sndbuf.frontend", "", GLOBAL, &[Bytes(0)], 0, End),
+    m("tune.sndbuf.server", "", GLOBAL, &[Bytes(0)], 0, End),
     m("unix-bind", "", GLOBAL, &[], 0, Params(UNIX_BIND)),
     m("use-fcgi-app", "", B | L, &[Name(SectionKind::FcgiApp)], 0, Free),
     m("user", "", USERLIST, &[Anything], 0, Params(&[p("password", &[Anything]), p("insecure-password", &[Anything]), p("groups", &[Anything])])),

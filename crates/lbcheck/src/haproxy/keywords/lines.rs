@@ -193,7 +193,7 @@ pub(crate) const BIND: &[Entry] = &[
     e("no-tlsv13", 0, ALWAYS, KEPT),
     e("npn", 1, ALWAYS, KEPT),
     e("prefer-client-ciphers", 0, ALWAYS, KEPT),
-    e("process", 1, ALWAYS, KEPT),
+    e("process", 1, ALWAYS, GONE_IN_2_8),
     e("proto", 1, ALWAYS, KEPT),
     e("quic-cc-algo", 1, IN_2_8, KEPT),
     e("quic-force-retry", 0, IN_2_8, KEPT),

@@ -11,6 +11,7 @@ mod forms;
 mod lines;
 mod samples;
 mod sections;
+mod sided;
 mod versions;
 
 pub(crate) use actions::{
@@ -28,9 +29,11 @@ pub(crate) use samples::{Argument, CRITERIA, Converter, Criterion, Fetch, Type, 
 pub(crate) use sections::{
     ANY, KEYWORDS, Keyword, NEGATABLE, OPTIONS, ProxyOption, REMOVED, REMOVED_OPTIONS, place, section_known,
 };
+pub(crate) use sided::{SIDED, Sided};
 pub(crate) use versions::NEWEST;
 
 use crate::dialect::Version;
+use crate::haproxy::syntax::SectionKind;
 
 use versions::{Since, Until, Versions};
 
@@ -77,6 +80,17 @@ pub(crate) fn keyword(name: &str) -> &'static [Keyword] {
 /// The option of a name.
 pub(crate) fn option(name: &str) -> Option<&'static ProxyOption> {
     OPTIONS.binary_search_by(|entry| entry.name.cmp(name)).ok().and_then(|at| OPTIONS.get(at))
+}
+
+/// Whether this version knows an option.
+pub(crate) fn known_option(name: &str, version: Version) -> bool {
+    option(name).is_some_and(|option| option.known_in(version))
+}
+
+/// The option of a name, if it is for one side of a proxy and this is the other.
+pub(crate) fn misplaced(name: &str, kind: SectionKind, version: Version) -> Option<&'static Sided> {
+    let at = SIDED.binary_search_by(|entry| entry.name.cmp(name)).ok()?;
+    SIDED.get(at).filter(|entry| entry.idle_in == kind && entry.holds_in(version))
 }
 
 /// The entry of a word in a sorted table.
@@ -144,6 +158,7 @@ mod tests {
                 assert!(pair[0].name < pair[1].name, "{} before {}", pair[0].name, pair[1].name);
             }
         }
+        assert!(SIDED.is_sorted_by(|first, second| first.name < second.name));
         assert!(FETCHES.is_sorted_by_key(|entry| entry.name));
         assert!(CONVERTERS.is_sorted_by_key(|entry| entry.name));
         assert!(CRITERIA.is_sorted_by(|first, second| first.name < second.name));

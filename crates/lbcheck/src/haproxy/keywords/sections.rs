@@ -27,6 +27,8 @@ pub(crate) struct Removed {
     pub(crate) places: u32,
     /// What to do instead.
     pub(crate) advice: &'static str,
+    /// The first version that refuses it.
+    pub(crate) since: Version,
 }
 
 /// A word after `option`.
@@ -78,7 +80,11 @@ const fn k(name: &'static str, places: u32, least: u8, most: u8, since: Since, u
 }
 
 const fn r(name: &'static str, places: u32, advice: &'static str) -> Removed {
-    Removed { name, places, advice }
+    Removed { name, places, advice, since: Version::new(2, 4) }
+}
+
+const fn gone(name: &'static str, places: u32, since: Version, advice: &'static str) -> Removed {
+    Removed { name, places, advice, since }
 }
 
 const fn o(name: &'static str, most: u8, negatable: bool, since: Since, until: Until) -> ProxyOption {
@@ -550,14 +556,14 @@ pub(crate) const KEYWORDS: &[Keyword] = &[
 #[rustfmt::skip]
 pub(crate) const REMOVED: &[Removed] = &[
     r("appsession", PROXY, "use a `stick-table` with `stick on`, or `cookie`"),
-    r("bind-process", PROXY, "use `thread` on the `bind` lines"),
+    gone("bind-process", PROXY, Version::new(2, 7), "use `thread` on the `bind` lines"),
     r("block", PROXY, "write `http-request deny` with the same condition"),
     r("cliexp", PROXY, "use `http-request replace-path`, `replace-uri` or `replace-header`"),
     r("clitimeout", PROXY, "write `timeout client`"),
     r("contimeout", PROXY, "write `timeout connect`"),
     r("grace", PROXY, "remove it; `grace` in `global` has taken its place"),
     r("monitor-net", PROXY, "write `http-request return status 200 if { src ADDRESS }`"),
-    r("nbproc", GLOBAL, "remove it; threads are used without being asked, see `nbthread`"),
+    gone("nbproc", GLOBAL, Version::new(2, 5), "remove it; threads are used without being asked, see `nbthread`"),
     r("redisp", PROXY, "write `option redispatch`"),
     r("redispatch", PROXY, "write `option redispatch`"),
     r("reqadd", PROXY, "use `http-request add-header`"),

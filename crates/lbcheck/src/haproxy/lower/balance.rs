@@ -41,10 +41,7 @@ const NAMES: &[&str] = &[
 
 /// Reads `balance …`.
 pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
-    let Some(word) = line.word(1) else {
-        // Without an argument the program takes round robin.
-        return Some(Balance::Plain(Algorithm::RoundRobin));
-    };
+    let Some(word) = line.word(1) else { return Some(Balance::Plain(default_algorithm(report).value)) };
     if word.unset {
         return Some(Balance::Plain(Algorithm::Unknown(word.text.to_string())));
     }
@@ -122,7 +119,8 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
                 format!("`{text}` is not a balance algorithm of HAProxy"),
                 help,
             );
-            None
+            // Not the default either, which nobody asked for here.
+            Some(Balance::Plain(Algorithm::Unknown(text.to_owned())))
         }
     }
 }
@@ -263,16 +261,19 @@ pub(super) fn hash_balance_factor(line: &Line<'_>, report: &mut Report) -> Optio
     }
 }
 
+/// What balances where nobody names an algorithm, in whatever mode.
+fn default_algorithm(report: &Report) -> Setting<Algorithm> {
+    if report.at_least(3, 3) {
+        // Measured: without a name the number of draws stays 0, which draws once.
+        let random = Algorithm::Random { draws: 1, weighted: true, by: None };
+        return Setting::default(random, "HAProxy 3.3: random, with a single draw");
+    }
+    Setting::default(Algorithm::RoundRobin, "HAProxy up to 3.2: roundrobin")
+}
+
 /// The algorithm in force.
 pub(super) fn algorithm(settings: &Settings, mode: Mode, report: &mut Report) -> Setting<Algorithm> {
-    let Some(balance) = &settings.balance else {
-        if report.at_least(3, 3) {
-            // Measured: without a `balance` line the number of draws stays 0, which draws once.
-            let random = Algorithm::Random { draws: 1, weighted: true, by: None };
-            return Setting::default(random, "HAProxy 3.3: random, with a single draw");
-        }
-        return Setting::default(Algorithm::RoundRobin, "HAProxy up to 3.2: roundrobin");
-    };
+    let Some(balance) = &settings.balance else { return default_algorithm(report) };
     let value = match &balance.value {
         Balance::Plain(algorithm) => algorithm.clone(),
         Balance::Hash { http_only: true, key } if mode == Mode::Tcp => {

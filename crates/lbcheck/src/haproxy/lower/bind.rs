@@ -5,7 +5,7 @@ use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::Line;
 use crate::haproxy::validate::value;
 use crate::haproxy::values::{Endpoint, Port, endpoint_of, impossible_name};
-use crate::model::{Bind, Host};
+use crate::model::{Bind, Host, Reach};
 
 /// Reads a `bind` line: one [`Bind`] for each address.
 ///
@@ -28,8 +28,22 @@ pub(super) fn bind(line: &Line<'_>, certified: bool, report: &mut Report) -> Vec
             continue;
         }
         if word.unset {
-            binds.push(Bind { host: word.text.to_string(), ports: None, tls, accept_proxy, span: word.span });
-            break;
+            // A variable that is not known often leaves the port in sight.
+            let known = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+            let (host, ports) = match known {
+                Some((host, port)) => (host, Some((port, port))),
+                None => (address, None),
+            };
+            binds.push(Bind {
+                host: host.to_owned(),
+                ports,
+                reach: Reach::Unknown,
+                tls,
+                mixed: false,
+                accept_proxy,
+                span: word.span,
+            });
+            continue;
         }
         match endpoint_of(address, report.version).and_then(|found| check(found, address)) {
             Ok(found) => binds.push(Bind {
@@ -39,7 +53,9 @@ pub(super) fn bind(line: &Line<'_>, certified: bool, report: &mut Report) -> Vec
                     Port::Range(first, last) => Some((first, last)),
                     _ => None,
                 },
+                reach: if address.starts_with("fd@") { Reach::Unknown } else { Reach::Bound },
                 tls: tls || address.starts_with("quic"),
+                mixed: false,
                 accept_proxy,
                 span: word.span,
             }),

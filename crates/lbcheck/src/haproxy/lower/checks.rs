@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::server::{Observe, OnError, ServerSettings};
-use super::settings::Settings;
+use super::settings::{CheckStep, Settings};
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, Modifier, Section, SectionKind};
 use crate::model::{CheckKind, CheckTiming, Config, HealthCheck, Jitter, OutlierDetection, Setting};
@@ -52,7 +52,10 @@ fn http_check_words(line: &Line<'_>, report: &mut Report) {
 }
 
 /// Reads `http-check` and `tcp-check` rules as far as they change what is asked.
-pub(super) fn rule(line: &Line<'_>, settings: &mut Settings) {
+pub(super) fn rule(line: &Line<'_>, settings: &mut Settings, report: &mut Report) {
+    if line.keyword() == "http-check" {
+        sequence(line, settings, report);
+    }
     match (line.keyword(), line.arg(1)) {
         ("http-check", "send") => {
             let words = line.args(2);
@@ -78,6 +81,34 @@ pub(super) fn rule(line: &Line<'_>, settings: &mut Settings) {
         }
         _ => {}
     }
+}
+
+/// One request is sent on each connection and at least one answer expected to it. The program only looks at this once
+/// `option httpchk` holds.
+fn sequence(line: &Line<'_>, settings: &mut Settings, report: &mut Report) {
+    let step = match line.arg(1) {
+        "connect" => CheckStep::Connect,
+        "send" => CheckStep::Send,
+        "expect" => CheckStep::Expect,
+        _ => return,
+    };
+    let before = settings.check_step.replace(step);
+    if !matches!(&settings.check, Some(Setting { value: Some(CheckKind::Http { .. }), .. })) {
+        return;
+    }
+    let missing = match (before, step) {
+        (Some(CheckStep::Send | CheckStep::Expect), CheckStep::Send) => "connect",
+        (Some(CheckStep::Connect), CheckStep::Expect) => "send",
+        (Some(CheckStep::Connect), CheckStep::Connect) => "expect",
+        _ => return,
+    };
+    report.error(
+        rule::VALUE,
+        line.at(1),
+        format!("`http-check {}` comes too early: an `http-check {missing}` must stand before it", line.arg(1)),
+        "write for each connection `http-check connect`, `send` and `expect`, in this order; the first `connect` may \
+         be left out",
+    );
 }
 
 /// The active check of a server.

@@ -1,6 +1,7 @@
 //! Lines that are valid and do nothing where they stand. HAProxy warns of each of these, in 2.6, 3.0 and 3.2 alike.
 
 use super::proxy::Proxy;
+use crate::haproxy::keywords;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, Modifier, SectionKind};
 use crate::model::Mode;
@@ -9,8 +10,6 @@ use crate::model::Mode;
 const FOR_BACKENDS: &[&str] = &["balance", "cookie", "fullconn", "hash-type", "retries"];
 /// The same after `timeout`.
 const TIMEOUTS_FOR_BACKENDS: &[&str] = &["connect", "queue", "server"];
-/// The same after `option`.
-const OPTIONS_FOR_BACKENDS: &[&str] = &["httpchk", "redispatch"];
 
 /// Keywords that speak of clients.
 const FOR_FRONTENDS: &[&str] = &[
@@ -24,7 +23,6 @@ const FOR_FRONTENDS: &[&str] = &[
     "rate-limit",
     "use_backend",
 ];
-const OPTIONS_FOR_FRONTENDS: &[&str] = &["httplog", "tcplog"];
 
 /// Keywords that only mean something in HTTP.
 const FOR_HTTP: &[&str] = &["cookie", "http-request", "http-response", "monitor-uri", "redirect"];
@@ -38,10 +36,10 @@ pub(super) fn check(proxy: &Proxy<'_, '_>, report: &mut Report) {
             continue;
         }
         let reason = match section.kind {
-            SectionKind::Frontend if for_backends(line) => {
+            SectionKind::Frontend if for_backends(line) || idle_option(line, section.kind, report) => {
                 Some("it is for backends, and a frontend has no servers")
             }
-            SectionKind::Backend if for_frontends(line) => {
+            SectionKind::Backend if for_frontends(line) || idle_option(line, section.kind, report) => {
                 Some("it is for frontends, and a backend has no clients")
             }
             _ if proxy.mode() == Mode::Tcp && for_http(line, section.kind) => Some("it needs `mode http`"),
@@ -57,10 +55,17 @@ pub(super) fn check(proxy: &Proxy<'_, '_>, report: &mut Report) {
     }
 }
 
+/// An option of the other side, of which this version only warns.
+fn idle_option(line: &Line<'_>, kind: SectionKind, report: &Report) -> bool {
+    let (name, version) = (line.arg(1), report.version);
+    line.keyword() == "option"
+        && keywords::known_option(name, version)
+        && keywords::misplaced(name, kind, version).is_some_and(|sided| !sided.refused_in(version))
+}
+
 fn for_backends(line: &Line<'_>) -> bool {
     match line.keyword() {
         "timeout" => TIMEOUTS_FOR_BACKENDS.contains(&line.arg(1)),
-        "option" => OPTIONS_FOR_BACKENDS.contains(&line.arg(1)),
         keyword => FOR_BACKENDS.contains(&keyword),
     }
 }
@@ -68,7 +73,6 @@ fn for_backends(line: &Line<'_>) -> bool {
 fn for_frontends(line: &Line<'_>) -> bool {
     match line.keyword() {
         "timeout" => line.arg(1) == "client",
-        "option" => OPTIONS_FOR_FRONTENDS.contains(&line.arg(1)),
         keyword => FOR_FRONTENDS.contains(&keyword),
     }
 }

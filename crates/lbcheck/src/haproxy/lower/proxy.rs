@@ -109,7 +109,7 @@ fn read_line(proxy: &mut Proxy<'_, '_>, line: &Line<'_>, certified: bool, report
         "monitor-uri" => set(&mut settings.monitor_uri, line.word(1).map(|word| word.text.to_string()), line),
         "stats" => stats(line, settings),
         "option" => option(line, settings, report),
-        "http-check" | "tcp-check" => checks::rule(line, settings),
+        "http-check" | "tcp-check" => checks::rule(line, settings, report),
         "default-server" => server::default_server(line, &mut settings.default_server, report),
         "server" | "server-template" if kind != SectionKind::Defaults => {
             let inherited = &settings.default_server;

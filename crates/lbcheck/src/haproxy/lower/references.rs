@@ -17,6 +17,13 @@ pub(super) fn check(proxies: &[Proxy<'_, '_>], sections: &[Section<'_>], report:
     let backends = named(&[SectionKind::Backend, SectionKind::Listen]);
     let frontends = named(&[SectionKind::Frontend, SectionKind::Listen]);
     let userlists = named(&[SectionKind::Userlist]);
+    let groups: BTreeSet<(&str, &str)> = sections
+        .iter()
+        .filter(|section| section.kind == SectionKind::Userlist)
+        .flat_map(|section| section.lines.iter().map(move |line| (section.name(), line)))
+        .filter(|(_, line)| line.keyword() == "group")
+        .map(|(list, line)| (list, line.arg(1)))
+        .collect();
     let others: BTreeSet<(SectionKind, &str)> = sections
         .iter()
         .filter(|section| !section.kind.is_proxy())
@@ -42,6 +49,12 @@ pub(super) fn check(proxies: &[Proxy<'_, '_>], sections: &[Section<'_>], report:
         let missing = match reference.wanted {
             Wanted::Backend => (!backends.contains(name)).then(|| format!("there is no backend `{name}`")),
             Wanted::Frontend => (!frontends.contains(name)).then(|| format!("there is no frontend `{name}`")),
+            Wanted::Group => match name.split_once('/') {
+                Some((list, group)) if userlists.contains(list) && !groups.contains(&(list, group)) => {
+                    Some(format!("userlist `{list}` has no group `{group}`"))
+                }
+                _ => None,
+            },
             Wanted::Userlist => (!userlists.contains(name)).then(|| format!("there is no userlist `{name}`")),
             // The program makes this one itself from /etc/resolv.conf.
             Wanted::Section(SectionKind::Resolvers) if name == "default" => None,

@@ -11,6 +11,14 @@ use super::server::ServerSettings;
 /// An optional setting.
 pub(super) type Opt<T> = Option<Setting<T>>;
 
+/// A step of `http-check` that has a place in the sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CheckStep {
+    Connect,
+    Send,
+    Expect,
+}
+
 /// The settings of one proxy section, or of a `defaults` section that others inherit.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
@@ -37,6 +45,8 @@ pub(super) struct Settings {
     pub(super) check_connects_to_port: bool,
     /// A `connect` step of the checks uses TLS.
     pub(super) check_connects_with_tls: bool,
+    /// The last step of `http-check` in this section.
+    pub(super) check_step: Option<CheckStep>,
     pub(super) full_connections: Opt<u64>,
     pub(super) default_backend: Option<Spanned<String>>,
     pub(super) disabled: Opt<bool>,
@@ -71,6 +81,8 @@ impl Settings {
             check_uri: inherit(&self.check_uri),
             check_connects_to_port: self.check_connects_to_port,
             check_connects_with_tls: self.check_connects_with_tls,
+            // Each section has a sequence of its own.
+            check_step: None,
             full_connections: inherit(&self.full_connections),
             default_backend: self.default_backend.clone(),
             disabled: inherit(&self.disabled),

@@ -158,6 +158,21 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
             time(text, unit).err()
         }
         Kind::Size => size(text).is_none().then(|| "write a number with an optional k, m or g".to_owned()),
+        Kind::Bytes(least) if report.at_least(3, 1) => match size(text) {
+            Some(bytes) => {
+                i64::try_from(bytes).is_ok_and(|bytes| bytes < least).then(|| range(least, i64::MAX))
+            }
+            None => Some("write a number with an optional k, m or g".to_owned()),
+        },
+        Kind::Bytes(least) => {
+            let bytes = atol(text);
+            if bytes < least {
+                Some(range(least, i64::MAX))
+            } else {
+                warn_of_unit(word, bytes, head, report);
+                None
+            }
+        }
         Kind::Number(least, most) => {
             let fits = text.parse::<i64>().is_ok_and(|number| (least..=most).contains(&number));
             (!fits).then(|| range(least, most))
@@ -229,6 +244,19 @@ pub(crate) fn warn_of_time(word: &Word<'_>, report: &mut Report) {
     );
 }
 
+/// Warns of what older versions ignore after the digits of a size.
+fn warn_of_unit(word: &Word<'_>, bytes: i64, head: &str, report: &mut Report) {
+    if word.as_str().bytes().all(|byte| byte.is_ascii_digit()) {
+        return;
+    }
+    report.warning(
+        rule::VALUE,
+        word.span,
+        format!("HAProxy {} reads `{}` of `{head}` as {bytes} bytes", report.version, word.as_str()),
+        "write the number of bytes without a unit, which 3.1 and later know",
+    );
+}
+
 fn address(word: &Word<'_>, version: Version) -> Option<String> {
     let text = word.address_text();
     let host = text.split_once('/').map_or(text, |(host, _)| host);
@@ -255,7 +283,7 @@ fn noun(kind: Kind) -> &'static str {
         Kind::Anything | Kind::Maybe => "an argument",
         Kind::Name(_) => "the name of a section",
         Kind::Time | Kind::Seconds => "a time",
-        Kind::Size => "a size",
+        Kind::Size | Kind::Bytes(_) => "a size",
         Kind::Number(..) | Kind::Count(..) => "a number in range",
         Kind::Octal => "an octal number",
         Kind::Address => "an address",

@@ -169,6 +169,9 @@ fn removed(line: &Line<'_>, place: u32, report: &mut Report) -> bool {
     let Some(removed) = known.find(|removed| removed.name == name && removed.places & place != 0) else {
         return false;
     };
+    if report.version < removed.since {
+        return true;
+    }
     report.error(
         rule::UNKNOWN,
         line.at(0),

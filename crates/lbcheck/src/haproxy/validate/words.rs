@@ -20,7 +20,7 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
         forms::check(line, form, places::of_line(line, kind), report);
     }
     match line.keyword() {
-        "option" if proxy => option(line, report),
+        "option" if proxy => option(line, kind, report),
         "http-request" if proxy => action(line, 1, keywords::REQUEST, kind, report),
         "http-response" if proxy => action(line, 1, keywords::RESPONSE, kind, report),
         "http-after-response" if proxy => action(line, 1, keywords::AFTER, kind, report),
@@ -46,7 +46,12 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
         }
         "stats" if proxy => stats(line, report),
         "stats" if kind == SectionKind::Global => {
-            choice(line, 1, &["socket", "maxconn", "bind-process", "timeout"], report);
+            // The program says "not supported anymore" from 2.7 on.
+            let known: &[&str] = match report.at_least(2, 7) {
+                true => &["socket", "maxconn", "timeout"],
+                false => &["socket", "maxconn", "bind-process", "timeout"],
+            };
+            choice(line, 1, known, report);
             if line.arg(1) == "socket" {
                 super::super::lower::check_bind_words(line, 3, report);
             }
@@ -81,7 +86,7 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
     }
 }
 
-fn option(line: &Line<'_>, report: &mut Report) {
+fn option(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
     let Some(word) = line.word(1).filter(|word| !word.unset) else { return };
     let name = word.as_str();
     if let Some(removed) = keywords::REMOVED_OPTIONS.iter().find(|removed| removed.name == name) {
@@ -105,6 +110,21 @@ fn option(line: &Line<'_>, report: &mut Report) {
         report.mend(word.span, name, close);
         return;
     };
+    if keywords::misplaced(name, kind, report.version).is_some_and(|sided| sided.refused_in(report.version)) {
+        let (side, home) = match kind {
+            SectionKind::Frontend => {
+                ("servers, which a `frontend` section does not have", "a `backend` or `listen`")
+            }
+            _ => ("clients, which a `backend` section does not have", "a `frontend` or `listen`"),
+        };
+        report.error(
+            rule::UNKNOWN,
+            word.span,
+            format!("`option {name}` is about {side}"),
+            format!("move it to {home} section, or remove it"),
+        );
+        return;
+    }
     if line.modifier != Modifier::None {
         if !option.negatable {
             report.error(

@@ -7,8 +7,8 @@ use super::{Family, Lower};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Version;
 use crate::model::{
-    Action, Bind, Condition, EscapedSlashes, Listener, Match, Normalization, PortInHost, Route, RouteTable,
-    TableId, TextMatch,
+    Action, Bind, Condition, EscapedSlashes, Listener, Match, Normalization, PortInHost, Reach, Route,
+    RouteTable, TableId, TextMatch,
 };
 use crate::nginx::syntax::{NodeId, Word};
 use crate::nginx::values;
@@ -296,7 +296,9 @@ impl Lower<'_> {
         let mut bind = Bind {
             host: first.host.clone(),
             ports: first.ports,
+            reach: Reach::Bound,
             tls: false,
+            mixed: false,
             accept_proxy: false,
             span: first.span,
         };
@@ -333,6 +335,7 @@ impl Lower<'_> {
                     port: PortInHost::Stripped,
                     ignores_port: true,
                     strips_dot: true,
+                    refuses_upgrades: false,
                 },
             );
         }

@@ -6,7 +6,7 @@ use crate::model::{EscapedSlashes, Normalization};
 /// The path without its query string.
 pub(super) fn normalized(path: &[u8], settings: &Normalization) -> Result<Value, Refused> {
     if path.contains(&b'#') {
-        return Err(Refused { status: 400 });
+        return Err(Refused::for_path(400));
     }
     let escaped_slash = |three: &[u8]| {
         let three = three.to_ascii_lowercase();
@@ -16,8 +16,8 @@ pub(super) fn normalized(path: &[u8], settings: &Normalization) -> Result<Value,
     if path.windows(3).any(escaped_slash) {
         match settings.escaped_slashes {
             EscapedSlashes::Kept => {}
-            EscapedSlashes::Rejected => return Err(Refused { status: 400 }),
-            EscapedSlashes::Redirected => return Err(Refused { status: 307 }),
+            EscapedSlashes::Rejected => return Err(Refused::for_path(400)),
+            EscapedSlashes::Redirected => return Err(Refused::for_path(307)),
             EscapedSlashes::Decoded => path = with_slashes(&path),
         }
     }
@@ -50,7 +50,7 @@ fn unescaped(path: &[u8]) -> Result<Vec<u8>, Refused> {
             && let (Some(high), Some(low)) = (hex(high), hex(low))
         {
             match high << 4 | low {
-                0 => return Err(Refused { status: 400 }),
+                0 => return Err(Refused::for_path(400)),
                 plain if plain.is_ascii_alphanumeric() || b"-._~".contains(&plain) => {
                     out.push(plain);
                     rest = after;
@@ -120,6 +120,7 @@ mod tests {
             port: PortInHost::Kept,
             ignores_port: false,
             strips_dot: false,
+            refuses_upgrades: false,
         };
         for (path, expected, merged) in [
             ("/a/../b", "/b", "/b"),
@@ -144,7 +145,7 @@ mod tests {
             assert_eq!(normalized(path.as_bytes(), &settings(false)), known(expected), "{path}");
             assert_eq!(normalized(path.as_bytes(), &settings(true)), known(merged), "{path}");
         }
-        let refused = Err(Refused { status: 400 });
+        let refused = Err(Refused::for_path(400));
         assert_eq!(normalized(b"/a%00b", &settings(false)), refused);
         assert_eq!(normalized(b"/a#b", &settings(false)), refused);
         let with = |escaped_slashes| Normalization { escaped_slashes, ..settings(false) };

@@ -1,10 +1,11 @@
 //! A decision in words, as plain data.
 
 use super::judge::Reason;
-use super::walk::{Decision, End, Outcome, Step};
-use super::{Request, Truth, route};
-use crate::dialect::Dialect;
-use crate::model::{Bind, Config, Listener, Mode, PoolId, Weakens};
+use super::listeners::{self, Found, listener_words};
+use super::pattern::Patterns;
+use super::walk::{Decision, End, Outcome, Step, route_with};
+use super::{Request, Truth};
+use crate::model::{Bind, Config, Listener, PoolId, Weakens};
 use crate::source::Span;
 use crate::words;
 
@@ -13,6 +14,8 @@ use crate::words;
 pub struct RouteReport {
     /// Why there is not exactly one listener, where there is not.
     pub note: Option<String>,
+    /// Whether one of these listeners takes the request.
+    pub taken: Truth,
     /// One for each listener that may take the request.
     pub listeners: Vec<ListenerRoute>,
 }
@@ -116,16 +119,31 @@ impl EndKind {
 /// Most listeners that are shown.
 const MAX_LISTENERS: usize = 16;
 
-/// Where `request` goes. `wanted`: name or address of the listener; otherwise the port and TLS of the request tell.
+/// Where `request` goes. `wanted`: name or address of the listener; otherwise port, scheme and address of the request
+/// tell.
 ///
 /// # Errors
 ///
-/// Says in a sentence why no listener can take the request.
+/// Says in a sentence that there is no such listener, or none at all.
 pub fn explain(config: &Config, request: &Request, wanted: Option<&str>) -> Result<RouteReport, String> {
-    let (mut found, mut note) = listeners(config, request, wanted)?;
-    if found.len() > MAX_LISTENERS {
-        note = Some(format!("{} listeners may take it; the first {MAX_LISTENERS} are shown", found.len()));
-        found.truncate(MAX_LISTENERS);
+    if config.listeners.is_empty() {
+        return Err(match config.fragment {
+            true => "this part of a configuration has no listener to start from".to_owned(),
+            false => "this configuration has no listener, so nothing takes requests".to_owned(),
+        });
+    }
+    let Found { mut candidates, mut taken, mut note } = match wanted {
+        Some(wanted) => listeners::by_name(config, request, wanted)?,
+        None => listeners::by_port(config, request),
+    };
+    if candidates.len() > MAX_LISTENERS {
+        note = Some(format!(
+            "{} listeners may take it; the first {MAX_LISTENERS} are shown, --listener names one",
+            candidates.len()
+        ));
+        candidates.truncate(MAX_LISTENERS);
+        // One of the others may be the one.
+        taken = Truth::Unknown;
     }
     let unread = config.coverage.gaps.iter().filter(|gap| !matches!(gap.weakens, Weakens::Pool(_))).count();
     if unread > 0 {
@@ -136,107 +154,14 @@ pub fn explain(config: &Config, request: &Request, wanted: Option<&str>) -> Resu
         let before = note.map_or(String::new(), |note| format!("{note}; "));
         note = Some(format!("{before}{unread}: lbcheck check names what it is"));
     }
-    let routes = found.into_iter().map(|(listener, bind)| {
-        let mut request = request.clone();
-        if let Some(bind) = bind {
-            // What the address left open the listener tells.
-            request.tls = request.tls.or(Some(bind.tls));
-            let only = bind.ports.filter(|(first, last)| first == last).map(|(port, _)| port);
-            request.port = request.port.or(only);
-        }
-        let mut route = of_listener(config, listener, bind, &request);
+    let mut patterns = Patterns::default();
+    let routes = candidates.into_iter().map(|candidate| {
+        let request = candidate.request(request, config.dialect, wanted.is_some());
+        let mut route = of_listener(config, candidate.listener, candidate.bind, &request, &mut patterns);
         route.complete &= unread == 0;
         route
     });
-    Ok(RouteReport { note, listeners: routes.collect() })
-}
-
-type Found<'c> = Vec<(&'c Listener, Option<&'c Bind>)>;
-
-fn listeners<'c>(
-    config: &'c Config,
-    request: &Request,
-    wanted: Option<&str>,
-) -> Result<(Found<'c>, Option<String>), String> {
-    let of_traffic = || config.listeners.iter().filter(|listener| listener.mode != Mode::Other);
-    if let Some(wanted) = wanted {
-        let found: Found<'c> = of_traffic().filter_map(|listener| named(listener, wanted)).collect();
-        if found.is_empty() {
-            let names: Vec<&str> = of_traffic().map(|listener| listener.name.value.as_str()).collect();
-            let known = match names.as_slice() {
-                [] => "this configuration has none".to_owned(),
-                names => format!("there is {}", words::names(names.iter().copied(), 8)),
-            };
-            return Err(format!("there is no listener `{wanted}`: {known}"));
-        }
-        return Ok((found, None));
-    }
-    let all: Found<'c> = of_traffic()
-        .flat_map(|listener| match listener.binds.as_slice() {
-            [] => vec![(listener, None)],
-            binds => binds.iter().map(|bind| (listener, Some(bind))).collect(),
-        })
-        .collect();
-    if all.is_empty() {
-        return Err("this configuration has no listener, so nothing takes requests".to_owned());
-    }
-    let takes = |bind: &Bind, port: Option<u16>| {
-        let ports = bind.ports.zip(port);
-        ports.is_none_or(|((first, last), port)| (first..=last).contains(&port))
-            && request.tls.is_none_or(|tls| tls == bind.tls)
-    };
-    let chosen = |port: Option<u16>| -> Found<'c> {
-        let mut seen: Vec<*const Listener> = Vec::new();
-        let fits = all.iter().filter(|(_, bind)| bind.is_none_or(|bind| takes(bind, port)));
-        // A listener with several addresses is one.
-        fits.filter(|(listener, _)| {
-            let new = !seen.contains(&std::ptr::from_ref(*listener));
-            seen.push(*listener);
-            new
-        })
-        .copied()
-        .collect()
-    };
-    let exact = chosen(request.port);
-    match exact.len() {
-        1 => return Ok((exact, None)),
-        0 => {}
-        count => {
-            let note =
-                format!("{count} listeners may take it, depending on the address; --listener names one");
-            return Ok((exact, Some(note)));
-        }
-    }
-    let scheme = match request.tls {
-        Some(true) => "HTTPS",
-        _ => "HTTP",
-    };
-    let port = request.port.unwrap_or_default();
-    let any_port = chosen(None);
-    if any_port.is_empty() {
-        return Err(format!(
-            "no listener takes {scheme} on port {port}, nor on another port; --listener names the one to ask"
-        ));
-    }
-    let note =
-        format!("no listener takes {scheme} on port {port}; shown is what takes {scheme} on other ports");
-    Ok((any_port, Some(note)))
-}
-
-/// The listener with its address, if it goes by this name.
-fn named<'c>(listener: &'c Listener, wanted: &str) -> Option<(&'c Listener, Option<&'c Bind>)> {
-    let by_address = listener.binds.iter().find(|bind| {
-        let Some((first, last)) = bind.ports else { return bind.host == wanted };
-        let (host, port) = wanted.rsplit_once(':').unwrap_or(("", wanted));
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let ported = port.parse::<u16>().is_ok_and(|port| (first..=last).contains(&port));
-        ported && (host.is_empty() || host == bind.host || (host == "0.0.0.0" && bind.host == "*"))
-    });
-    match by_address {
-        Some(bind) => Some((listener, Some(bind))),
-        None if listener.name.value == wanted => Some((listener, listener.binds.first())),
-        None => None,
-    }
+    Ok(RouteReport { note, taken, listeners: routes.collect() })
 }
 
 fn of_listener(
@@ -244,8 +169,9 @@ fn of_listener(
     listener: &Listener,
     bind: Option<&Bind>,
     request: &Request,
+    patterns: &mut Patterns,
 ) -> ListenerRoute {
-    let decision = route(config, listener, request);
+    let decision = route_with(config, listener, request, patterns);
     let steps = decision.steps.iter().map(|found| step(config, found)).collect();
     let ends = decision.ends.iter().map(|found| end(config, found)).collect();
     let Decision { complete, .. } = decision;
@@ -257,32 +183,6 @@ fn of_listener(
         ends,
         complete,
     }
-}
-
-fn listener_words(config: &Config, listener: &Listener, bind: Option<&Bind>) -> String {
-    let noun = match config.dialect {
-        // Server blocks share the addresses they listen on.
-        Dialect::Nginx => "address",
-        other => other.listener_noun(),
-    };
-    let mut text = format!("{noun} `{}`", listener.name.value);
-    let Some(bind) = bind else { return text };
-    let address = match bind.ports {
-        Some((first, last)) if first == last => format!("{}:{first}", host(bind)),
-        Some((first, last)) => format!("{}:{first}-{last}", host(bind)),
-        None => bind.host.clone(),
-    };
-    if address != listener.name.value {
-        text.push_str(&format!(" on `{address}`"));
-    }
-    if bind.tls {
-        text.push_str(", TLS");
-    }
-    text
-}
-
-fn host(bind: &Bind) -> String {
-    if bind.host.contains(':') { format!("[{}]", bind.host) } else { bind.host.clone() }
 }
 
 fn step(config: &Config, step: &Step) -> StepWords {

@@ -4,10 +4,12 @@ mod change;
 mod envoy_path;
 mod explain;
 mod judge;
+mod listeners;
 mod lot;
 mod nginx_path;
 mod parse;
 mod pattern;
+mod recipe;
 mod seen;
 mod truth;
 mod walk;
@@ -16,6 +18,7 @@ use std::net::IpAddr;
 
 use crate::model::{Action, Condition, Config, Route, TableId};
 use judge::Judge;
+use pattern::Patterns;
 use seen::Seen;
 
 pub use explain::{EndKind, EndWords, ListenerRoute, RouteReport, StepWords, explain};
@@ -42,6 +45,8 @@ pub struct Request {
     pub tls: Option<bool>,
     /// Destination port.
     pub port: Option<u16>,
+    /// The address that the client connects to, where it has no name.
+    pub destination: Option<IpAddr>,
     /// The client's address.
     pub source: Option<IpAddr>,
 }
@@ -50,27 +55,49 @@ pub struct Request {
 #[must_use]
 pub fn holds(config: &Config, condition: &Condition, request: &Request) -> Truth {
     let seen = Seen::new(config, request);
-    Judge::new(&mut pattern::Patterns::default()).holds(condition, &seen)
+    Judge::new(&mut Patterns::default()).holds(condition, &seen)
 }
 
 /// The route that `request` takes from `table` on. `None`: none matches, or which one is not known.
+///
+/// For many requests, make one [`Finder`].
 #[must_use]
-pub fn find<'a>(config: &'a Config, table: TableId, request: &Request) -> Option<&'a Route> {
-    let seen = Seen::new(config, request);
-    let mut patterns = pattern::Patterns::default();
-    let mut judge = Judge::new(&mut patterns);
-    let mut stack = vec![(table, 0)];
-    while let Some((table, at)) = stack.pop() {
-        let Some(route) = config.table(table).routes.get(at) else { continue };
-        stack.push((table, at + 1));
-        match judge.holds(&route.when, &seen) {
-            Truth::No => {}
-            Truth::Unknown => return None,
-            Truth::Yes => match route.action {
-                Action::Table(inner) => stack.push((inner, 0)),
-                _ => return Some(route),
-            },
-        }
+pub fn find<'c>(config: &'c Config, table: TableId, request: &Request) -> Option<&'c Route> {
+    Finder::new(config).find(table, request)
+}
+
+/// Finds the routes of many requests through one configuration; a regular expression is compiled once for all of them.
+#[derive(Debug)]
+pub struct Finder<'c> {
+    config: &'c Config,
+    patterns: Patterns,
+}
+
+impl<'c> Finder<'c> {
+    /// A finder for requests through `config`.
+    #[must_use]
+    pub fn new(config: &'c Config) -> Self {
+        Self { config, patterns: Patterns::default() }
     }
-    None
+
+    /// The route that `request` takes from `table` on. `None`: none matches, or which one is not known.
+    pub fn find(&mut self, table: TableId, request: &Request) -> Option<&'c Route> {
+        let config = self.config;
+        let seen = Seen::new(config, request);
+        let mut judge = Judge::new(&mut self.patterns);
+        let mut stack = vec![(table, 0)];
+        while let Some((table, at)) = stack.pop() {
+            let Some(route) = config.table(table).routes.get(at) else { continue };
+            stack.push((table, at + 1));
+            match judge.holds(&route.when, &seen) {
+                Truth::No => {}
+                Truth::Unknown => return None,
+                Truth::Yes => match route.action {
+                    Action::Table(inner) => stack.push((inner, 0)),
+                    _ => return Some(route),
+                },
+            }
+        }
+        None
+    }
 }

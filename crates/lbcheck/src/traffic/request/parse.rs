@@ -92,7 +92,8 @@ impl Request {
         self.host = Some(if port == default { name.to_owned() } else { format!("{name}:{port}") });
         let bare = name.trim_start_matches('[').trim_end_matches(']');
         // There is no server name for an address.
-        let named = tls && bare.parse::<IpAddr>().is_err();
+        self.destination = bare.parse::<IpAddr>().ok();
+        let named = tls && self.destination.is_none();
         self.sni = Some(if named { bare.trim_end_matches('.').to_owned() } else { String::new() });
         self.tls = Some(tls);
         self.port = Some(port);

@@ -35,6 +35,14 @@ impl Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     pub(super) status: u16,
+    /// What it is about.
+    pub(super) why: &'static str,
+}
+
+impl Refused {
+    pub(super) fn for_path(status: u16) -> Self {
+        Self { status, why: "because of the path" }
+    }
 }
 
 /// A request as routing sees it.
@@ -58,7 +66,7 @@ impl Seen {
             (Some(path), _) if path.contains('#') => Err(BadPath),
             (Some(path), _) => Ok(Value::one(path.as_bytes())),
         };
-        let refused = path.is_err().then_some(Refused { status: 400 });
+        let refused = path.is_err().then_some(Refused::for_path(400));
         let query = request.query.as_ref();
         let query =
             query.map_or_else(|| Value::not_given("the query string"), |text| Value::one(text.as_bytes()));
@@ -347,13 +355,29 @@ impl Seen {
         let found = match self.dialect {
             Dialect::Nginx => normalized(path.as_bytes(), settings.merge_slashes)
                 .map(Value::one)
-                .map_err(|BadPath| Refused { status: 400 }),
+                .map_err(|BadPath| Refused::for_path(400)),
             Dialect::Envoy => envoy_path::normalized(path.as_bytes(), settings),
             Dialect::HaProxy => return,
         };
         self.refused = found.as_ref().err().copied();
         self.path = found.unwrap_or_else(|_| Value::Unknown("the path is not valid".to_owned()));
         self.normalization = Some(*settings);
+        if settings.refuses_upgrades && self.asks_for_upgrade() {
+            self.refused = self.refused.or(Some(Refused { status: 403, why: "the upgrade is not allowed" }));
+        }
+    }
+
+    /// Whether the client asks for another protocol. HTTP/2 in clear text is no upgrade to Envoy.
+    fn asks_for_upgrade(&self) -> bool {
+        let headers = || self.request.headers.iter().flatten();
+        let connection = |(name, value): &(String, String)| {
+            name.eq_ignore_ascii_case("connection")
+                && value.split(',').any(|part| part.trim().eq_ignore_ascii_case("upgrade"))
+        };
+        let upgrade = |(name, value): &(String, String)| {
+            name.eq_ignore_ascii_case("upgrade") && !value.trim().eq_ignore_ascii_case("h2c")
+        };
+        headers().any(connection) && headers().any(upgrade)
     }
 
     /// The host as Envoy compares it.

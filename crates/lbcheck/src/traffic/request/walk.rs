@@ -3,11 +3,14 @@
 //! Where a condition is not known both ways are followed, so that a decision names every pool that may serve the
 //! request and no other.
 
+use std::collections::BTreeMap;
+
 use super::Request;
 use super::change::{self, Changed};
 use super::judge::{Judge, Reason};
 use super::lot::Lot;
 use super::pattern::Patterns;
+use super::recipe;
 use super::seen::Seen;
 use super::truth::Truth;
 use crate::dialect::Dialect;
@@ -128,12 +131,22 @@ const MAX_CHANGES: u32 = 10;
 /// The way of `request` from a listener on.
 #[must_use]
 pub fn route(config: &Config, listener: &Listener, request: &Request) -> Decision {
-    let mut patterns = Patterns::default();
+    route_with(config, listener, request, &mut Patterns::default())
+}
+
+/// The same, with the regular expressions that other ways needed.
+pub(super) fn route_with(
+    config: &Config,
+    listener: &Listener,
+    request: &Request,
+    patterns: &mut Patterns,
+) -> Decision {
     let mut walk = Walk {
         config,
-        judge: Judge::new(&mut patterns),
+        judge: Judge::new(patterns),
         decision: Decision { steps: Vec::new(), ends: Vec::new(), complete: true },
         waiting: Vec::new(),
+        pools: names(config),
     };
     let state = State {
         seen: Seen::new(config, request),
@@ -149,6 +162,14 @@ pub fn route(config: &Config, listener: &Listener, request: &Request) -> Decisio
         walk.follow(state);
     }
     walk.decision
+}
+
+fn names(config: &Config) -> BTreeMap<&[u8], PoolId> {
+    // Only HAProxy puts names together.
+    if config.dialect != Dialect::HaProxy {
+        return BTreeMap::new();
+    }
+    config.pools().map(|(id, pool)| (pool.name.value.as_bytes(), id)).collect()
 }
 
 /// A request on its way.
@@ -173,6 +194,8 @@ struct Walk<'c, 'p> {
     decision: Decision,
     /// Ways still to be followed, the last one first.
     waiting: Vec<State>,
+    /// Pools by name, where names are put together from the request.
+    pools: BTreeMap<&'c [u8], PoolId>,
 }
 
 impl<'c> Walk<'c, '_> {
@@ -198,8 +221,7 @@ impl<'c> Walk<'c, '_> {
             {
                 state.seen.enter(self.config, table);
                 if let Some(refused) = state.seen.refused() {
-                    let kind = "because of the path".to_owned();
-                    let response = Response { status: Some(refused.status), kind };
+                    let response = Response { status: Some(refused.status), kind: refused.why.to_owned() };
                     return self.end(&state, Outcome::Respond(response), None, None);
                 }
             }
@@ -271,14 +293,14 @@ impl<'c> Walk<'c, '_> {
                 state.stack.push((Rules::Table(*inner), 0));
                 return true;
             }
-            Action::Forward(target) => return self.target(state, target, route, step),
+            Action::Forward(target) => return self.target(state, target, route, step, rules),
             Action::Split(arms) => {
                 let total = arms.iter().fold(0u64, |total, arm| total.saturating_add(arm.weight));
                 let mut from = 0u64;
                 for arm in arms.iter().filter(|arm| arm.weight > 0) {
                     let mut one = state.clone();
                     if one.lot.split(from, arm.weight, total, self.config.dialect)
-                        && self.target(&mut one, &arm.target, route, step)
+                        && self.target(&mut one, &arm.target, route, step, rules)
                     {
                         self.waiting.push(one);
                     }
@@ -300,7 +322,36 @@ impl<'c> Walk<'c, '_> {
     }
 
     /// Goes to a target. True: the rules of its pool are to be looked at.
-    fn target(&mut self, state: &mut State, target: &'c Target, route: &Route, step: Option<usize>) -> bool {
+    fn target(
+        &mut self,
+        state: &mut State,
+        target: &'c Target,
+        route: &Route,
+        step: Option<usize>,
+        rules: Rules,
+    ) -> bool {
+        let recipe = match target {
+            Target::Dynamic { text, recipe: Some(recipe), .. } => Some((recipe, text.span)),
+            _ => None,
+        };
+        let named = recipe.and_then(|(recipe, span)| {
+            let name = recipe::name(recipe, &state.seen, self.judge.patterns()).ok()?;
+            Some((self.pools.get(name.as_slice()).copied(), span))
+        });
+        let owned;
+        let target = match named {
+            Some((Some(pool), span)) => {
+                owned = Target::Pool { pool, span };
+                &owned
+            }
+            // HAProxy gives up choosing: what follows is left out, and the default backend serves it.
+            Some((None, _)) => {
+                let last = rules.routes(self.config).len().saturating_sub(1);
+                state.stack = vec![(rules, last)];
+                return true;
+            }
+            None => target,
+        };
         let (outcome, span) = match target {
             Target::Pool { pool, span } => {
                 let outcome = Outcome::Pool { pool: *pool, endpoint: None };
@@ -316,7 +367,7 @@ impl<'c> Walk<'c, '_> {
                 return true;
             }
             Target::Undefined(name) => (Outcome::Undefined(name.value.clone()), name.span),
-            Target::Dynamic { text, candidates } => {
+            Target::Dynamic { text, candidates, .. } => {
                 (Outcome::Dynamic { text: text.value.clone(), candidates: candidates.clone() }, text.span)
             }
         };

@@ -12,7 +12,8 @@ fn config(dialect: Dialect, text: &str) -> Config {
 }
 
 fn haproxy(lines: &str) -> Config {
-    let text = format!("defaults\n  mode http\n  timeout connect 1s\nbackend b\n{lines}");
+    let text =
+        format!("defaults\n  mode http\n  balance roundrobin\n  timeout connect 1s\nbackend b\n{lines}");
     config(Dialect::HaProxy, &text)
 }
 

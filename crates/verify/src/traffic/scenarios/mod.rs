@@ -14,7 +14,7 @@ macro_rules! each_scenario {
             haproxy: roundrobin roundrobin_four roundrobin_out weights_zero static_rr backup_first
                 backup_all roundrobin_fails everybody_fails leastconn_idle leastconn_held leastconn_floor
                 leastconn_flowing leastconn_fails first_idle first_maxconn maxconn_spill random_idle
-                random_one random_busy template use_server source_map source_neighbours source_ring
+                random_one nobodys_algorithm random_busy template use_server source_map source_neighbours source_ring
                 source_ipv6 source_ipv6_ring uri_map uri_ring uri_len uri_depth uri_whole uri_path_only
                 url_param hdr_map hdr_ring hash_expression map_sdbm_avalanche map_djb2 map_djb2_avalanche
                 map_crc32 map_crc32_avalanche ring_sdbm ring_djb2 ring_djb2_avalanche ring_crc32

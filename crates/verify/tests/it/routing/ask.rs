@@ -39,8 +39,13 @@ pub(super) fn try_ask(request: &Request, patience: Duration) -> Option<Answer> {
     head.push_str("Content-Length: 0\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).ok()?;
     let mut answer = Vec::new();
-    // What was read counts also where the connection is reset.
-    let _ = stream.read_to_end(&mut answer);
+    let mut part = [0; 4096];
+    // What was read counts also where the connection is reset. A connection that was to be upgraded stays open.
+    while !is_whole(&answer)
+        && let Ok(read @ 1..) = stream.read(&mut part)
+    {
+        answer.extend_from_slice(&part[..read]);
+    }
     let answer = String::from_utf8_lossy(&answer);
     let Some((head, body)) = answer.split_once("\r\n\r\n") else {
         return Some(Answer { status: None, backend: None });
@@ -49,4 +54,14 @@ pub(super) fn try_ask(request: &Request, patience: Duration) -> Option<Answer> {
     // A server's answer is its port and nothing else; the body may come in chunks.
     let of_server = body.lines().find_map(|line| line.parse::<u16>().ok().filter(|port| *port > 999));
     Some(Answer { status, backend: of_server.filter(|_| status == Some(200)) })
+}
+
+/// Whether an answer says how long it is, and is that long.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
+    });
+    length.is_some_and(|length| body.len() >= length)
 }

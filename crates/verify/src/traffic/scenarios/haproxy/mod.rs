@@ -215,6 +215,10 @@ pub(super) fn random_one() -> Scenario {
     scenario("random(1), weights 3:2:1", "balance random(1)", THREE, Send::Same(10_000), Expect::ByChance)
 }
 
+pub(super) fn nobodys_algorithm() -> Scenario {
+    scenario("no balance line, weights 3:2:1", "", THREE, Send::Same(10_000), Expect::ByChance)
+}
+
 pub(super) fn random_busy() -> Scenario {
     scenario(
         "random(2), weights 3:2:1, 30 always in flight",
