@@ -208,8 +208,12 @@ impl Proxy {
         let begun = Instant::now();
         loop {
             let state = cli(socket, "show stat").unwrap_or_default();
+            // A server that was just started is `UP 0/3`, and down with its first failure.
+            let up = haproxy_cell(&state, server, "status") == Some("UP");
             // A check that is under way has a star before the result of the last one.
-            if haproxy_cell(&state, server, "check_status").is_some_and(|status| status.ends_with("OK")) {
+            let passed =
+                haproxy_cell(&state, server, "check_status").is_some_and(|status| status.ends_with("OK"));
+            if up && passed {
                 return Ok(());
             }
             if begun.elapsed() > PATIENCE {

@@ -124,12 +124,13 @@ pub(in crate::traffic::scenarios) fn noticed_tracked() -> Scenario {
     scenario
 }
 
-/// Servers that are checked once a minute, so that only requests find anything.
+/// Servers that are checked once a minute, so that only requests find anything. From 3.4 on a server that was just
+/// started is down with its first failure until `rise` checks have passed.
 fn observed(title: &str, options: &str) -> Scenario {
     let mut scenario = scenario(
         title,
         "option httpchk GET /health; balance roundrobin; retries 0",
-        &[&format!("check inter 60s fall 3 {options}"), ""],
+        &[&format!("check inter 60s fall 3 rise 1 {options}"), ""],
         Send::Same(60),
         Expect::NoticedByRequests,
     )
