@@ -43,7 +43,7 @@ pub(crate) fn traffic(view: &View<'_>, report: TrafficReport<'_>, style: Style) 
         print.routing_gaps(&mut out);
     }
     if report.survey.pools.is_empty() {
-        let _ = writeln!(out, "no {} has a {}", print.dialect.pool_noun(), print.dialect.endpoint_noun());
+        let _ = writeln!(out, "no {} has any {}", print.dialect.pool_noun(), print.dialect.endpoint_noun());
     }
     let _ = writeln!(out, "{}", coverage(report.input));
     out
@@ -632,6 +632,11 @@ impl Print<'_> {
                 _ => String::new(),
             };
             let _ = writeln!(out, "{}  {place}{remark}", padded(&key, width, false));
+        }
+        let config = &self.report.survey.config;
+        let id = self.report.survey.pools.first().map(|pool| pool.pool);
+        if let Some(what) = id.and_then(|id| lbcheck::traffic::hashed_text(config, id)) {
+            let _ = writeln!(out, "each line is taken for {}", self.view.words(&what));
         }
         out.push('\n');
     }
