@@ -31,8 +31,9 @@ pub enum Predicted {
     Errors(f64),
     /// Attempts that reach servers for each request, if all of them fail.
     Attempts(u32),
-    /// Most retries in flight at once.
-    RetriesAtOnce(u64),
+    /// Most retries in flight at once, and whether there are as many as that if all requests fail: a budget is a part of
+    /// what is in flight at each moment, which requests that wait for their retry are not.
+    RetriesAtOnce(u64, bool),
     /// When a failed server is out and back.
     Times(Times),
     /// Servers that fail in turn.
@@ -149,7 +150,8 @@ pub fn predict(
         }
         Expect::RetriesAtOnce => {
             let outcome = failures::run(&config, id, &failure(scenario, &positions));
-            Ok(Predicted::RetriesAtOnce(outcome.attempts.at_once.context("lbcheck does not know the limit")?))
+            let most = outcome.attempts.at_once.context("lbcheck does not know the limit")?;
+            Ok(Predicted::RetriesAtOnce(most, config.pool(id).limits.retry_budget.is_none()))
         }
         Expect::NoticedInTime | Expect::NoticedByRequests => {
             let outcome = failures::run(&config, id, &failure(scenario, &positions));
