@@ -16,8 +16,8 @@ mod setting;
 
 pub use algorithm::{Algorithm, HashFunction, HashKey, HashTable, KeyVariety, SubsetFallback, Subsets};
 pub use pool::{
-    Address, AdminState, Affinity, CheckKind, CheckTiming, Endpoint, HealthCheck, Host, Locality, Membership,
-    OutlierDetection, Pool, PoolKind, PoolLimits, Retries, Timeouts,
+    Address, AdminState, Affinity, CheckKind, CheckTiming, Endpoint, HealthCheck, Host, Jitter, Locality,
+    Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Retries, RetryBudget, Timeouts,
 };
 pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use route::{

@@ -356,8 +356,20 @@ pub enum CheckKind {
 pub struct CheckTiming {
     /// Time between checks.
     pub interval: Option<Setting<Duration>>,
-    /// Time between checks while failures are being counted (HAProxy `fastinter`). `None`: as `interval`.
+    /// Time between checks while failures are being counted (HAProxy `fastinter`, Envoy `unhealthy_edge_interval`).
+    /// `None`: as `interval`.
     pub fast_interval: Option<Setting<Duration>>,
+    /// Time between checks of an endpoint that is out (HAProxy `downinter`, Envoy `unhealthy_interval`). `None`: as
+    /// `interval`.
+    pub down_interval: Option<Setting<Duration>>,
+    /// Time between checks while successes are being counted (HAProxy `fastinter`, Envoy `healthy_edge_interval`).
+    /// `None`: as `interval`.
+    pub rising_interval: Option<Setting<Duration>>,
+    /// The intervals as long as the pool has never had a connection: while all is well and after a failure (Envoy
+    /// `no_traffic_healthy_interval` and `no_traffic_interval`). `None`: as with traffic.
+    pub quiet: Option<(Duration, Duration)>,
+    /// How far chance moves every wait.
+    pub jitter: Jitter,
     /// Time one check may take.
     pub timeout: Option<Setting<Duration>>,
     /// Failures before it is out (`fall`, `unhealthy_threshold`).
@@ -366,13 +378,27 @@ pub struct CheckTiming {
     pub rise: Option<Setting<u32>>,
 }
 
+/// How far chance moves the wait between two checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jitter {
+    /// Sooner by up to so many percent (HAProxy `spread-checks`).
+    pub sooner_percent: u32,
+    /// Later by up to so many percent (HAProxy `spread-checks`, Envoy `interval_jitter_percent`).
+    pub later_percent: u32,
+    /// Later by up to this time more (Envoy `interval_jitter`).
+    pub later: Duration,
+}
+
 /// Passive failure detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutlierDetection {
-    /// Consecutive (HAProxy, Envoy) or counted (nginx) failures that eject. 0: never ejects.
+    /// Consecutive (HAProxy, Envoy) or counted (nginx) failures that eject, without the help of any check. 0: they
+    /// never do.
     pub failures: u32,
     /// How long it stays out at first. `None`: not set by time (HAProxy waits for checks).
     pub ejection: Option<Duration>,
+    /// How often it is looked at who may come back (Envoy `interval`). `None`: not at intervals.
+    pub sweep: Option<Duration>,
     /// Most of the pool that may be out at once, in percent (Envoy, default 10).
     pub max_ejection_percent: Option<u32>,
     /// Envoy `always_eject_one_host`.
@@ -415,6 +441,15 @@ pub struct Retries {
     pub redispatch: Option<Setting<i32>>,
 }
 
+/// Retries in flight as a part of all requests in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryBudget {
+    /// Thousandths of a percent.
+    pub percent_milli: u32,
+    /// Never fewer than these.
+    pub at_least: u64,
+}
+
 /// Limits of a pool as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolLimits {
@@ -424,8 +459,10 @@ pub struct PoolLimits {
     pub max_pending: Option<Setting<u64>>,
     /// Envoy `max_requests`.
     pub max_requests: Option<Setting<u64>>,
-    /// Envoy `max_retries`.
+    /// Envoy `max_retries`. `None`: there is a budget instead.
     pub max_retries: Option<Setting<u64>>,
+    /// Envoy `retry_budget`.
+    pub retry_budget: Option<Setting<RetryBudget>>,
     /// HAProxy `fullconn`.
     pub full_connections: Option<Setting<u64>>,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use lbcheck::dialect::Dialect;
 use lbcheck::model::{Endpoint, Pool};
 use lbcheck::traffic::scenario::{
-    Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Loss, Noticed, Outcome,
+    Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Loss, Noticed, Outcome, Since,
 };
 use lbcheck::traffic::{Certainty, PoolTraffic, described};
 
@@ -332,13 +332,39 @@ impl Print<'_> {
     }
 
     fn noticed(&self, found: &Detection) -> String {
+        let mut text = self.noticed_by(found);
+        if let Some(back) = found.back {
+            let mut range = format!("{} to {}", seconds(back.soonest), seconds(back.latest));
+            if let Some(quiet) = back.quiet {
+                let _ = write!(range, " ({} without traffic)", seconds(quiet));
+            }
+            let _ = match back.since {
+                Since::Answers => write!(text, "; back {range} after it answers again"),
+                Since::Out => write!(text, "; tried again {range} later"),
+            };
+        }
+        text
+    }
+
+    fn noticed_by(&self, found: &Detection) -> String {
         match &found.noticed {
             Noticed::Already => "the configuration has it out already".to_owned(),
-            Noticed::ByCheck { soonest, latest, silent } => {
+            Noticed::ByCheck { soonest, latest, silent, quiet, failures } => {
                 let mut text =
                     format!("its check finds out after {} to {}", seconds(*soonest), seconds(*latest));
                 if let Some(silent) = silent {
                     let _ = write!(text, ", or {} where it no longer answers at all", seconds(*silent));
+                }
+                if let Some(quiet) = quiet {
+                    let _ =
+                        write!(text, ", or {} as long as the cluster has had no traffic", seconds(*quiet));
+                }
+                if let Some(failures) = failures {
+                    let _ = write!(
+                        text,
+                        ", or sooner after {} in a row",
+                        counted(u64::from(*failures), "failed request")
+                    );
                 }
                 text
             }

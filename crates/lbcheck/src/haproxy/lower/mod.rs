@@ -118,6 +118,7 @@ pub(super) fn lower(
             span: proxy.section.header.span,
         });
     }
+    checks::spread(sections, &mut config);
     config.client_address = client_address(&proxies);
     rewrites::pass_on(&mut config, &rewrites, &mut budget);
     links::check(&proxies, &pools, sections, &mut config, report);

@@ -433,10 +433,10 @@ impl Lower<'_> {
         let mut kind = default;
         let mut timing = CheckTiming {
             interval: Some(Setting::default(Duration::from_secs(5), "NGINX Plus: interval=5s")),
-            fast_interval: None,
             timeout: None,
             fall: Some(Setting::default(1, "NGINX Plus: fails=1")),
             rise: Some(Setting::default(1, "NGINX Plus: passes=1")),
+            ..CheckTiming::default()
         };
         for word in self.tree.args(id) {
             let Some((key, value)) = self.tree.value(word).split_once('=') else { continue };

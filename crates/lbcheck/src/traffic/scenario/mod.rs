@@ -16,7 +16,7 @@ mod retry;
 mod tracking;
 
 pub use cascade::{Cascade, CascadeEnd, Step};
-pub use detection::{Detection, Noticed, ejectable};
+pub use detection::{Back, Detection, Noticed, Since, ejectable};
 pub use limits::{Demand, Full, LimitKind, endpoint_limit, room};
 pub use retry::{Attempts, Unnoticed};
 pub(super) use tracking::followers;
@@ -187,8 +187,8 @@ pub fn run(config: &Config, id: PoolId, scenario: &Scenario) -> Outcome {
     if after.is_known() && noticed.len() < failed.len() {
         after.assumptions.push("what nothing notices keeps its share, as errors".into());
     }
-    let attempts = retry::attempts(config, id);
-    let unnoticed = retry::unnoticed(config, id, &failed, &before);
+    let attempts = retry::attempts(config, id, in_flight);
+    let unnoticed = retry::unnoticed(config, id, &failed, &before, in_flight);
     saved_by_retries(&failed, &out, &unnoticed, &attempts, &mut after);
     let multiples = multiples(&before, &after, scenario.load);
     let gets = |shares: &PoolShares, index: usize| shares.shares.get(index).is_some_and(|share| *share > 0.0);

@@ -99,6 +99,76 @@ fn checks_find_a_failure_in_time() {
 }
 
 #[test]
+fn the_way_back_goes_by_the_intervals_of_what_is_down() {
+    let back = |config: &Config| {
+        let back = outcome(config, &failing(&[0])).detections[0].back.unwrap();
+        (back.soonest.as_millis(), back.latest.as_millis(), back.since)
+    };
+    let lines =
+        "  server a 10.0.0.1:80 check inter 250ms downinter 500ms fall 2 rise 2\n  server b 10.0.0.2:80\n";
+    assert_eq!(back(&haproxy(lines)), (250, 750, Since::Answers));
+    let config = nginx("server 10.0.0.1:80 fail_timeout=2s; server 10.0.0.2:80;");
+    assert_eq!(back(&config), (2000, 3000, Since::Out));
+}
+
+#[test]
+fn checks_are_spread_by_chance() {
+    let text = "global\n  spread-checks 50\nbackend b\n  server a 10.0.0.1:80 check inter 400ms fall 2\n";
+    let found = outcome(&config(Dialect::HaProxy, text), &failing(&[0]));
+    let Noticed::ByCheck { soonest, latest, .. } = found.detections[0].noticed else { panic!() };
+    assert_eq!((soonest.as_millis(), latest.as_millis()), (200, 1200));
+}
+
+#[test]
+fn failed_requests_take_a_server_out_before_its_checks() {
+    for (on_error, expected) in [
+        ("", Some(9)),
+        ("on-error fastinter", None),
+        ("on-error sudden-death", Some(6)),
+        ("on-error mark-down", Some(3)),
+    ] {
+        let lines = format!("  server a 10.0.0.1:80 check observe layer4 error-limit 3 {on_error}\n");
+        let found = outcome(&haproxy(&lines), &failing(&[0]));
+        let Noticed::ByCheck { failures, .. } = found.detections[0].noticed else { panic!() };
+        assert_eq!(failures, expected, "{on_error}");
+    }
+}
+
+#[test]
+fn an_agent_that_is_silent_takes_nobody_out() {
+    let config = haproxy("  server a 10.0.0.1:80 agent-check agent-port 9\n  server b 10.0.0.2:80\n");
+    let found = run(&config, PoolId(0), &Scenario { failed: vec![0], ..Scenario::default() });
+    assert!(matches!(found.detections[0].noticed, Noticed::Never(_)));
+}
+
+#[test]
+fn envoy_checks_by_the_interval_of_the_state() {
+    let checks = |intervals: &str| {
+        let text = format!(
+            "static_resources:\n  clusters:\n  - name: c\n    health_checks: [{{timeout: 1s, interval: 0.4s, {intervals}\
+             unhealthy_threshold: 3, healthy_threshold: 2, tcp_health_check: {{}}}}]\n    load_assignment:\n      \
+             cluster_name: c\n      endpoints:\n      - lb_endpoints:\n        - endpoint: {{address: {{socket_address: {{address: 10.0.0.1, port_value: 80}}}}}}\n"
+        );
+        let found = outcome(&config(Dialect::Envoy, &text), &failing(&[0])).detections[0].clone();
+        let Noticed::ByCheck { soonest, latest, quiet, .. } = found.noticed else { panic!() };
+        let back = found.back.unwrap();
+        (
+            soonest.as_millis(),
+            latest.as_millis(),
+            quiet.unwrap().as_secs(),
+            back.soonest.as_millis(),
+            back.latest.as_millis(),
+        )
+    };
+    assert_eq!(checks(""), (800, 1200, 180, 400, 800));
+    let edges = "unhealthy_interval: 0.5s, unhealthy_edge_interval: 0.1s, healthy_edge_interval: 0.2s, ";
+    assert_eq!(checks(edges), (200, 600, 180, 200, 700));
+    // Only this one is set: it holds while failures are counted too.
+    assert_eq!(checks("unhealthy_interval: 0.5s, "), (1000, 1400, 180, 400, 900));
+    assert_eq!(checks("interval_jitter: 0.1s, "), (800, 1500, 180, 400, 1000));
+}
+
+#[test]
 fn backups_take_over_when_the_last_active_server_fails() {
     let lines = "  server a 10.0.0.1:80\n  server b 10.0.0.2:80 backup\n  server c 10.0.0.3:80 backup\n";
     assert_eq!(outcome(&haproxy(lines), &failing(&[0])).takes_over, [1]);
