@@ -166,7 +166,41 @@ pub(crate) fn generate(source: &Source) -> Result<String> {
         writeln!(out, "    {package:?},")?;
     }
     writeln!(out, "];")?;
+    writeln!(
+        out,
+        "\n/// Messages that are work in progress, and fields of other messages that are. Sorted."
+    )?;
+    writeln!(out, "pub(super) static UNSTABLE: &[(&str, &str)] = &[")?;
+    for message in messages.values() {
+        let name = message.full_name();
+        let whole = in_progress(&message.parent_file().options(), "file_status")
+            || in_progress(&message.options(), "message_status");
+        if whole {
+            writeln!(out, "    ({name:?}, \"\"),")?;
+            continue;
+        }
+        let mut fields: Vec<FieldDescriptor> =
+            message.fields().filter(|field| in_progress(&field.options(), "field_status")).collect();
+        fields.sort_by(|a, b| a.name().cmp(b.name()));
+        for field in fields {
+            writeln!(out, "    ({name:?}, {:?}),", field.name())?;
+        }
+    }
+    writeln!(out, "];")?;
     Ok(out)
+}
+
+/// Whether an annotation marks something as work in progress.
+fn in_progress(options: &DynamicMessage, kind: &str) -> bool {
+    ["xds.annotations.v3", "udpa.annotations"].iter().any(|package| {
+        let status = extension(options, &format!("{package}.{kind}"));
+        status.is_some_and(|status| match status {
+            Value::Message(status) => {
+                status.get_field_by_name("work_in_progress").as_deref() == Some(&Value::Bool(true))
+            }
+            _ => false,
+        })
+    })
 }
 
 /// The messages of the packages and everything they contain, by name.

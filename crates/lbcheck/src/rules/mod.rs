@@ -190,6 +190,7 @@ rules! {
     traffic_concentration,
     unknown_directive,
     unparsed_construct,
+    unstable_feature,
     upstream_zone_missing,
     weight_applies_per_resolved_address,
     weight_ignored,

@@ -392,3 +392,19 @@ fn what_answers_for_a_pool_that_fails_is_told() {
     assert_eq!(told("http://x/"), ["if the answer is 502 or 504: `error_page 502 503 504 @b`"]);
     assert_eq!(told("http://x/all/"), ["if the answer is 502, 503 or 504: `error_page 502 503 504 @b`"]);
 }
+
+/// A filter draws a number of its own: its share does not depend on which cluster is drawn.
+#[test]
+fn faults_take_their_part_of_every_arm() {
+    let arms = "weighted_clusters: {clusters: [{name: a, weight: 40}, {name: b, weight: 60}]}";
+    let text = envoy_filters(FAULT, "", "").replace("cluster: a}", &format!("{arms}}}"));
+    check(Dialect::Envoy, &text, &[("/a", &[], "503 30%, a 28%, b 42%")]);
+    let mut sources = Sources::new();
+    let loader = MemoryLoader::one("proxy", text.as_bytes());
+    let reading = read(&loader, &mut sources, &["proxy".to_owned()], &ReadOptions::new(Dialect::Envoy));
+    let flows = lbcheck::traffic::flow::flows(&reading.config);
+    let case = flows[0].cases.first().expect("a case");
+    let shares: Vec<i64> =
+        case.arrivals.iter().map(|arrival| (arrival.share * 1000.0).round() as i64).collect();
+    assert_eq!(shares, [300, 280, 420]);
+}

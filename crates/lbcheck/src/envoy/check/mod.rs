@@ -15,6 +15,8 @@ mod semantics;
 mod tls;
 mod upstream;
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnostic, Fix, Severity, suggestion};
 use crate::dialect::Version;
 use crate::source::{Span, Spanned};
@@ -52,6 +54,8 @@ pub(crate) struct Check<'t> {
     pub(crate) allows_deprecated: bool,
     /// Where keys stand that their map had already, in a file that goes to Envoy's JSON reader; in order.
     pub(crate) repeated: Vec<(u32, u32)>,
+    /// Packages that were said to be work in progress.
+    unstable: BTreeSet<&'static str>,
     /// The runtime sets how large the program of a regex may be.
     pub(crate) sets_program_size: bool,
     stack: Vec<Task<'t>>,
@@ -84,6 +88,7 @@ impl<'t> Check<'t> {
             version,
             allows_deprecated: false,
             repeated: Vec::new(),
+            unstable: BTreeSet::new(),
             sets_program_size: false,
             stack: Vec::new(),
         }
@@ -175,6 +180,11 @@ impl<'t> Check<'t> {
 
     /// The fields of a message whose value is a map.
     fn fields_of(&mut self, task: Task<'t>, message: &'static Message, typed: bool) {
+        if schema::is_unstable(message.name, "") {
+            let place = task.value.fields().next().map_or(task.value.span(), |first| first.key_span);
+            let place = if typed { task.value.span_of("@type") } else { place };
+            self.unstable(message.name, place);
+        }
         let mut oneofs: Vec<(u8, Entry<'t>)> = Vec::new();
         for entry in task.value.fields() {
             if typed && entry.key == "@type" {
@@ -201,6 +211,19 @@ impl<'t> Check<'t> {
             if field.deprecated {
                 self.deprecated(message, field, &entry);
             }
+            if schema::is_unstable(message.name, field.name) {
+                let text = format!(
+                    "`{}` of {} is work in progress: Envoy warns that it is not stable.",
+                    field.name,
+                    schema::short(message.name)
+                );
+                self.diagnostics.push(Diagnostic::new(
+                    "unstable-feature",
+                    Severity::Info,
+                    entry.key_span,
+                    text,
+                ));
+            }
             self.repeats(field, &entry);
             if field.oneof > 0 {
                 match oneofs.iter().find(|(number, _)| *number == field.oneof) {
@@ -219,6 +242,16 @@ impl<'t> Check<'t> {
         self.semantics(task.value, message);
         if !task.skip {
             self.check_rules(task.value, message, &oneofs, task.field);
+        }
+    }
+
+    /// A message that Envoy warns of; one is enough for its package.
+    fn unstable(&mut self, name: &'static str, place: Span) {
+        let package = name.rsplit_once('.').map_or(name, |(package, _)| package);
+        if self.unstable.insert(package) {
+            let text =
+                format!("{} is work in progress: Envoy warns that it is not stable.", schema::short(name));
+            self.diagnostics.push(Diagnostic::new("unstable-feature", Severity::Info, place, text));
         }
     }
 

@@ -241,6 +241,11 @@ pub(crate) fn since(name: &str, part: &str) -> Option<Version> {
     versions::SINCE.get(index).map(|(.., minor)| Version::new(1, *minor))
 }
 
+/// Whether a message, or a field of it, is work in progress.
+pub(crate) fn is_unstable(name: &str, part: &str) -> bool {
+    tables::UNSTABLE.binary_search(&(name, part)).is_ok()
+}
+
 /// Whether a type is of a package that is known, in this or another version of its API: such a one is in no other
 /// build either.
 pub(crate) fn in_known_package(name: &str) -> bool {
@@ -316,6 +321,7 @@ mod tests {
         assert!(tables::MESSAGES.is_sorted_by(|a, b| a.name < b.name));
         assert!(tables::ENUMS.is_sorted_by(|a, b| a.name < b.name));
         assert!(tables::EXTENSIONS.is_sorted());
+        assert!(tables::UNSTABLE.is_sorted() && !tables::UNSTABLE.is_empty());
         assert!(extensions::CATEGORIES.is_sorted_by(|a, b| a.name < b.name));
         for category in extensions::CATEGORIES {
             assert!(category.names.is_sorted() && category.types.is_sorted(), "{}", category.name);

@@ -35,6 +35,8 @@ struct Material {
     headers: &'static [(&'static str, &'static str)],
     /// Most requests of a hundred of which it may not be decided where they go.
     undecided: u64,
+    /// Some requests ask whether another origin may send one.
+    preflights: bool,
 }
 
 const NGINX: Material = Material {
@@ -111,6 +113,7 @@ const NGINX: Material = Material {
         ("Cookie", "a=b; BETA=y"),
     ],
     undecided: 5,
+    preflights: false,
 };
 
 const HAPROXY: Material = Material {
@@ -183,6 +186,7 @@ const HAPROXY: Material = Material {
         ("Accept-Language", "de"),
     ],
     undecided: 5,
+    preflights: false,
 };
 
 /// For names that are put together from the request.
@@ -236,6 +240,7 @@ const NAMES: Material = Material {
         ("Cookie", "pool="),
     ],
     undecided: 5,
+    preflights: false,
 };
 
 const ENVOY: Material = Material {
@@ -298,6 +303,7 @@ const ENVOY: Material = Material {
         ("X-User", "bob"),
     ],
     undecided: 5,
+    preflights: false,
 };
 
 /// For filters that answer by themselves. Lists are short: many rules want several things at once.
@@ -334,6 +340,7 @@ const ENVOY_FILTERS: Material = Material {
         ("Authorization", "basic nonsense"),
         ("Authorization", "Bearer x"),
         ("X-Token", "x"),
+        ("X-Envoy-Fault-Abort-Request", "429"),
         ("Origin", "http://shop.example"),
         ("Origin", "http://evil.example"),
         ("Access-Control-Request-Method", "GET"),
@@ -342,6 +349,7 @@ const ENVOY_FILTERS: Material = Material {
     ],
     // Passwords, tokens, and what a filter in front may have changed.
     undecided: 40,
+    preflights: true,
 };
 
 #[test]
@@ -471,6 +479,13 @@ fn draw(random: &mut Random, material: &Material, listener: &Listener) -> Reques
         request.method = Some("POST".to_owned());
     }
     let mut headers = Vec::new();
+    // A browser asks first: these go together or not at all.
+    if material.preflights && random.below(6) == 0 {
+        request.method = Some("OPTIONS".to_owned());
+        let origin = random.choose(&["http://shop.example", "http://evil.example"]).expect("origins");
+        headers.push(("Origin".to_owned(), (*origin).to_owned()));
+        headers.push(("Access-Control-Request-Method".to_owned(), "GET".to_owned()));
+    }
     while random.below(2) == 0 && headers.len() < 3 {
         let (name, value) = random.choose(material.headers).expect("headers");
         // Proxies differ in what they make of a header given twice; that is not the matter here.
