@@ -136,7 +136,9 @@ impl Reader<'_> {
         self.builder.last_end = self.builder.last_end.max(at.1);
         if self.builder.wants_key() {
             let ignored = tag == Some(("!", "ignore"));
-            let key = self.builder.out.tree.store(text);
+            // To Envoy a key without a text is called so.
+            let null = style == ScalarStyle::Plain && tag.is_none() && scalar::is_null(text);
+            let key = self.builder.out.tree.store(if null { "null" } else { text });
             if anchor > 0 {
                 let id = self.builder.leaf(Kind::Quoted, text, at);
                 self.anchor(anchor, id, Some(1));

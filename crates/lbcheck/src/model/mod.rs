@@ -21,8 +21,9 @@ pub use pool::{
 };
 pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use route::{
-    Action, Bind, Condition, EscapedSlashes, HashPolicy, Listener, Match, Mirror, Normalization, PathChange,
-    PortInHost, Reach, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,
+    Action, Bind, Condition, ErrorTarget, EscapedSlashes, Fallback, HashPolicy, Listener, Match, Mirror,
+    Normalization, OnError, PathChange, PortInHost, Reach, Response, Route, RouteTable, Target, TextMatch,
+    Then, WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 

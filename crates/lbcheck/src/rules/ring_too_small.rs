@@ -33,8 +33,13 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, facts) in context.routed_pools() {
         let Some(asked) = facts.sure_shares().filter(|_| facts.active_members >= 2) else { continue };
         let smallest = asked.shares.iter().copied().filter(|share| *share > 0.0).fold(1.0, f64::min);
-        let Some(table) = table(config, pool, smallest) else { continue };
-        let Some(placed) = placed(config, pool, facts) else { continue };
+        let Some(mut table) = table(config, pool, smallest) else { continue };
+        let Some((placed, entries)) = placed(config, pool, facts) else { continue };
+        if let (Algorithm::Hash { table: HashTable::EnvoyRing { .. }, .. }, Some(entries)) =
+            (inner(&pool.algorithm.value), entries)
+        {
+            table.what = format!("a ring of {entries} entries");
+        }
         let parts = || {
             let parts = placed.iter().zip(&asked.shares).enumerate();
             parts.filter(|(_, (_, asked))| **asked > 0.0).map(|(index, (real, asked))| (index, real / asked))
@@ -87,12 +92,14 @@ fn table(config: &Config, pool: &Pool, smallest: f64) -> Option<Sized> {
     }
 }
 
-fn placed(config: &Config, pool: &Pool, facts: &PoolFacts) -> Option<Vec<f64>> {
+/// The real shares, and how many entries the table has that makes them.
+fn placed(config: &Config, pool: &Pool, facts: &PoolFacts) -> Option<(Vec<f64>, Option<usize>)> {
     if let Algorithm::Hash { .. } = &pool.algorithm.value {
-        return Some(Placement::new(config, facts.id).ok()?.shares());
+        let placement = Placement::new(config, facts.id).ok()?;
+        return Some((placement.shares(), placement.entries()));
     }
     let placed = placed_shares(config, facts.id, Load::Idle);
-    (placed.certainty <= Certainty::Expected).then_some(placed.shares)
+    (placed.certainty <= Certainty::Expected).then_some((placed.shares, None))
 }
 
 fn report(

@@ -6,6 +6,7 @@ mod figures;
 pub mod flow;
 mod haproxy;
 pub mod hash;
+mod hashed;
 mod nginx;
 mod placement;
 mod request;
@@ -17,6 +18,7 @@ mod table;
 
 pub use addresses::with_addresses;
 pub use figures::{Figures, Known, figures};
+pub use hashed::hashed_text;
 pub use nginx::split_clients;
 pub use placement::{Load, Pick, Placement, keys_moved, pick, placed_shares, sequence};
 pub use request::{

@@ -119,6 +119,16 @@ impl Placement {
         }
     }
 
+    /// How many entries the table has that serves while nothing has failed, where its size is the proxy's choice
+    /// (Envoy).
+    #[must_use]
+    pub fn entries(&self) -> Option<usize> {
+        match &self.kind {
+            Kind::Envoy(levels) => levels.iter().find(|(load, _)| *load > 0).map(|(_, table)| table.len()),
+            _ => None,
+        }
+    }
+
     /// The part of all hashes that leads to each endpoint: its arcs of the ring, its slots of the table.
     #[must_use]
     pub fn shares(&self) -> Vec<f64> {

@@ -22,6 +22,16 @@ pub(super) struct Ring {
     nearest: bool,
 }
 
+impl Table {
+    /// Slots, or points.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Slots(slots) => slots.len(),
+            Self::Ring(ring) => ring.points.len(),
+        }
+    }
+}
+
 impl Ring {
     pub(super) fn new(mut points: Vec<(u64, u32)>, last: u64, nearest: bool) -> Self {
         points.sort_by_key(|&(position, _)| position);

@@ -184,3 +184,37 @@ fn leastconn_ignores_weights_until_it_is_busy() {
     close(&config, Load::Idle, &[1.0 / 3.0; 3]);
     close(&config, Load::Concurrent(30), &[1.0 / 30.0, 1.0 / 30.0, 28.0 / 30.0]);
 }
+
+/// Sizes of rings as a running Envoy 1.40 counts them (`ring_hash_lb.size`).
+#[test]
+fn rings_of_envoy_have_the_size_that_it_counts() {
+    let measured: [(&[u32], u32, Option<u32>, usize); 8] = [
+        (&[1, 1, 1], 4, None, 6),
+        (&[1, 1, 1], 1, None, 3),
+        (&[3, 2, 1], 10, None, 12),
+        (&[1; 7], 10, None, 14),
+        (&[5, 1, 1], 3, None, 7),
+        (&[1, 1, 100], 1024, None, 1122),
+        (&[1; 50], 1024, None, 1050),
+        (&[2, 3], 5, Some(7), 5),
+    ];
+    for (weights, min, max, entries) in measured {
+        let max = max.map_or(String::new(), |max| format!(", maximum_ring_size: {max}"));
+        let endpoints: Vec<String> = weights
+            .iter()
+            .enumerate()
+            .map(|(index, weight)| {
+                let port = 21_001 + index;
+                format!("{{load_balancing_weight: {weight}, endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}}}}}")
+            })
+            .collect();
+        let text = format!(
+            "static_resources: {{clusters: [{{name: a, type: STATIC, lb_policy: RING_HASH, ring_hash_lb_config: {{minimum_ring_size: {min}{max}}}, load_assignment: {{cluster_name: a, endpoints: [{{lb_endpoints: [{}]}}]}}}}]}}\n",
+            endpoints.join(", ")
+        );
+        let mut sources = Sources::new();
+        let reading = crate::support::reading(Dialect::Envoy, text.as_bytes(), &mut sources);
+        let placement = Placement::new(&reading.config, PoolId(0)).expect("a ring");
+        assert_eq!(placement.entries(), Some(entries), "{weights:?} {min}");
+    }
+}

@@ -56,7 +56,8 @@ fn place(message: &str, json: bool) -> Place {
         .or_else(|| {
             after("malformed IP address: ").map(|rest| until(rest, ' ').trim_end_matches('.').to_owned())
         })
-        .or_else(|| after("'").map(|rest| until(rest, '\'')));
+        // What it advises is no place.
+        .or_else(|| message.split("Consider ").next()?.split_once('\'').map(|(_, rest)| until(rest, '\'')));
     field.filter(|field| !field.is_empty()).map_or(Place::Changed, Place::Field)
 }
 

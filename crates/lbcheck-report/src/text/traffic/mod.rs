@@ -42,7 +42,7 @@ pub(crate) fn traffic(view: &View<'_>, report: TrafficReport<'_>, style: Style) 
         print.routing_gaps(&mut out);
     }
     if report.survey.pools.is_empty() {
-        let _ = writeln!(out, "no {} has a {}", print.dialect.pool_noun(), print.dialect.endpoint_noun());
+        let _ = writeln!(out, "no {} has any {}", print.dialect.pool_noun(), print.dialect.endpoint_noun());
     }
     let _ = writeln!(out, "{}", coverage(report.input));
     out

@@ -101,7 +101,8 @@ impl<'t> Check<'t> {
             }
         }
         for (name, span, close) in found {
-            if close.is_none() && !name.is_empty() {
+            // No extension has a name with blanks in it, or none.
+            if close.is_none() && name != "null" && !name.trim().is_empty() && !name.contains(' ') {
                 continue;
             }
             let text = format!("There is no extension `{name}` that could stand here.");

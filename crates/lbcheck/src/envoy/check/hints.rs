@@ -52,7 +52,11 @@ pub(super) fn needs_static_service(message: &str, field: &str) -> Option<bool> {
         (_, "cds_config" | "lds_config" | "eds_config" | "rtds_config") => Some(true),
         (_, "config_source") if message.ends_with("http_connection_manager.v3.Rds") => Some(true),
         ("envoy.config.bootstrap.v3.Bootstrap.DynamicResources", "ads_config") => Some(true),
-        ("envoy.config.metrics.v3.MetricsServiceConfig", "grpc_service") => Some(false),
+        (
+            "envoy.config.metrics.v3.MetricsServiceConfig"
+            | "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig",
+            "grpc_service",
+        ) => Some(false),
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ impl<'t> Check<'t> {
             let written = value.fields().find(|entry| spells(entry.key, field.name));
             match written.filter(|entry| !entry.value.is_null()) {
                 Some(entry) => self.written(field, &entry),
-                None => self.absent(value, message, field),
+                None => self.absent(value, written, message, field),
             }
         }
     }
@@ -44,7 +44,14 @@ impl<'t> Check<'t> {
     }
 
     /// A field that is not there: required, or a scalar whose zero breaks a rule.
-    fn absent(&mut self, value: Value<'t>, message: &'static Message, field: &'static Field) {
+    /// `empty`: its key stands there without a value.
+    fn absent(
+        &mut self,
+        value: Value<'t>,
+        empty: Option<Entry<'t>>,
+        message: &'static Message,
+        field: &'static Field,
+    ) {
         // Inside a oneof a rule speaks only of the field that was chosen.
         let required = field.oneof == 0 && field.rules.contains(&Rule::Required);
         let counted = matches!(field.cardinality, Cardinality::Many | Cardinality::Map);
@@ -60,8 +67,11 @@ impl<'t> Check<'t> {
         if required || (wanted && !lenient) || gone {
             let short = schema::short(message.name);
             let text = format!("{short} needs the field `{}`; Envoy refuses it without.", field.name);
-            let help = format!("Add `{}`.", field.name);
-            self.report("invalid-value", head(value), text, Some(help));
+            let (place, help) = match empty {
+                Some(entry) => (entry.key_span, format!("Give `{}` a value.", field.name)),
+                None => (head(value), format!("Add `{}`.", field.name)),
+            };
+            self.report("invalid-value", place, text, Some(help));
         }
     }
 

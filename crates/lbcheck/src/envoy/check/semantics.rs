@@ -25,12 +25,27 @@ impl<'t> Check<'t> {
             }
             "envoy.config.core.v3.ApiConfigSource" => self.api_config_source(value),
             "envoy.config.core.v3.BindConfig" => {
-                self.literal(
-                    value
-                        .path(&["source_address", "address"])
-                        .filter(|_| value.path(&["source_address", "resolver_name"]).is_none()),
-                );
+                self.socket(value.get("source_address"));
+                for name in ["extra_source_addresses", "additional_source_addresses"] {
+                    for extra in value.list(name) {
+                        self.socket(extra.get("address").filter(|inner| inner.is_map()).or(Some(extra)));
+                    }
+                }
             }
+            "envoy.config.bootstrap.v3.Admin"
+            | "envoy.config.metrics.v3.StatsdSink"
+            | "envoy.config.metrics.v3.DogStatsdSink"
+            | "envoy.extensions.stat_sinks.graphite_statsd.v3.GraphiteStatsdSink"
+            | "envoy.config.endpoint.v3.Endpoint.HealthCheckConfig" => {
+                self.socket(value.path(&["address", "socket_address"]));
+            }
+            "envoy.config.core.v3.DnsResolutionConfig"
+            | "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig" => {
+                for resolver in value.list("resolvers") {
+                    self.socket(resolver.get("socket_address"));
+                }
+            }
+            "envoy.config.overload.v3.ResourceMonitor" => self.resource_monitor(value),
             "envoy.config.core.v3.CidrRange" | "xds.core.v3.CidrRange" => {
                 self.literal(value.get("address_prefix"))
             }
@@ -55,6 +70,27 @@ impl<'t> Check<'t> {
 
     pub(super) fn refuse(&mut self, span: Span, message: String, help: &str) {
         self.report("invalid-value", span, message, (!help.is_empty()).then(|| help.to_owned()));
+    }
+
+    /// A socket address that is not looked up.
+    fn socket(&mut self, socket: Option<Value<'t>>) {
+        let by_name =
+            socket.is_some_and(|socket| socket.text_of("resolver_name").is_some_and(|name| !name.is_empty()));
+        self.literal(socket.and_then(|socket| socket.get("address")).filter(|_| !by_name));
+    }
+
+    /// This monitor acts before a resource is taken, and is told from the others by its name.
+    fn resource_monitor(&mut self, value: Value<'t>) {
+        const NAME: &str = "envoy.resource_monitors.global_downstream_max_connections";
+        const KIND: &str =
+            "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig";
+        let kind = value.get("typed_config").and_then(Value::type_name);
+        let Some(name) = value.get("name").filter(|_| kind == Some(KIND)) else { return };
+        if name.string().is_some_and(|text| text != NAME) {
+            let message =
+                format!("Envoy finds this monitor by its name, which is not `{}`.", shown(name.text()));
+            self.refuse(name.span(), message, &format!("Call it `{NAME}`."));
+        }
     }
 
     /// An address that is not looked up.

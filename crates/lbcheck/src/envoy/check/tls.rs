@@ -77,7 +77,7 @@ fn has_block(text: &str, kinds: &[&str]) -> bool {
         let (begin, end) = (format!("-----BEGIN {kind}-----"), format!("-----END {kind}-----"));
         let inside = text.split_once(&begin).and_then(|(_, rest)| rest.split_once(&end));
         // An encrypted key begins with headers.
-        inside.is_some_and(|(body, _)| body.contains(':') || is_der(body))
+        inside.is_some_and(|(body, _)| body.trim_start().starts_with("Proc-Type:") || is_der(body))
     })
 }
 

@@ -17,12 +17,12 @@ pub(super) fn network(kind: &str, config: Value<'_>) -> Condition {
     match family.split('.').next().unwrap_or_default() {
         "rbac" => match (config.get("rules"), config.get("matcher")) {
             (Some(rules), _) => rbac::refuses(rules, Layer::Connection),
-            (None, Some(_)) => opaque("the matcher of rbac refuses it"),
+            (None, Some(_)) => opaque("its matcher refuses the connection"),
             (None, None) => Condition::Never,
         },
-        "ext_authz" => opaque("the authorization service refuses it or fails"),
+        "ext_authz" => opaque("its service refuses the connection or fails"),
         "ratelimit" => opaque("the rate limit is reached"),
-        "local_ratelimit" => opaque("the token bucket is empty"),
+        "local_ratelimit" => opaque("its bucket is empty"),
         "connection_limit" => opaque("max_connections is reached"),
         name @ ("wasm" | "golang" | "dynamic_modules" | "ext_proc" | "match_delegate") => {
             opaque(format!("{name} closes the connection or takes it over"))
@@ -35,7 +35,7 @@ pub(super) fn network(kind: &str, config: Value<'_>) -> Condition {
 pub(super) fn listener(kind: &str) -> Condition {
     match kind {
         "envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit" => {
-            opaque("the token bucket is empty")
+            opaque("its bucket is empty")
         }
         "envoy.extensions.filters.listener.dynamic_modules.v3.DynamicModuleListenerFilter" => {
             opaque("dynamic_modules closes the connection")

@@ -87,7 +87,13 @@ const PASSING: [&str; 31] = [
     "thrift_to_metadata",
 ];
 
-pub(super) fn decide(filter: &HttpFilter<'_>, setup: &Setup<'_>, client: Client, limits: bool) -> Effect {
+pub(super) fn decide(
+    filter: &HttpFilter<'_>,
+    setup: &Setup<'_>,
+    client: Client,
+    limits: bool,
+    open_runtime: bool,
+) -> Effect {
     let Some(family) = filter.kind.strip_prefix("envoy.extensions.filters.http.") else {
         let name = if filter.name.is_empty() { filter.kind } else { filter.name };
         return Effect::may(&format!("{name} answers by itself"), None, name).changing();
@@ -98,10 +104,10 @@ pub(super) fn decide(filter: &HttpFilter<'_>, setup: &Setup<'_>, client: Client,
     }
     match family {
         "rbac" => rbac(setup, client),
-        "fault" => fault(setup),
+        "fault" => fault(setup, open_runtime),
         "health_check" => health_check(setup),
         "basic_auth" => basic_auth(setup),
-        "api_key_auth" => Effect::may("the key is missing or not known", Some(401), family),
+        "api_key_auth" => Effect::may("what it asks for is missing or not known", Some(401), family),
         "jwt_authn" => setup.config.map(|config| jwt::effect(config, setup.own)).unwrap_or_default(),
         "cors" => cors(setup),
         "csrf" => csrf(setup),
@@ -135,7 +141,7 @@ pub(super) fn decide(filter: &HttpFilter<'_>, setup: &Setup<'_>, client: Client,
             let get = any(vec![method("GET"), method("HEAD")]);
             Effect::answers(all(vec![get, opaque("the answer is in the cache")]), None, family)
         }
-        "oauth2" => Effect::may("there is no valid session", None, family).changing(),
+        "oauth2" => Effect::may("it knows no session of the client", None, family).changing(),
         // These can answer, and change what those behind them see.
         _ => Effect::may(&format!("{} answers by itself", filter.name), None, family).changing(),
     }
@@ -179,12 +185,12 @@ fn rbac(setup: &Setup<'_>, client: Client) -> Effect {
         return Effect::answers(rbac::refuses(rules, Layer::Request(client)), Some(403), "rbac");
     }
     match config.get("matcher") {
-        Some(_) => Effect::may("the matcher of rbac refuses it", Some(403), "rbac"),
+        Some(_) => Effect::may("its matcher refuses the request", Some(403), "rbac"),
         None => Effect::default(),
     }
 }
 
-fn fault(setup: &Setup<'_>) -> Effect {
+fn fault(setup: &Setup<'_>, open_runtime: bool) -> Effect {
     let Some(config) = setup.own.or(setup.config) else { return Effect::default() };
     let Some(abort) = config.get("abort") else { return Effect::default() };
     let percentage = abort.get("percentage");
@@ -193,6 +199,14 @@ fn fault(setup: &Setup<'_>) -> Effect {
         Some(1_000_000) => Condition::Always,
         Some(ppm) => Condition::Chance(ppm),
         None => opaque("percentage"),
+    };
+    let key = config.text_of("abort_percent_runtime").filter(|key| !key.is_empty());
+    let chance = match open_runtime {
+        true => opaque(format!(
+            "{} of the runtime asks for a fault",
+            key.unwrap_or("fault.http.abort.abort_percent")
+        )),
+        false => chance,
     };
     let mut parts: Vec<Condition> = config.list("headers").map(matcher::header).collect();
     if let Some(cluster) = config.text_of("upstream_cluster").filter(|name| !name.is_empty()) {
@@ -249,11 +263,7 @@ fn basic_auth(setup: &Setup<'_>) -> Effect {
     } else {
         effect.and(not(basic.clone()), Some(401), "basic_auth");
     }
-    effect.and(
-        all(vec![basic, opaque("user and password are not among its users")]),
-        Some(401),
-        "basic_auth",
-    );
+    effect.and(all(vec![basic, opaque("its users do not include whoever asks")]), Some(401), "basic_auth");
     effect
 }
 
@@ -313,7 +323,7 @@ fn local_ratelimit(setup: &Setup<'_>) -> Effect {
         None => Some(429),
         Some(code) => code.integer().and_then(|code| u16::try_from(code).ok()),
     };
-    Effect::may("the token bucket is empty", status, "local_ratelimit")
+    Effect::may("its bucket is empty", status, "local_ratelimit")
 }
 
 fn ext_authz(setup: &Setup<'_>) -> Effect {
@@ -326,7 +336,7 @@ fn ext_authz(setup: &Setup<'_>) -> Effect {
     {
         return Effect::default();
     }
-    Effect::may("the authorization service refuses it or fails", None, "ext_authz").changing()
+    Effect::may("its service refuses the request or fails", None, "ext_authz").changing()
 }
 
 fn lua(setup: &Setup<'_>) -> Effect {

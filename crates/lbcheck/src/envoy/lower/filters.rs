@@ -16,7 +16,7 @@ impl<'t> Lower<'t> {
     /// Lowers a connection manager into one route that leads to its table of hosts.
     pub(super) fn connection_manager(&mut self, config: Value<'t>, label: &str) -> Route {
         let tables_before = self.config.tables.len();
-        self.filters = Filters::read(config);
+        self.filters = Filters::read(config, self.open_runtime);
         let action = self.routing(config);
         let refuses_upgrades = std::mem::take(&mut self.filters).refuses_upgrades;
         if let Action::Table(table) = action {

@@ -34,6 +34,8 @@ pub(super) struct Filters<'t> {
     /// Those in front of the router.
     pub(super) list: Vec<HttpFilter<'t>>,
     pub(super) client: Option<Client>,
+    /// Values of the runtime are not all in the configuration.
+    open_runtime: bool,
     /// No upgrade is allowed anywhere.
     pub(super) refuses_upgrades: bool,
     /// From this one on routes may say otherwise than the list.
@@ -56,8 +58,8 @@ struct Changes {
 }
 
 impl<'t> Filters<'t> {
-    pub(super) fn read(config: Value<'t>) -> Self {
-        let mut filters = Self { client: Some(client(config)), ..Self::default() };
+    pub(super) fn read(config: Value<'t>, open_runtime: bool) -> Self {
+        let mut filters = Self { client: Some(client(config)), open_runtime, ..Self::default() };
         for filter in config.list("http_filters") {
             let settings = filter.get("typed_config");
             let kind = settings
@@ -167,7 +169,7 @@ impl<'t> Lower<'t> {
             true => {
                 Effect::may("the cluster that is drawn sets it up to answer", None, filter.name).changing()
             }
-            false => decide(filter, &setup, client, filters.limits),
+            false => decide(filter, &setup, client, filters.limits, filters.open_runtime),
         };
         let span = setup.own.map_or(filter.span, |own| own.span());
         let label = format!("HTTP filter {}", if filter.name.is_empty() { filter.kind } else { filter.name });

@@ -33,7 +33,7 @@ pub(super) fn effect(config: Value<'_>, own: Option<Value<'_>>) -> Effect {
         effect.and(with(requirement.refuses), Some(401), "jwt_authn");
         let bad = match requirement.asks {
             Condition::Never => Condition::Never,
-            asks => all(vec![asks, opaque("the token is not valid")]),
+            asks => all(vec![asks, opaque("the JWT is not valid")]),
         };
         effect.and(with(bad), None, "jwt_authn");
     };

@@ -53,6 +53,8 @@ pub(crate) struct Lower<'t> {
     missing_clusters: usize,
     /// How each pool is used, by pool: by HTTP routes, by TCP proxies.
     uses: Vec<(bool, bool)>,
+    /// Values of the runtime come from files or a control plane.
+    open_runtime: bool,
     /// The HTTP filters in front of the routes being read.
     filters: guards::Filters<'t>,
 }
@@ -83,6 +85,7 @@ impl<'t> Lower<'t> {
             static_routes: false,
             missing_clusters: 0,
             uses: Vec::new(),
+            open_runtime: false,
             filters: guards::Filters::default(),
         }
     }
@@ -108,6 +111,10 @@ impl<'t> Lower<'t> {
             .find_map(|bootstrap| bootstrap.path(&["cluster_manager", "local_cluster_name"])?.string());
         for &bootstrap in &resources.bootstraps {
             self.dynamic_resources(bootstrap);
+            let layers = bootstrap.path(&["layered_runtime", "layers"]).into_iter().flat_map(Value::items);
+            self.open_runtime |= layers
+                .into_iter()
+                .any(|layer| ["disk_layer", "rtds_layer"].iter().any(|name| layer.get(name).is_some()));
         }
         for &cluster in &resources.clusters {
             self.cluster(cluster);

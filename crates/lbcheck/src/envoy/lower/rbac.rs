@@ -110,7 +110,7 @@ fn principal(id: Value<'_>, layer: Layer, depth: usize) -> Condition {
         return client_in(&cidr(address), layer);
     }
     if id.get("authenticated").is_some() {
-        return all(vec![Condition::Is(Match::Tls), opaque("the client's certificate")]);
+        return all(vec![Condition::Is(Match::Tls), opaque("the certificate that the client shows")]);
     }
     common(id, layer)
 }

@@ -113,22 +113,31 @@ impl<'t> Lower<'t> {
                 let message = format!("An endpoint of the STATIC cluster `{name}` has no address.");
                 self.refuse(endpoint.span(), message, "Add `endpoint` with an `address`.");
             }
-            let Some(socket) = endpoint.path(&["endpoint", "address", "socket_address"]) else { continue };
-            if socket.get("named_port").is_some() && socket.get("resolver_name").is_none() {
-                let message = format!("The STATIC cluster `{name}` cannot look the port's name up.");
-                self.refuse(socket.span_of("named_port"), message, "Write the number as `port_value`.");
+            let further = endpoint
+                .get("endpoint")
+                .into_iter()
+                .flat_map(|endpoint| endpoint.list("additional_addresses"));
+            let addresses = endpoint.path(&["endpoint", "address"]).into_iter();
+            for address in addresses.chain(further.filter_map(|extra| extra.get("address"))) {
+                self.check_static_address(address, name);
             }
-            let Some(text) = socket.text_of("address").filter(|text| !text.is_empty()) else { continue };
-            let Some(address) = endpoint.path(&["endpoint", "address"]) else { continue };
-            let literal = matches!(read_address(address).host, Host::Ip(_));
-            if literal || socket.get("resolver_name").is_some() {
-                continue;
-            }
-            let message = format!(
-                "`{text}` is not an IP address, and the STATIC cluster `{name}` does not look names up."
-            );
-            self.refuse(socket.span_of("address"), message, "Use an IP address, or the type STRICT_DNS.");
         }
+    }
+
+    fn check_static_address(&mut self, address: Value<'t>, name: &str) {
+        let Some(socket) = address.get("socket_address") else { return };
+        if socket.get("named_port").is_some() && socket.get("resolver_name").is_none() {
+            let message = format!("The STATIC cluster `{name}` cannot look the port's name up.");
+            self.refuse(socket.span_of("named_port"), message, "Write the number as `port_value`.");
+        }
+        let Some(text) = socket.text_of("address").filter(|text| !text.is_empty()) else { return };
+        let literal = matches!(read_address(address).host, Host::Ip(_));
+        if literal || socket.get("resolver_name").is_some() {
+            return;
+        }
+        let message =
+            format!("`{text}` is not an IP address, and the STATIC cluster `{name}` does not look names up.");
+        self.refuse(socket.span_of("address"), message, "Use an IP address, or the type STRICT_DNS.");
     }
 
     /// Only an IP address can be checked on another port.

@@ -241,8 +241,13 @@ pub(super) fn hash_policy(policy: Value<'_>) -> Option<HashPolicy> {
         "header :scheme" | "header :method" => Some(KeyVariety::Listener),
         _ => None,
     };
+    let rewritten = policy.path(&["header", "regex_rewrite"]).map(|rule| {
+        let pattern = rule.path(&["pattern", "regex"]).and_then(Value::string).unwrap_or_default();
+        format!("{pattern} → {}", rule.text_of("substitution").unwrap_or_default())
+    });
     Some(HashPolicy {
         by_address: key == "source_ip",
+        rewritten,
         key,
         variety,
         terminal: policy.is_set("terminal"),

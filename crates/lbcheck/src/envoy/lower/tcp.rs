@@ -71,6 +71,7 @@ fn tcp_hash_policy(policy: Value<'_>) -> Option<crate::model::HashPolicy> {
     };
     Some(crate::model::HashPolicy {
         by_address: key == "source_ip",
+        rewritten: None,
         key,
         variety: None,
         terminal: false,
