@@ -42,11 +42,14 @@ pub fn certain(findings: &[Finding]) -> impl Iterator<Item = &Fix> {
         .filter(|fix| fix.certainty == Certainty::Certain)
 }
 
+/// Edits of one file by their place.
+type Edits<'f> = BTreeMap<(u32, u32), &'f Edit>;
+
 /// Makes every mend, file by file. Of two that contradict each other the first is made; one found twice is made once.
 #[must_use]
 pub fn apply<'f>(sources: &Sources, fixes: impl Iterator<Item = &'f Fix>) -> Vec<Mended> {
     // By place; edits in it never overlap. Several configurations may have read the same file.
-    let mut accepted: BTreeMap<&str, (FileId, BTreeMap<(u32, u32), &Edit>)> = BTreeMap::new();
+    let mut accepted: BTreeMap<&str, (FileId, Edits<'_>)> = BTreeMap::new();
     let path = |edit: &Edit| sources.file(edit.span.file).path();
     for fix in fixes {
         let fits = fix.edits.iter().all(|edit| {
@@ -83,7 +86,7 @@ pub fn apply<'f>(sources: &Sources, fixes: impl Iterator<Item = &'f Fix>) -> Vec
 }
 
 /// Whether an edit stands apart from those accepted, or is one of them.
-fn fits(edits: &BTreeMap<(u32, u32), &Edit>, edit: &Edit) -> bool {
+fn fits(edits: &Edits<'_>, edit: &Edit) -> bool {
     let key = (edit.span.start, edit.span.end);
     if let Some(same) = edits.get(&key) {
         return same.replacement == edit.replacement;

@@ -154,9 +154,7 @@ impl Print<'_> {
             };
             let _ = writeln!(out, "{}  {place}{remark}", padded(&key, width, false));
         }
-        let config = &self.report.survey.config;
-        let id = self.report.survey.pools.first().map(|pool| pool.pool);
-        if let Some(what) = id.and_then(|id| lbcheck::traffic::hashed_text(config, id)) {
+        if let Some(what) = lbcheck::traffic::hashed_text(&self.report.survey.config, traffic.pool) {
             let _ = writeln!(out, "each line is taken for {}", self.view.words(&what));
         }
         out.push('\n');
