@@ -8,15 +8,16 @@
 //! All of it is flat: tables and pools refer to each other by index, so nothing here is deeper
 //! than the bounded condition trees.
 
+mod algorithm;
 mod pool;
 mod recipe;
 mod route;
 mod setting;
 
+pub use algorithm::{Algorithm, HashFunction, HashKey, HashTable, KeyVariety, SubsetFallback, Subsets};
 pub use pool::{
-    Address, AdminState, Affinity, Algorithm, CheckKind, CheckTiming, Endpoint, HashFunction, HashKey,
-    HashTable, HealthCheck, Host, Jitter, KeyVariety, Locality, Membership, OutlierDetection, Pool, PoolKind,
-    PoolLimits, Retries, RetryBudget, SubsetFallback, Subsets, Timeouts,
+    Address, AdminState, Affinity, CheckKind, CheckTiming, Endpoint, HealthCheck, Host, Jitter, Locality,
+    Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Retries, RetryBudget, Timeouts,
 };
 pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use route::{

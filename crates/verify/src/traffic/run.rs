@@ -193,7 +193,8 @@ fn break_servers(
     for &server in &scenario.fail {
         timing::breaks(scenario.how, server, backends);
     }
-    await_notice(scenario, &scenario.fail, proxy, arena, servers)
+    let down = [scenario.fail.as_slice(), &scenario.along].concat();
+    await_notice(scenario, &down, proxy, arena, servers)
 }
 
 /// Waits until the proxy knows that the servers `down` have failed.

@@ -25,6 +25,8 @@ pub struct Scenario {
     pub workers: u32,
     /// Servers, counted from 0, that fail before anything is measured.
     pub fail: Vec<usize>,
+    /// Servers that live and go out with those that are ended.
+    pub along: Vec<usize>,
     /// How they fail.
     pub how: How,
     /// How the proxy comes to know of it.
@@ -153,6 +155,7 @@ impl Scenario {
             since: None,
             workers: 1,
             fail: Vec::new(),
+            along: Vec::new(),
             how: How::Ends,
             load: 1.0,
             notice: Notice::Never,
@@ -174,6 +177,13 @@ impl Scenario {
     pub fn fails(mut self, servers: &[usize], notice: Notice) -> Self {
         self.fail = servers.to_vec();
         self.notice = notice;
+        self
+    }
+
+    /// These servers, which live, go out with those that end.
+    #[must_use]
+    pub fn taking(mut self, along: &[usize]) -> Self {
+        self.along = along.to_vec();
         self
     }
 

@@ -38,7 +38,7 @@ pub(super) fn option(line: &Line<'_>, settings: &mut Settings, report: &mut Repo
 fn http_check_words(line: &Line<'_>, report: &mut Report) {
     let Some(version) = line.word(4) else { return };
     // 2.6 still takes them, with a warning.
-    if !report.at_least(3, 0) {
+    if !report.at_least(2, 8) {
         return;
     }
     if version.as_str().contains(['\r', '\n']) {

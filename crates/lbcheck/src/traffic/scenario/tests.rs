@@ -70,6 +70,25 @@ fn what_nothing_checks_keeps_its_share_as_errors() {
 }
 
 #[test]
+fn what_follows_the_checks_of_a_failed_server_goes_out_with_it() {
+    let config = haproxy(
+        "  server a 10.0.0.1:80 check\n  server b 10.0.0.2:80 track a\n  server c 10.0.0.3:80 track b\n  server d 10.0.0.4:80 check\nbackend other\n  mode http\n  server e 10.0.0.5:80 track b/b\n  server f 10.0.0.6:80\n",
+    );
+    let one = run(&config, PoolId(0), &Scenario { failed: vec![0], ..Scenario::default() });
+    assert_eq!((one.after.shares, one.lost), (vec![0.0, 0.0, 0.0, 1.0], 0.0));
+    // Nothing fails of those that follow: until it is noticed only `a` gives errors.
+    assert_eq!(one.detections.len(), 1);
+    assert_eq!(one.unnoticed.errors, Some(0.25));
+    let follow = followers(&config, &std::collections::BTreeMap::from([(PoolId(0), vec![0])]));
+    assert_eq!(follow.get(&PoolId(1)), Some(&vec![0]));
+    let other = run(&config, PoolId(1), &Scenario { follow: vec![0], ..Scenario::default() });
+    assert_eq!(other.after.shares, [0.0, 1.0]);
+    // Who follows takes nobody along.
+    let last = run(&config, PoolId(0), &Scenario { failed: vec![2], ..Scenario::default() });
+    assert_eq!(last.after.shares[0], last.after.shares[1]);
+}
+
+#[test]
 fn checks_find_a_failure_in_time() {
     let config = haproxy(
         "  default-server check inter 3s fastinter 500ms fall 4\n  server a 10.0.0.1:80\n  server b 10.0.0.2:80\n",

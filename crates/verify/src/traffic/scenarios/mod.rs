@@ -12,7 +12,7 @@ macro_rules! each_scenario {
     ($call:ident) => {
         $call! {
             haproxy: roundrobin roundrobin_four roundrobin_out weights_zero static_rr backup_first
-                backup_all roundrobin_fails everybody_fails leastconn_idle leastconn_held leastconn_floor
+                backup_all roundrobin_fails tracking_fails everybody_fails leastconn_idle leastconn_held leastconn_floor
                 leastconn_flowing leastconn_fails first_idle first_maxconn maxconn_spill random_idle
                 random_one nobodys_algorithm random_busy template use_server source_map source_neighbours source_ring
                 source_ipv6 source_ipv6_ring uri_map uri_ring uri_len uri_depth uri_whole uri_path_only

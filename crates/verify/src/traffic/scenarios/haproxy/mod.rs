@@ -125,6 +125,18 @@ pub(super) fn roundrobin_fails() -> Scenario {
     .fails(&[0], Notice::Checks)
 }
 
+pub(super) fn tracking_fails() -> Scenario {
+    scenario(
+        "roundrobin 1:1:2, one fails and another tracks it",
+        "balance roundrobin",
+        &[CHECK, "track s1", &format!("weight 2 {CHECK}")],
+        Send::Same(300),
+        Expect::ToOneRequest,
+    )
+    .fails(&[0], Notice::Checks)
+    .taking(&[1])
+}
+
 pub(super) fn everybody_fails() -> Scenario {
     scenario("roundrobin, every server fails", "", CHECKED, Send::Same(50), Expect::ToOneRequest)
         .fails(&[0, 1, 2, 3], Notice::Checks)
