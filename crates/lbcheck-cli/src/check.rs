@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use lbcheck::analysis;
+use lbcheck::fix::Refused;
 use lbcheck::report::CheckReport;
 use lbcheck::source::Sources;
-use lbcheck_report::{View, verdict};
+use lbcheck_report::{View, clean, verdict};
 
 use crate::args::CheckArgs;
 use crate::disk::Disk;
@@ -20,19 +21,17 @@ pub(crate) fn run(arguments: &CheckArgs) -> Result<ExitCode, Failure> {
     let mut disk = Disk::default();
     let mut inputs = input::load_from(&mut disk, &mut sources, &arguments.paths, &arguments.reading)?;
     if arguments.fix {
-        let plans = inputs
-            .iter()
-            .map(|input| fix::plan(&mut sources, &disk, input))
-            .collect::<Result<Vec<_>, _>>()?;
-        if arguments.dry_run {
-            let reports = judge(&sources, &inputs, arguments);
-            return output::show(&patch(&sources, &plans), verdict(&reports));
+        let before = arguments.dry_run.then(|| judge(&sources, &inputs, arguments));
+        let plan = fix::plan(&mut sources, &disk, inputs);
+        if let Some(reports) = before {
+            let shown = output::show(&patch(&sources, &plan), verdict(&reports));
+            mention_refused(&sources, &plan);
+            return shown;
         }
-        fix::write(&sources, &plans.iter().flatten().collect::<Vec<_>>())?;
-        let edits = plans.iter().flatten().flat_map(|plan| &plan.mended).map(|file| file.edits.len()).sum();
-        output::mention(&mended(edits));
-        let kept = inputs.into_iter().zip(plans);
-        inputs = kept.map(|(input, plan)| plan.map_or(input, |plan| plan.after)).collect();
+        fix::write(&sources, &plan.mended)?;
+        output::mention(&mended(plan.mended.iter().map(|file| file.edits.len()).sum(), plan.refused.len()));
+        mention_refused(&sources, &plan);
+        inputs = plan.after;
     }
     let reports = judge(&sources, &inputs, arguments);
     let view = View::new(&sources);
@@ -51,21 +50,36 @@ fn judge(sources: &Sources, inputs: &[Input], arguments: &CheckArgs) -> Vec<Chec
     reports
 }
 
-fn mended(edits: usize) -> String {
-    match edits {
-        0 => "nothing has a certain mend".to_owned(),
-        1 => "1 place was mended".to_owned(),
-        more => format!("{more} places were mended"),
+fn mended(edits: usize, refused: usize) -> String {
+    match (edits, refused) {
+        (0, 0) => "nothing has a certain mend".to_owned(),
+        (0, _) => "nothing was mended".to_owned(),
+        (1, _) => "1 place was mended".to_owned(),
+        (more, _) => format!("{more} places were mended"),
     }
 }
 
-/// What every plan would change.
-fn patch(sources: &Sources, plans: &[Option<Plan>]) -> String {
+/// Names each mend that was not made, and why.
+fn mention_refused(sources: &Sources, plan: &Plan) {
+    let view = View::new(sources);
+    for (fix, why) in &plan.refused {
+        let Some(edit) = fix.edits.first() else { continue };
+        let file = sources.file(edit.span.file);
+        let place = format!("{}:{}", clean(file.path()), file.position(edit.span.start).line);
+        let why = match why {
+            Refused::NewError(_, span) => lbcheck_report::said(&view, *span, &why.to_string()),
+            _ => clean(&why.to_string()).into_owned(),
+        };
+        output::mention(&format!("not mended: {place}: {}: {why}", clean(&fix.title)));
+    }
+}
+
+/// What the plan would change.
+fn patch(sources: &Sources, plan: &Plan) -> String {
     let mut sources = sources.clone();
-    let pairs: Vec<_> = plans
+    let pairs: Vec<_> = plan
+        .mended
         .iter()
-        .flatten()
-        .flat_map(|plan| &plan.mended)
         .map(|file| (file.file, sources.add(file.path.clone(), file.content.clone())))
         .collect();
     let view = View::new(&sources);

@@ -17,19 +17,19 @@ pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
     if arguments.old == DASH && arguments.new == DASH {
         return Err(Failure::new("only one side of a diff can come from standard input"));
     }
-    let policy = policy::load(&arguments.reading)?;
+    let mut sources = Sources::new();
+    let policy = policy::load(&mut sources, &arguments.reading)?;
     let mut disk = Disk::default();
     let (old, new) = sides(&mut disk, arguments)?;
 
-    let mut sources = Sources::new();
     let mut old = input::load(&disk, &mut sources, old, &arguments.reading, &policy)?;
     let mut new = input::load(&disk, &mut sources, new, &arguments.reading, &policy)?;
     // Both sides are judged alike, or a difference of environments would look like one of configurations. Where
     // the new side has no path, that of the old one says where it belongs.
     if new.given.iter().any(|path| path == STDIN) {
-        new.environment = old.environment.clone();
+        new.judge_as(&old);
     } else {
-        old.environment = new.environment.clone();
+        old.judge_as(&new);
     }
 
     let mut report = analysis::diff(&sources, &old.subject(), &new.subject());

@@ -65,6 +65,12 @@ impl Input {
         }
     }
 
+    /// Takes over the rules of another input, for files of its own.
+    pub(crate) fn judge_as(&mut self, other: &Self) {
+        let paths = std::mem::take(&mut self.environment.paths);
+        self.environment = Environment { paths, ..other.environment.clone() };
+    }
+
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
             paths: &self.given,
@@ -242,26 +248,27 @@ pub(crate) fn load(
     let mut environment = policy.environment(&configuration.files)?;
     environment.today = arguments.today.or_else(today);
     let dialect = configuration.dialect;
-    let named = named_version(arguments, dialect).or_else(|| policy.policy.version(dialect));
+    let version = named_version(arguments, dialect).or_else(|| policy.policy.version(dialect));
+    let variables = arguments.variables.iter();
+    let named = variables.map(|variable| (variable.name.clone(), variable.value.clone()));
     let options = ReadOptions {
-        version: named.unwrap_or_else(|| dialect.assumed_version()),
+        version: version.unwrap_or_else(|| dialect.assumed_version()),
         edition: policy.policy.edition(),
         known_directives: policy.policy.known_directives(dialect),
-        env: arguments
-            .variables
-            .iter()
-            .map(|variable| (variable.name.clone(), variable.value.clone()))
-            .collect(),
+        env: policy.policy.variables().clone().into_iter().chain(named).collect(),
         prefix: arguments.prefix.clone(),
         context: arguments.context.clone(),
         ..ReadOptions::new(dialect)
     };
+    let reading = read(disk, sources, &configuration.files, &options);
+    let paths = reading.config.files.iter().map(|&file| sources.file(file).path().to_owned());
+    environment.paths = paths.map(|path| (path.clone(), policy.relative(&path))).collect();
     Ok(Input {
-        reading: read(disk, sources, &configuration.files, &options),
+        reading,
         files: configuration.files,
         options,
         given: configuration.given,
-        version_assumed: named.is_none(),
+        version_assumed: version.is_none(),
         environment,
     })
 }
@@ -296,7 +303,7 @@ pub(crate) fn load_from(
     paths: &[String],
     arguments: &ReadingArgs,
 ) -> Result<Vec<Input>, Failure> {
-    let policy = crate::policy::load(arguments)?;
+    let policy = crate::policy::load(sources, arguments)?;
     gather(disk, paths, arguments.dialect, !arguments.context.is_empty())?
         .into_iter()
         .map(|configuration| load(disk, sources, configuration, arguments, &policy))

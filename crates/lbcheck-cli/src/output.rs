@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use lbcheck::report::Verdict;
-use lbcheck_report::{Format, Style, clean};
+use lbcheck_report::{Format, Style, clean, message};
 
 use crate::Failure;
 use crate::args::{Colour, FormatTo, OutputArgs};
@@ -34,7 +34,12 @@ pub(crate) fn deliver(
         let style = Style { colour: arguments.color == Colour::Always, width: WIDTH };
         if let Err(error) = fs::write(path, render(to.format, style)) {
             let path = path.to_string_lossy();
-            failure.problems.push(format!("cannot write `{}`: {error}", clean(&path)));
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
+                io::ErrorKind::IsADirectory => "it is a folder: name a file".to_owned(),
+                _ => error.to_string(),
+            };
+            failure.problems.push(format!("cannot write `{}`: {why}", clean(&path)));
         }
     }
     if failure.problems.is_empty() { Ok(exit_code(verdict)) } else { Err(failure) }
@@ -47,7 +52,7 @@ pub(crate) fn show(text: &str, verdict: Verdict) -> Result<ExitCode, Failure> {
 
 /// Says on standard error what was done.
 pub(crate) fn mention(text: &str) {
-    let _ = writeln!(io::stderr(), "lbcheck: {text}");
+    let _ = writeln!(io::stderr(), "lbcheck: {}", message(text));
 }
 
 /// At most one format can go to standard output, and each file can hold one.
@@ -116,7 +121,19 @@ pub(crate) fn print_only(text: &str) -> Result<ExitCode, Failure> {
 
 /// Says on standard error what is wrong. If that is closed too there is nobody left to tell.
 pub(crate) fn complain(problem: &str) {
-    let _ = writeln!(io::stderr(), "error: {problem}");
+    let _ = writeln!(io::stderr(), "error: {}", message(problem));
+}
+
+/// Prints what clap has to say: help, the version, or what is wrong with the arguments, which are shown without secrets.
+pub(crate) fn usage(error: &clap::Error) {
+    let text = error.to_string();
+    let shown: Vec<String> = text.lines().map(message).collect();
+    // A closed pipe is no error to us.
+    if !error.use_stderr() || shown.iter().map(String::as_str).eq(text.lines()) {
+        let _ = error.print();
+    } else {
+        let _ = writeln!(io::stderr(), "{}", shown.join("\n"));
+    }
 }
 
 /// Passes on a text that is complete in itself.

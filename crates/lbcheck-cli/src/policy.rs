@@ -23,8 +23,9 @@ pub(crate) struct Located {
     environment: Option<String>,
 }
 
-/// Reads the policy that holds for this run. Without one, the built-in rules hold.
-pub(crate) fn load(arguments: &ReadingArgs) -> Result<Located, Failure> {
+/// Reads the policy that holds for this run. Without one, the built-in rules hold. Findings may point at it, so it is
+/// one of the run's sources.
+pub(crate) fn load(sources: &mut Sources, arguments: &ReadingArgs) -> Result<Located, Failure> {
     let environment = named_environment(arguments);
     let path = match &arguments.config {
         Some(path) => Some(path.clone()),
@@ -36,11 +37,10 @@ pub(crate) fn load(arguments: &ReadingArgs) -> Result<Located, Failure> {
     };
     let shown = path.to_string_lossy().into_owned();
     let content = Disk::default().read(&shown).map_err(|error| unreadable(&shown, &error))?;
-    let mut sources = Sources::new();
     let file = sources.add(shown.clone(), content);
-    let policy = Policy::parse(&sources, file).map_err(|mut mistakes| {
+    let policy = Policy::parse(sources, file).map_err(|mut mistakes| {
         mistakes.sort_by_key(|mistake| mistake.primary.span);
-        let view = View::new(&sources);
+        let view = View::new(sources);
         let style = Style { colour: false, width: crate::output::WIDTH };
         for mistake in &mistakes {
             crate::output::complain_verbatim(&lbcheck_report::diagnostic(&view, mistake, style));
@@ -101,7 +101,7 @@ impl Located {
     }
 
     /// `path` as the policy's globs see it: from the policy's directory where it lies in it, with `/`.
-    fn relative(&self, path: &str) -> String {
+    pub(crate) fn relative(&self, path: &str) -> String {
         if path == STDIN {
             return path.to_owned();
         }

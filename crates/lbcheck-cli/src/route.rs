@@ -25,6 +25,18 @@ pub(crate) fn run(arguments: &RouteArgs) -> Result<ExitCode, Failure> {
             "`{paths}` could not be read as a whole; `lbcheck check` says why"
         )));
     }
+    if let Some(expected) = &arguments.expect {
+        let mut known = input.reading.config.pools.iter().map(|pool| pool.name.value.as_str());
+        if !known.any(|name| name == expected) {
+            let noun = input.reading.config.dialect.pool_noun();
+            let known = input.reading.config.pools.iter().map(|pool| pool.name.value.as_str());
+            let near = crate::traffic::near(expected, known);
+            return Err(Failure::new(format!(
+                "--expect: there is no {noun} `{}`{near}",
+                lbcheck_report::clean(expected)
+            )));
+        }
+    }
     let report = traffic::explain(&input.reading.config, &request, arguments.listener.as_deref())
         .map_err(|problem| Failure::new(lbcheck_report::clean(&problem)))?;
     let summary = analysis::summary(&sources, &input.subject());
@@ -35,7 +47,10 @@ pub(crate) fn run(arguments: &RouteArgs) -> Result<ExitCode, Failure> {
     };
     let printed = output::print_only(&lbcheck_report::route(format, &view, routed))?;
     match &arguments.expect {
-        Some(expected) if !certain(&report, expected) => Ok(ExitCode::from(1)),
+        Some(expected) if !certain(&report, expected) => {
+            output::mention(&format!("this is not certainly `{expected}`"));
+            Ok(ExitCode::from(1))
+        }
         _ => Ok(printed),
     }
 }

@@ -1,10 +1,13 @@
 //! `lbcheck traffic`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::process::ExitCode;
 
 use lbcheck::analysis;
+use lbcheck::diagnostic::suggest;
+use lbcheck::model::{Config, Host};
 use lbcheck::report::Verdict;
 use lbcheck::source::Sources;
 use lbcheck::traffic::scenario::Capacity;
@@ -51,7 +54,7 @@ pub(crate) fn run(arguments: &TrafficArgs) -> Result<ExitCode, Failure> {
         )));
     }
     let survey = survey(&input.reading.config, &question)
-        .map_err(|missing| unanswerable(&missing, &given.join(", ")))?;
+        .map_err(|missing| unanswerable(&missing, &input.reading.config, &given.join(", ")))?;
     let keys = match &arguments.asking.keys {
         Some(path) => Some(keys(&survey, path)?),
         None => None,
@@ -96,18 +99,44 @@ fn question(arguments: &AskingArgs) -> Result<Question, Failure> {
     })
 }
 
-fn unanswerable(missing: &Unanswerable, given: &str) -> Failure {
+fn unanswerable(missing: &Unanswerable, config: &Config, given: &str) -> Failure {
+    let (noun, member) = (config.dialect.pool_noun(), config.dialect.endpoint_noun());
+    let endpoints = || config.pools.iter().flat_map(|pool| &pool.endpoints);
     Failure::new(match missing {
         Unanswerable::Pool(name) => {
-            format!("there is no backend, upstream or cluster `{}` in {given}", clean(name))
+            let known = config.pools.iter().map(|pool| pool.name.value.as_str());
+            format!("there is no {noun} `{}` in {given}{}", clean(name), near(name, known))
         }
         Unanswerable::Endpoint(name) => {
-            format!("there is no server or endpoint `{}` among those asked for in {given}", clean(name))
+            let known = endpoints().map(|endpoint| endpoint.name.value.as_str());
+            let near = near(name, known);
+            format!("there is no {member} `{}` among those asked for in {given}{near}", clean(name))
         }
         Unanswerable::HostName(name) => {
-            format!("no server or endpoint in {given} has the host name `{}`", clean(name))
+            let known = endpoints().filter_map(|endpoint| match &endpoint.address.host {
+                Host::Name(host) => Some(host.as_str()),
+                _ => None,
+            });
+            format!("no {member} in {given} has the host name `{}`{}", clean(name), near(name, known))
         }
     })
+}
+
+/// Most names that a message lists.
+const MOST_NAMES: usize = 8;
+
+/// What was probably meant, otherwise the names there are.
+pub(crate) fn near<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    let known: BTreeSet<&str> = known.collect();
+    if let Some(near) = suggest(name, known.iter().copied()) {
+        return format!("; did you mean `{}`?", clean(near));
+    }
+    let mut names: Vec<String> =
+        known.iter().take(MOST_NAMES).map(|name| format!("`{}`", clean(name))).collect();
+    if known.len() > MOST_NAMES {
+        names.push(format!("{} more", known.len() - MOST_NAMES));
+    }
+    if names.is_empty() { "; it has none".to_owned() } else { format!("; there is {}", names.join(", ")) }
 }
 
 /// The keys of a file, one a line, and where they go.

@@ -33,6 +33,12 @@ pub use text::diagnostic;
 pub use traffic::{PlacedKey, TrafficReport};
 pub use view::{View, said};
 
+/// A message of the program itself, clean, and without the secrets that show by their form.
+#[must_use]
+pub fn message(text: &str) -> String {
+    clean(&mask::plain(text)).into_owned()
+}
+
 /// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

@@ -217,7 +217,7 @@ impl Dump<'_> {
         match target {
             Target::Pool { pool, .. } => wire::Target::Pool(self.pool_name(*pool)),
             Target::Undefined(name) => wire::Target::Undefined(self.name(&name.value)),
-            Target::Dynamic { text, candidates } => wire::Target::Dynamic {
+            Target::Dynamic { text, candidates, .. } => wire::Target::Dynamic {
                 text: self.words(&text.value),
                 candidates: candidates.iter().map(|pool| self.pool_name(*pool)).collect(),
             },

@@ -134,6 +134,7 @@ fn step_lines(lines: &mut Vec<Line>, view: &View<'_>, listener: &ListenerRoute, 
 fn ends(out: &mut String, view: &View<'_>, listener: &ListenerRoute) {
     if let ([only], true) = (listener.ends.as_slice(), listener.complete) {
         let _ = writeln!(out, "→ {}", end_text(view, only));
+        fallbacks(out, view, only);
         return;
     }
     let _ = match (listener.ends.len(), listener.complete) {
@@ -147,6 +148,14 @@ fn ends(out: &mut String, view: &View<'_>, listener: &ListenerRoute) {
             None => "may be".to_owned(),
         };
         let _ = writeln!(out, "  {share:>8}  {}", end_text(view, end));
+        fallbacks(out, view, end);
+    }
+}
+
+fn fallbacks(out: &mut String, view: &View<'_>, end: &EndWords) {
+    for (words, span) in &end.fallbacks {
+        let words = view.words(&view.say_at([*span], words));
+        let _ = writeln!(out, "            {words}  ({})", place(view, *span));
     }
 }
 
@@ -243,5 +252,13 @@ fn end_json(view: &View<'_>, end: &EndWords) -> wire::RouteEnd {
         share: end.share.and_then(rounded),
         step: end.step,
         location: end.span.map(|span| location(view, span)),
+        fallbacks: end
+            .fallbacks
+            .iter()
+            .map(|(words, span)| wire::RouteFallback {
+                words: view.words(&view.say_at([*span], words)),
+                location: location(view, *span),
+            })
+            .collect(),
     }
 }

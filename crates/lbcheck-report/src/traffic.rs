@@ -6,7 +6,7 @@ use lbcheck::model::{Condition, Endpoint, Match, Pool, TextMatch};
 use lbcheck::report::InputSummary;
 use lbcheck::traffic::flow::{Arrival, Case, Destination, Flow, in_words};
 use lbcheck::traffic::scenario::{
-    Capacity, Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Noticed, Outcome,
+    Capacity, Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Noticed, Outcome, Since,
 };
 use lbcheck::traffic::{Pick, PoolTraffic, Question, Survey};
 
@@ -180,17 +180,29 @@ impl Fill<'_> {
             soonest: None,
             latest: None,
             latest_if_silent: None,
+            latest_without_traffic: None,
             failures: None,
             failures_within: None,
             each_worker: false,
+            back: found.back.map(|back| wire::BackAgain {
+                soonest: seconds(back.soonest),
+                latest: seconds(back.latest),
+                latest_without_traffic: back.quiet.map(seconds),
+                since: match back.since {
+                    Since::Answers => "answers",
+                    Since::Out => "out",
+                },
+            }),
         };
         match &found.noticed {
             Noticed::Already => failed.noticed_by = "already",
-            Noticed::ByCheck { soonest, latest, silent } => {
+            Noticed::ByCheck { soonest, latest, silent, quiet, failures } => {
                 failed.noticed_by = "check";
                 failed.soonest = Some(seconds(*soonest));
                 failed.latest = Some(seconds(*latest));
                 failed.latest_if_silent = silent.map(seconds);
+                failed.latest_without_traffic = quiet.map(seconds);
+                failed.failures = *failures;
             }
             Noticed::ByTraffic { failures, within, each_worker } => {
                 failed.noticed_by = "traffic";

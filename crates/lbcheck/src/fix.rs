@@ -1,7 +1,8 @@
 //! Mends that findings carry, applied to text.
 //!
 //! A mend is only made where it is certain. What comes out is read again, and must be the same configuration but for
-//! what the mend changes: [`confirm`] says whether it is.
+//! what the mend changes: [`confirm`] says whether it is. Each mend is judged by itself: [`provable`] finds those that
+//! can be made together, and why the others cannot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,8 @@ use crate::diagnostic::{Certainty, Diagnostic, Edit, Fix, Severity};
 use crate::diff::{self, Comparison};
 use crate::load::{FileLoader, LoadError};
 use crate::read::Reading;
-use crate::report::Finding;
+use crate::report::{Change, Finding};
+use crate::rules::{self, Check};
 use crate::source::{FileId, Sources, Span};
 
 /// A file before and after.
@@ -26,10 +28,16 @@ pub struct Mended {
 }
 
 /// The certain mends of findings that nobody silenced.
+///
+/// While the text itself has errors only those are mended: what a rule misses may stand in what is misspelt.
 pub fn certain(findings: &[Finding]) -> impl Iterator<Item = &Fix> {
-    findings
-        .iter()
-        .filter(|finding| finding.suppressed.is_none())
+    let of_text = |finding: &&Finding| {
+        rules::find(finding.diagnostic.rule).is_some_and(|rule| matches!(rule.check, Check::Reader))
+    };
+    let open = || findings.iter().filter(|finding| finding.suppressed.is_none());
+    let misread = open().filter(of_text).any(|finding| finding.diagnostic.severity == Severity::Error);
+    open()
+        .filter(move |finding| !misread || of_text(finding))
         .filter_map(|finding| finding.diagnostic.fix.as_ref())
         .filter(|fix| fix.certainty == Certainty::Certain)
 }
@@ -37,19 +45,23 @@ pub fn certain(findings: &[Finding]) -> impl Iterator<Item = &Fix> {
 /// Makes every mend, file by file. Of two that contradict each other the first is made; one found twice is made once.
 #[must_use]
 pub fn apply<'f>(sources: &Sources, fixes: impl Iterator<Item = &'f Fix>) -> Vec<Mended> {
-    // By place; edits in it never overlap.
-    let mut accepted: BTreeMap<FileId, BTreeMap<(u32, u32), &Edit>> = BTreeMap::new();
+    // By place; edits in it never overlap. Several configurations may have read the same file.
+    let mut accepted: BTreeMap<&str, (FileId, BTreeMap<(u32, u32), &Edit>)> = BTreeMap::new();
+    let path = |edit: &Edit| sources.file(edit.span.file).path();
     for fix in fixes {
         let fits = fix.edits.iter().all(|edit| {
-            accepted.get(&edit.span.file).is_none_or(|edits| fits(edits, edit))
+            accepted.get(path(edit)).is_none_or(|(_, edits)| fits(edits, edit))
                 && is_inside(sources, edit.span)
         });
         if fits {
             for edit in &fix.edits {
-                accepted.entry(edit.span.file).or_default().insert((edit.span.start, edit.span.end), edit);
+                let (_, edits) = accepted.entry(path(edit)).or_insert((edit.span.file, BTreeMap::new()));
+                edits.insert((edit.span.start, edit.span.end), edit);
             }
         }
     }
+    let mut accepted: Vec<_> = accepted.into_values().collect();
+    accepted.sort_unstable_by_key(|(file, _)| *file);
     accepted
         .into_iter()
         .map(|(file, edits)| {
@@ -125,14 +137,68 @@ pub enum Refused {
     Broken,
     /// It has an error that was not there.
     #[error("the mended text would have a new error: {0}")]
-    NewError(String),
+    NewError(String, Span),
     /// Something changed that no edit touched.
-    #[error("the mends would also change `{0}` at {1}")]
+    #[error("it would also change `{0}` at {1}")]
     Elsewhere(String, String),
+    /// Too much was refused before.
+    #[error("too many others could not be made: mend those first")]
+    NotTried,
+}
+
+/// What can be proved of a number of mends.
+#[derive(Clone, Debug)]
+pub struct Proved<'f, T> {
+    /// Those that can be made together, in their order.
+    pub made: Vec<&'f Fix>,
+    /// What the attempt with all of those gave; `None`: there are none.
+    pub outcome: Option<T>,
+    /// Those that cannot be made, and why.
+    pub refused: Vec<(&'f Fix, Refused)>,
+}
+
+/// Most attempts at one set of mends. Each reads the configuration again.
+const MOST_ATTEMPTS: usize = 64;
+
+/// Finds the mends that can be made together. `attempt` makes those it is given and judges what comes out, see
+/// [`confirm`]. All are tried at once; where that fails, halves, down to the single mend that cannot be made.
+pub fn provable<'f, T>(
+    fixes: impl IntoIterator<Item = &'f Fix>,
+    mut attempt: impl FnMut(&[&'f Fix]) -> Result<T, Refused>,
+) -> Proved<'f, T> {
+    let mut proved = Proved { made: Vec::new(), outcome: None, refused: Vec::new() };
+    let mut waiting: Vec<Vec<&'f Fix>> = vec![fixes.into_iter().collect()];
+    let mut attempts = 0;
+    while let Some(mut group) = waiting.pop() {
+        if group.is_empty() {
+            continue;
+        }
+        if attempts >= MOST_ATTEMPTS {
+            proved.refused.extend(group.into_iter().map(|fix| (fix, Refused::NotTried)));
+            continue;
+        }
+        attempts += 1;
+        let together: Vec<&'f Fix> = proved.made.iter().chain(&group).copied().collect();
+        match attempt(&together) {
+            Ok(outcome) => {
+                proved.made = together;
+                proved.outcome = Some(outcome);
+            }
+            Err(why) if group.len() == 1 => {
+                proved.refused.extend(group.into_iter().map(|fix| (fix, why.clone())));
+            }
+            Err(_) => {
+                let second = group.split_off(group.len() / 2);
+                waiting.push(second);
+                waiting.push(group);
+            }
+        }
+    }
+    proved
 }
 
 /// Whether the new reading is that of the old text with the mends in it: no new errors, and whatever differs stands
-/// where an edit was made.
+/// where an edit was made or follows from what the edit defines. An error that a mended word hid is not new.
 ///
 /// # Errors
 /// It is not: nothing should be written.
@@ -148,18 +214,21 @@ pub fn confirm(sources: &Sources, old: &Reading, new: &Reading, mended: &[Mended
     for found in errors(new) {
         let left = known.entry((found.rule, found.message.as_str())).or_insert(0);
         *left -= 1;
-        // A block that is a block again may hold errors nobody could see.
-        if *left < 0 && !touched.opened(sources, found.primary.span) {
-            return Err(Refused::NewError(found.message.clone()));
+        // Behind a word that was not known nothing was looked at: on its line, and in a block that is one again.
+        let span = found.primary.span;
+        if *left < 0 && !touched.edited(sources, span) && !touched.opened(sources, span) {
+            return Err(Refused::NewError(found.message.clone(), span));
         }
     }
     if old.broken || new.broken {
         return Ok(());
     }
     let comparison = Comparison::new(&old.config, &new.config);
+    let follows = Follows::new(sources, old, new, &touched);
     for change in diff::outcome(&comparison).changes {
         let Some(span) = change.new_span.or(change.old_span) else { continue };
-        if !touched.edited(sources, span) && !touched.opened(sources, span) {
+        let within = touched.edited(sources, span) || touched.opened(sources, span);
+        if !within && !touched.around(sources, span) && !follows.has(sources, &change, span) {
             let place = format!("{}:{}", sources.file(span.file).path(), sources.position(span));
             return Err(Refused::Elsewhere(change.kind.to_owned(), place));
         }
@@ -177,6 +246,8 @@ struct Touched<'m> {
     lines: BTreeSet<(&'m str, u32)>,
     /// The lines of the blocks that those lines open, without the first.
     blocks: Vec<(&'m str, u32, u32)>,
+    /// The first lines of the blocks that they stand in.
+    around: BTreeSet<(&'m str, u32)>,
 }
 
 impl<'m> Touched<'m> {
@@ -185,23 +256,66 @@ impl<'m> Touched<'m> {
             mended.iter().flat_map(|file| file.edits.iter().map(|edit| (file.path.as_str(), edit.span)));
         let lines: BTreeSet<_> = edits.map(|(path, span)| (path, sources.position(span).line)).collect();
         let mut blocks = Vec::new();
+        let mut around = BTreeSet::new();
         for block in &new.blocks {
             let key = (sources.file(block.header.file).path(), sources.position(block.header).line);
+            let last = sources.position(Span { start: block.extent.end, ..block.extent }).line;
             if lines.contains(&key) {
-                let end = Span { start: block.extent.end, ..block.extent };
-                blocks.push((key.0, key.1 + 1, sources.position(end).line));
+                blocks.push((key.0, key.1 + 1, last));
+            }
+            if lines.range(key..=(key.0, last)).next().is_some() {
+                around.insert(key);
             }
         }
-        Self { lines, blocks }
+        Self { lines, blocks, around }
     }
 
     fn edited(&self, sources: &Sources, span: Span) -> bool {
         self.lines.contains(&(sources.file(span.file).path(), sources.position(span).line))
     }
 
+    fn around(&self, sources: &Sources, span: Span) -> bool {
+        self.around.contains(&(sources.file(span.file).path(), sources.position(span).line))
+    }
+
     fn opened(&self, sources: &Sources, span: Span) -> bool {
         let (path, line) = (sources.file(span.file).path(), sources.position(span).line);
         self.blocks.iter().any(|(file, first, last)| *file == path && (*first..=*last).contains(&line))
+    }
+}
+
+/// What a mend changes in other places, because they speak of what it defines.
+struct Follows<'m> {
+    /// Pools that begin on an edited line.
+    pools: BTreeSet<&'m str>,
+    /// Lines with errors that are gone: of names that were not defined before.
+    cured: BTreeSet<(&'m str, u32)>,
+}
+
+impl<'m> Follows<'m> {
+    fn new(sources: &'m Sources, old: &Reading, new: &'m Reading, touched: &Touched<'_>) -> Self {
+        let begun = new.config.pools.iter().filter(|pool| touched.edited(sources, pool.header));
+        let line = |found: &Diagnostic| {
+            let span = found.primary.span;
+            (sources.file(span.file).path(), sources.position(span).line)
+        };
+        let left: BTreeSet<_> = errors(new).map(line).collect();
+        Self {
+            pools: begun.map(|pool| pool.name.value.as_str()).collect(),
+            cured: errors(old).map(line).filter(|line| !left.contains(line)).collect(),
+        }
+    }
+
+    fn has(&self, sources: &Sources, change: &Change, span: Span) -> bool {
+        let about = change.subject.pool.as_deref().is_some_and(|pool| self.pools.contains(pool));
+        let place = (sources.file(span.file).path(), sources.position(span).line);
+        about || self.names(change.new.as_deref()) || self.cured.contains(&place)
+    }
+
+    /// Whether a text has the name of one of the pools in it.
+    fn names(&self, text: Option<&str>) -> bool {
+        let apart = |letter: char| letter.is_whitespace() || matches!(letter, '`' | ',' | ';' | '(' | ')');
+        text.is_some_and(|text| text.split(apart).any(|word| self.pools.contains(word)))
     }
 }
 
@@ -231,5 +345,26 @@ mod tests {
         assert_eq!(mended.len(), 1);
         assert_eq!(mended[0].content, b"aBCdef!");
         assert_eq!(mended[0].edits.len(), 2);
+    }
+
+    #[test]
+    fn one_mend_that_cannot_be_made_leaves_the_others() {
+        let mut sources = Sources::new();
+        let file = sources.add("x", b"abcdef".to_vec());
+        let fixes: Vec<Fix> = (0..6).map(|at| edit(file, at, at + 1, "x")).collect();
+        let starts = |fixes: &[&Fix]| fixes.iter().map(|fix| fix.edits[0].span.start).collect::<Vec<_>>();
+        let mut attempts = 0;
+        let proved = provable(&fixes, |fixes| {
+            attempts += 1;
+            let starts = starts(fixes);
+            if starts.contains(&1) || starts.contains(&4) { Err(Refused::Broken) } else { Ok(starts.len()) }
+        });
+        assert_eq!(starts(&proved.made), [0, 2, 3, 5]);
+        assert_eq!(proved.outcome, Some(4));
+        let refused: Vec<&Fix> = proved.refused.iter().map(|(fix, _)| *fix).collect();
+        assert_eq!(starts(&refused), [1, 4]);
+        assert!(attempts <= 11, "{attempts}");
+        let proved = provable(&fixes, |fixes| if fixes.is_empty() { Ok(()) } else { Err(Refused::Broken) });
+        assert!(proved.made.is_empty() && proved.refused.len() == 6);
     }
 }

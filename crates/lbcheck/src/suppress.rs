@@ -1,4 +1,4 @@
-//! Inline suppressions: `# lbcheck: ignore[rule-id] reason="…"`.
+//! Suppressions: `# lbcheck: ignore[rule-id] reason="…"` in the text, and `[[ignore]]` in the policy.
 //!
 //! An `expires=2027-01-31` behind the reason ends one after that day; the day of today comes in with the environment.
 //!
@@ -9,7 +9,7 @@
 use crate::analysis::{Renames, finish};
 use crate::date::{BadDate, Date};
 use crate::diagnostic::{Diagnostic, Severity, suggest};
-use crate::policy::Environment;
+use crate::policy::{Environment, IgnoreRule};
 use crate::read::Reading;
 use crate::report::Finding;
 use crate::rules::{self, Check};
@@ -73,6 +73,7 @@ pub(crate) fn apply(
                 .help("remove it, or move it to the line or section it is meant for"),
         );
     }
+    by_policy(sources, reading, environment, &mut findings, &mut wrong);
     if wrong.is_empty() {
         return findings;
     }
@@ -86,6 +87,87 @@ pub(crate) fn apply(
     findings
 }
 
+/// Marks the findings that the policy silences, and adds what is wrong with its `[[ignore]]`s.
+fn by_policy(
+    sources: &Sources,
+    reading: &Reading,
+    environment: &Environment,
+    findings: &mut [Finding],
+    wrong: &mut Vec<Diagnostic>,
+) {
+    for ignore in &environment.ignores {
+        if !ignore.is_about(sources, environment, &reading.config) {
+            continue;
+        }
+        let id = ignore.rule;
+        if let Some(expired) = expired(ignore, environment) {
+            let message =
+                format!("this `[[ignore]]` of `{id}` expired on {expired} and silences nothing any more");
+            wrong.push(
+                Diagnostic::new("suppression-expired", Severity::Error, ignore.span, message)
+                    .help("settle what it silences and remove it, or give it a new date and say why"),
+            );
+            continue;
+        }
+        let used = silence_by_policy(sources, environment, ignore, findings);
+        if used == Used::NeedsEnd {
+            let message = format!("this `[[ignore]]` silences an error of `{id}` in production for ever");
+            wrong.push(
+                Diagnostic::new("suppression-invalid", Severity::Error, ignore.span, message)
+                    .label("silences nothing")
+                    .help("add the last day that it holds, such as `expires = 2027-01-31`"),
+            );
+        }
+        let of_change = rules::find(id).is_some_and(|rule| matches!(rule.check, Check::Change(_)));
+        if used == Used::No && !of_change {
+            let message = format!("this `[[ignore]]` of `{id}` silences nothing");
+            wrong.push(
+                Diagnostic::new("suppression-unused", Severity::Warning, ignore.span, message)
+                    .help("remove it, or say in `where` which file or pool it is meant for"),
+            );
+        }
+    }
+}
+
+/// The day an `[[ignore]]` ended, if that is past.
+fn expired(ignore: &IgnoreRule, environment: &Environment) -> Option<Date> {
+    let today = environment.today?;
+    ignore.expires.filter(|&last| last < today)
+}
+
+/// What an `[[ignore]]` did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Used {
+    No,
+    Yes,
+    /// It would silence an error in production, and has no last day.
+    NeedsEnd,
+}
+
+fn silence_by_policy(
+    sources: &Sources,
+    environment: &Environment,
+    ignore: &IgnoreRule,
+    findings: &mut [Finding],
+) -> Used {
+    let mut used = Used::No;
+    for finding in findings.iter_mut() {
+        if !ignore.covers(sources, environment, &finding.diagnostic) {
+            continue;
+        }
+        let error = finding.diagnostic.severity == Severity::Error;
+        if environment.production && error && ignore.expires.is_none() {
+            used = Used::NeedsEnd;
+            continue;
+        }
+        if used == Used::No {
+            used = Used::Yes;
+        }
+        finding.suppressed.get_or_insert_with(|| ignore.reason.clone());
+    }
+    used
+}
+
 /// Marks the findings about a change that a suppression in the new text silences.
 pub(crate) fn apply_to_change(
     sources: &Sources,
@@ -96,6 +178,9 @@ pub(crate) fn apply_to_change(
     let suppressions = collect(sources, new).0;
     for suppression in suppressions.iter().filter(|known| known.expired(environment).is_none()) {
         silence(suppression, &mut findings);
+    }
+    for ignore in environment.ignores.iter().filter(|ignore| expired(ignore, environment).is_none()) {
+        silence_by_policy(sources, environment, ignore, &mut findings);
     }
     findings
 }

@@ -8,8 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use lbcheck::dialect::{Dialect, Version};
 
-/// Longest time a program may take for a verdict. Ordinarily it takes less than a second.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest time a program may take for a verdict. Ordinarily it takes less than a second, but HAProxy asks for each of
+/// the names of a file, one after the other, and some files have two thousand.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// What glibc is told of name servers: one question, for which one second is enough. Names are no matter of the file.
+const RESOLVER: (&str, &str) = ("RES_OPTIONS", "timeout:1 attempts:1");
 /// Time between two looks whether it has ended.
 const POLL: Duration = Duration::from_millis(2);
 
@@ -94,7 +97,10 @@ impl Program {
                 .args(["--mode", "validate", "-l", "warning", "-c"])
                 .arg(file),
         };
-        command.current_dir(folder).envs(variables.iter().map(|(name, value)| (name, value)));
+        command
+            .current_dir(folder)
+            .env(RESOLVER.0, RESOLVER.1)
+            .envs(variables.iter().map(|(name, value)| (name, value)));
         let (success, said) = run(command)?;
         // HAProxy has no complaint about the text when it only finds nothing to listen on.
         let success = success || said.contains("Configuration file has no error but will not start");

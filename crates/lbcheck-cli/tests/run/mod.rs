@@ -61,6 +61,21 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
+fn messages_about_arguments_show_no_secrets() {
+    let arguments: [&[&str]; 4] = [
+        &["route", "heavy.cfg", "--request", "GET", "http://joe:hunter22@h/"],
+        &["route", "heavy.cfg", "--request", "joe:hunter22@h/"],
+        &["route", "heavy.cfg", "--request", "http://joe:hunter22@h/"],
+        &["check", "--nonsense=http://joe:hunter22@h/?token=hunter22"],
+    ];
+    for arguments in arguments {
+        let output = run("check.in", arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!text(&output.stderr).contains("hunter22"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn findings_and_messages_are_kept_apart() {
     let findings = run("check.in", &["check", "heavy.cfg"]);
     assert_eq!(text(&findings.stderr), "");
@@ -333,20 +348,54 @@ fn what_has_two_readings_is_left_alone() {
 
 #[cfg(unix)]
 #[test]
-fn permissions_stay_and_links_are_not_followed() {
+fn permissions_and_links_stay() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     let scratch = Scratch::new("fix-link");
     let (path, link) = (scratch.path("haproxy.cfg"), scratch.path("link.cfg"));
     fs::write(&path, MISSPELT).expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("set");
-    symlink(&path, &link).expect("linked");
+    symlink("haproxy.cfg", &link).expect("linked");
     let output = run("check.in", &["check", &link, "--fix", "--no-config"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("is a symbolic link to"), "{}", text(&output.stderr));
-    assert_eq!(fs::read_to_string(&path).expect("there"), MISSPELT);
-    let output = run("check.in", &["check", &path, "--fix", "--no-config"]);
-    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+    assert!(fs::read_to_string(&path).expect("there").contains("balance leastconn"));
     assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o7777, 0o640);
+}
+
+#[test]
+fn a_mend_that_cannot_be_made_is_named_and_the_others_are_made() {
+    let config = "events {}\nhttp {\n  server {\n    rooot /a;\n    root /b;\n    lissten 80;\n  }\n}\n";
+    let scratch = Scratch::new("fix-some");
+    let path = scratch.path("nginx.conf");
+    fs::write(&path, config).expect("written");
+    let dry = run("check.in", &["check", &path, "--fix", "--dry-run", "--no-config"]);
+    assert!(text(&dry.stdout).contains("-    lissten 80;\n+    listen 80;\n"), "{}", text(&dry.stdout));
+    let output = run("check.in", &["check", &path, "--fix", "--no-config"]);
+    let said = text(&output.stderr);
+    let (first, second) = said.split_once('\n').expect("two lines");
+    assert_eq!(first, "lbcheck: 1 place was mended");
+    let place =
+        format!("lbcheck: not mended: {path}:4: write `root`: the mended text would have a new error: ");
+    assert!(second.starts_with(&place), "{said}");
+    assert_eq!(text(&dry.stderr), second);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(fs::read_to_string(&path).expect("there"), config.replace("lissten", "listen"));
+}
+
+#[test]
+fn a_file_that_two_configurations_include_is_mended_once() {
+    let scratch = Scratch::new("fix-shared");
+    fs::write(scratch.path("shared.conf"), "server { lissten 80; retrun 204; }\n").expect("written");
+    let main = |name: &str| {
+        let path = scratch.path(name);
+        fs::write(&path, "events {}\nhttp { include shared.conf; }\n").expect("written");
+        path
+    };
+    let (one, two) = (main("one.conf"), main("two.conf"));
+    let output = run("check.in", &["check", &one, &two, "--fix", "--no-config"]);
+    assert_eq!(text(&output.stderr), "lbcheck: 2 places were mended\n");
+    let mended = fs::read_to_string(scratch.path("shared.conf")).expect("there");
+    assert_eq!(mended, "server { listen 80; return 204; }\n");
 }
 
 #[test]
@@ -361,5 +410,8 @@ fn standard_input_cannot_be_mended() {
     child.stdin.take().expect("piped").write_all(MISSPELT.as_bytes()).expect("written");
     let output = child.wait_with_output().expect("lbcheck ends");
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stderr), "error: `<stdin>` cannot be mended in place: name a file\n");
+    assert_eq!(
+        text(&output.stderr),
+        "error: `<stdin>` cannot be mended in place: name a file, or see the mends with --dry-run\n"
+    );
 }

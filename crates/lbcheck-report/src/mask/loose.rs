@@ -22,6 +22,54 @@ pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
         start += word.len() + 1;
     }
     schemes(text, found);
+    tokens(text, found);
+}
+
+/// Tokens that their makers gave a form to be known by, such as `eyJ….….…`, `AKIA…` and `ghp_…`.
+fn tokens(text: &str, found: &mut Vec<Range<usize>>) {
+    const BEGINNINGS: &[&str] = &[
+        "AIza",
+        "AKIA",
+        "ASIA",
+        "SG.",
+        "dop_v1_",
+        "gho_",
+        "ghp_",
+        "ghr_",
+        "ghs_",
+        "ghu_",
+        "github_pat_",
+        "glpat-",
+        "hvs.",
+        "npm_",
+        "pypi-",
+        "rk_live_",
+        "rk_test_",
+        "shpat_",
+        "sk-",
+        "sk_live_",
+        "sk_test_",
+        "xoxa-",
+        "xoxb-",
+        "xoxp-",
+        "xoxs-",
+    ];
+    const LEAST: usize = 16;
+    let of_token = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    let mut start = 0;
+    for word in text.split(|letter| !of_token(letter)) {
+        let is_web_token = word.starts_with("eyJ") && word.len() >= LEAST && word.contains('.');
+        let rest = BEGINNINGS.iter().find_map(|beginning| word.strip_prefix(beginning));
+        // What people name has no capitals within small letters, and hardly a number.
+        let has = |test: fn(&u8) -> bool| rest.is_some_and(|rest| rest.as_bytes().iter().any(test));
+        let mixed = has(u8::is_ascii_digit) && (has(u8::is_ascii_alphabetic));
+        let cases = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+        if is_web_token || (rest.is_some_and(|rest| rest.len() >= LEAST) && (mixed || cases)) {
+            found.push(start..start + word.len());
+        }
+        let after = start + word.len();
+        start = after + text.get(after..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    }
 }
 
 /// `?token=…&sig=…`

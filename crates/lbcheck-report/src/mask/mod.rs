@@ -19,6 +19,8 @@ use lbcheck::detect::detect;
 use lbcheck::dialect::Dialect;
 use lbcheck::source::{FileId, Sources, Span};
 
+use words::Ends;
+
 pub(crate) use name::{is_secret_header, is_secret_name, is_secret_parameter};
 
 /// What a secret looks like in a message.
@@ -102,7 +104,7 @@ const NEAR: usize = 4096;
 /// A text in a dialect's words, such as a condition, with its secrets replaced.
 pub(crate) fn hidden(text: &str) -> Cow<'_, str> {
     let mut secrets = Vec::new();
-    words::find(text, &mut secrets);
+    any_words(text, &mut secrets);
     loose::find(text, &mut secrets);
     starred(text, secrets)
 }
@@ -135,16 +137,25 @@ pub fn find(path: &str, text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     match detect(path, text.as_bytes()) {
         Some(Dialect::Envoy) => tree::find(text, &mut found),
-        Some(Dialect::HaProxy | Dialect::Nginx) => words::find(text, &mut found),
+        Some(Dialect::HaProxy) => words::find(text, Ends::Line, &mut found),
+        Some(Dialect::Nginx) => words::find(text, Ends::Semicolon, &mut found),
         // The user says what it is; nothing else does.
         None => {
             tree::find(text, &mut found);
-            words::find(text, &mut found);
+            any_words(text, &mut found);
         }
     }
     loose::find(text, &mut found);
     pem(text, &mut found);
     apart(found)
+}
+
+/// The secrets of words in either language.
+fn any_words(text: &str, found: &mut Vec<Range<usize>>) {
+    words::find(text, Ends::Semicolon, found);
+    if text.contains(';') {
+        words::find(text, Ends::Line, found);
+    }
 }
 
 /// In order, none empty, and those that touch joined.

@@ -55,7 +55,7 @@ fn haproxy_and_nginx() {
         ("  proxy_pass http://joe:pw@10.0.0.1:80/x;", "  proxy_pass http://joe:**@10.0.0.1:80/x;"),
         (
             "  if ($http_x_api_key != \"abc\") { return 403; }",
-            "  if ($http_x_api_key != \"***** { return 403; }",
+            "  if ($http_x_api_key != \"***\") { return 403; }",
         ),
         ("  secure_link_secret word;", "  secure_link_secret ****;"),
         ("  server a 10.0.0.1:80 cookie s1", "  server a 10.0.0.1:80 cookie s1"),
@@ -83,7 +83,59 @@ fn haproxy_and_nginx() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(shown("haproxy.cfg", text), expected);
+        let path = if text.contains(';') { "nginx.conf" } else { "haproxy.cfg" };
+        assert_eq!(shown(path, text), expected);
+    }
+}
+
+#[test]
+fn what_is_behind_a_semicolon_is_no_value() {
+    let cases = [
+        ("set $jwt_secret abcSECRET1; bogus_b y;", "set $jwt_secret **********; bogus_b y;"),
+        ("proxy_pass_header Authorization; root /x;", "proxy_pass_header Authorization; root /x;"),
+        ("set $api_key; set $x y;", "set $api_key; set $x y;"),
+        ("set $api_key\n  abc1;\nroot x;", "set $api_key\n  ****;\nroot x;"),
+        ("ssl_password_file abc; root x;", "ssl_password_file ***; root x;"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(shown("nginx.conf", &format!("http {{\n{text}\n}}")), format!("http {{\n{expected}\n}}"));
+    }
+    // HAProxy has no semicolons.
+    let text = "userlist u\n  user joe insecure-password abc;DEF";
+    assert_eq!(shown("haproxy.cfg", text), "userlist u\n  user joe insecure-password *******");
+}
+
+#[test]
+fn secrets_in_scripts() {
+    let cases = [
+        ("local password = \"abc d\"", "local password = \"*****\""),
+        ("local t = { api_key = 'abc', x = 'y' }", "local t = { api_key = '***', x = 'y' }"),
+        ("ngx.req.set_header(\"X-Api-Key\", \"abc\")", "ngx.req.set_header(\"X-Api-Key\", \"***\")"),
+        ("h[\"Authorization\"] = \"abc\"", "h[\"Authorization\"] = \"***\""),
+        ("{\"client_secret\": \"abc\", \"x\": \"y\"}", "{\"client_secret\": \"***\", \"x\": \"y\"}"),
+    ];
+    for (text, expected) in cases {
+        let text = format!("http {{\n  content_by_lua_block {{\n    {text}\n  }}\n}}");
+        let shown = shown("nginx.conf", &text);
+        assert_eq!(shown.lines().nth(2).unwrap_or_default().trim(), expected);
+    }
+}
+
+#[test]
+fn tokens_are_known_by_their_form() {
+    let hidden = [
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.abc_d-e",
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "sk-proj-abcdEFGHijklMNOP",
+        "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+        "xoxb-123456789012-abcdefghijkl",
+    ];
+    for token in hidden {
+        assert_eq!(plain(&format!("set $x \"{token}\";")), "set $x \"***\";", "{token}");
+    }
+    for word in ["sk-west", "sk-region-backend-servers", "npm_registry", "eyJ", "SG.example.com", "AKIA"] {
+        assert_eq!(plain(&format!("server {word} x")), format!("server {word} x"));
     }
 }
 

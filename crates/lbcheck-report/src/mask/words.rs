@@ -4,12 +4,23 @@ use std::ops::Range;
 
 use super::{is_reference, is_secret_header, is_secret_name, is_secret_parameter, map};
 
-pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
+/// What ends a directive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// The line (HAProxy): a semicolon is part of a word.
+    Line,
+    /// A semicolon (nginx).
+    Semicolon,
+}
+
+pub(super) fn find(text: &str, ends: Ends, found: &mut Vec<Range<usize>>) {
     let mut start = 0;
     // Up to where the keys of a map were taken already.
     let mut mapped = 0;
+    // Whether the value of a name is on the next line.
+    let mut open = false;
     for line in text.split_inclusive('\n') {
-        let words = split(line);
+        let words = split(line, ends);
         for (index, word) in words.iter().enumerate() {
             if word.text(line) != "map" || start + word.0.start < mapped {
                 continue;
@@ -19,7 +30,17 @@ pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
                 mapped = map::find(text, start + word.0.end, keys, found);
             }
         }
+        if let Some(first) = words.first() {
+            let value = open && !first.text(line).starts_with(['#', '{', '}']);
+            if value && !is_reference(first.text(line)) {
+                found.push(first.shifted(start));
+            }
+            let last = words.last().map(|last| last.text(line)).unwrap_or_default();
+            let closed = line.trim_end().ends_with(';');
+            open = ends == Ends::Semicolon && !closed && is_secret_header(last.trim_start_matches('$'));
+        }
         line_of_words(line, &words, start, found);
+        code(line, start, found);
         start += line.len();
     }
 }
@@ -63,13 +84,14 @@ impl Word {
     }
 }
 
-/// The words of a line: quotes and backslashes keep blanks inside, `;` ends an unquoted word.
-fn split(line: &str) -> Vec<Word> {
+/// The words of a line: quotes and backslashes keep blanks inside.
+fn split(line: &str, ends: Ends) -> Vec<Word> {
     let bytes = line.as_bytes();
+    let closes = |byte: u8| byte == b';' && ends == Ends::Semicolon;
     let mut words = Vec::new();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        if byte.is_ascii_whitespace() || byte == b';' {
+        if byte.is_ascii_whitespace() || closes(byte) {
             at += 1;
             continue;
         }
@@ -81,7 +103,7 @@ fn split(line: &str) -> Vec<Word> {
                 Some(open) if byte == open => quote = None,
                 Some(_) => {}
                 None if byte == b'"' || byte == b'\'' => quote = Some(byte),
-                None if byte.is_ascii_whitespace() || byte == b';' => break,
+                None if byte.is_ascii_whitespace() || closes(byte) => break,
                 None => {}
             }
             at += 1;
@@ -100,6 +122,14 @@ fn unquoted(bytes: &[u8], mut start: usize, mut end: usize) -> Range<usize> {
     }
     let first = bytes.get(start).copied();
     if matches!(first, Some(b'"' | b'\'')) {
+        // A script closes a call or goes on in a list.
+        let mut text = end;
+        while text > start + 1 && bytes.get(text - 1).is_some_and(|byte| b",)]}".contains(byte)) {
+            text -= 1;
+        }
+        if text > start + 1 && bytes.get(text - 1).copied() == first {
+            end = text;
+        }
         start += 1;
         if end > start && bytes.get(end - 1).copied() == first {
             end -= 1;
@@ -150,10 +180,14 @@ fn line_of_words(line: &str, words: &[Word], base: usize, found: &mut Vec<Range<
                 taken = index + condition.len();
             }
         } else if is_secret_header(name) || (name == "Cookie" && index > 0 && sets_header(word(index - 1))) {
-            let Some(next) = words.get(index + 1) else { continue };
+            // In a script the value comes behind a sign.
+            let is_sign =
+                |word: &&Word| matches!(word.text(line), "=" | "==" | "~=" | "!=" | ":" | "=>" | "..");
+            let mut values = arguments(line, this, behind).skip_while(is_sign);
+            let Some(next) = values.next() else { continue };
             push(next);
             if is_scheme(next.text(line))
-                && let Some(credentials) = words.get(index + 2)
+                && let Some(credentials) = values.next()
             {
                 push(credentials);
             }
@@ -184,6 +218,53 @@ fn inside(text: &str) -> Vec<Range<usize>> {
         parts.push("auth ".len()..text.len());
     }
     parts
+}
+
+/// Secrets in scripts: a quoted text behind a secret name, as in `api_key = "…"`, `"x-api-key": "…"` and
+/// `set_header("Authorization", "…")`.
+fn code(line: &str, base: usize, found: &mut Vec<Range<usize>>) {
+    let bytes = line.as_bytes();
+    // The name that the next text may be the value of, and where it ends.
+    let mut name: Option<Range<usize>> = None;
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' | b'\'' => {
+                let open = at + 1;
+                at = open;
+                while let Some(&inner) = bytes.get(at)
+                    && inner != byte
+                {
+                    at += if inner == b'\\' { 2 } else { 1 };
+                }
+                let text = open..at.min(bytes.len());
+                at += 1;
+                let value = line.get(text.clone()).unwrap_or_default();
+                if let Some(name) = name.take()
+                    && joins(line.get(name.end..open - 1).unwrap_or_default())
+                    && !is_reference(value)
+                    && is_secret_header(line.get(name).unwrap_or_default())
+                {
+                    found.push(base + text.start..base + text.end);
+                }
+                name = Some(text);
+            }
+            byte if byte.is_ascii_alphanumeric() || byte == b'_' => {
+                let start = at;
+                while bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+                    at += 1;
+                }
+                name = Some(start..at);
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// Whether a script may have this between a name and its value.
+fn joins(between: &str) -> bool {
+    between.contains([',', '=', ':'])
+        && between.bytes().all(|byte| byte.is_ascii_whitespace() || b"\"',=:~!>()[]".contains(&byte))
 }
 
 /// Whether a directive of nginx takes passwords or files of them: `ssl_password_file`, `auth_basic_user_file`.
@@ -219,14 +300,19 @@ fn condition<'w>(line: &str, words: &'w [Word]) -> &'w [Word] {
 
 /// The words behind a directive up to its `;`.
 fn statement<'w>(line: &str, head: &Word, words: &'w [Word]) -> &'w [Word] {
+    let end = arguments(line, head, words).count();
+    words.get(..end).unwrap_or_default()
+}
+
+/// The same one by one: most who ask want the first.
+fn arguments<'w>(line: &'w str, head: &Word, words: &'w [Word]) -> impl Iterator<Item = &'w Word> {
     let mut from = head.0.end;
-    let ends = |word: &Word| {
+    words.iter().take_while(move |word| {
         let between = line.get(from..word.0.start).unwrap_or_default();
         from = word.0.end;
-        between.contains(';') || matches!(word.text(line), "{" | "}") || word.text(line).starts_with('#')
-    };
-    let end = words.iter().position(ends).unwrap_or(words.len());
-    words.get(..end).unwrap_or_default()
+        let ends = between.contains(';') || matches!(word.text(line), "{" | "}");
+        !ends && !word.text(line).starts_with('#')
+    })
 }
 
 /// The values that a fetch is compared with, without flags and their arguments.

@@ -113,4 +113,16 @@ pub struct RouteEnd {
     pub step: Option<usize>,
     /// Where the target is named.
     pub location: Option<Location>,
+    /// Where the request goes on if the pool fails to answer it.
+    pub fallbacks: Vec<RouteFallback>,
+}
+
+/// What answers in the place of a pool that fails.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RouteFallback {
+    /// When and what, in words.
+    pub words: String,
+    /// Where that is written.
+    pub location: Location,
 }

@@ -154,18 +154,36 @@ pub struct FailedEndpoint {
     pub noticed_by: &'static str,
     /// Why nobody does.
     pub reason: Option<String>,
-    /// Soonest, if it refuses connections.
+    /// Soonest by checks alone, if it refuses connections.
     pub soonest: Option<f64>,
     /// Latest, if it refuses connections.
     pub latest: Option<f64>,
     /// Latest, if it no longer answers at all.
     pub latest_if_silent: Option<f64>,
-    /// Failed requests that it takes.
+    /// Latest, if it refuses connections and nobody was ever sent to the pool; `null`: as with traffic.
+    pub latest_without_traffic: Option<f64>,
+    /// Failed requests that it takes; beside a check, that take it out sooner.
     pub failures: Option<u32>,
     /// How long those take at the rate that was given.
     pub failures_within: Option<f64>,
     /// Whether each worker process counts them for itself.
     pub each_worker: bool,
+    /// When it gets traffic again; `null`: never, or not known.
+    pub back: Option<BackAgain>,
+}
+
+/// When an endpoint that was taken out gets traffic again, in seconds.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BackAgain {
+    /// Soonest.
+    pub soonest: f64,
+    /// Latest.
+    pub latest: f64,
+    /// Latest, if nobody was ever sent to the pool; `null`: as with traffic.
+    pub latest_without_traffic: Option<f64>,
+    /// From when on: `answers` (again), or `out` (since it was taken out).
+    pub since: &'static str,
 }
 
 /// One endpoint after a failure, or under load.

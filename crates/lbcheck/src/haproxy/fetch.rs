@@ -226,9 +226,13 @@ fn text_tests(criterion: &Criterion<'_>, mut property: Property) -> Option<Condi
                 fold_case = true;
                 lowered = true;
             }
-            (("host_only", None) | ("field", Some("1,:" | "1,\":\"")), Property::Host) => {
+            (("host_only", None), Property::Host) => {
+                // It also makes it lower case.
+                fold_case = true;
+                lowered = true;
                 property = Property::HostName;
             }
+            (("field", Some("1,:" | "1,\":\"")), Property::Host) => property = Property::HostName,
             _ => return None,
         }
     }

@@ -13,6 +13,7 @@ mod format;
 mod keywords;
 mod lexer;
 mod lower;
+mod maps;
 mod patterns;
 mod report;
 mod sections;
@@ -68,7 +69,7 @@ pub fn read(
         }
     }
     validate::check(&done.sections, &mut report);
-    reading.config = lower::lower(&done.sections, options, &mut report);
+    reading.config = lower::lower(&done.sections, options, &maps::load(loader, &done.sections), &mut report);
     reading.config.files = files;
     reading.config.fragment = done.scoped;
     reading.config.times = report.times;

@@ -8,18 +8,22 @@
 //! All of it is flat: tables and pools refer to each other by index, so nothing here is deeper
 //! than the bounded condition trees.
 
+mod algorithm;
 mod pool;
+mod recipe;
 mod route;
 mod setting;
 
+pub use algorithm::{Algorithm, HashFunction, HashKey, HashTable, KeyVariety, SubsetFallback, Subsets};
 pub use pool::{
-    Address, AdminState, Affinity, Algorithm, CheckKind, CheckTiming, Endpoint, HashFunction, HashKey,
-    HashTable, HealthCheck, Host, KeyVariety, Locality, Membership, OutlierDetection, Pool, PoolKind,
-    PoolLimits, Retries, SubsetFallback, Subsets, Timeouts,
+    Address, AdminState, Affinity, CheckKind, CheckTiming, Endpoint, HealthCheck, Host, Jitter, Locality,
+    Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Retries, RetryBudget, Timeouts,
 };
+pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use route::{
-    Action, Bind, Condition, EscapedSlashes, HashPolicy, Listener, Match, Mirror, Normalization, PathChange,
-    PortInHost, Reach, Response, Route, RouteTable, Target, TextMatch, Then, WeightedTarget,
+    Action, Bind, Condition, ErrorTarget, EscapedSlashes, Fallback, HashPolicy, Listener, Match, Mirror,
+    Normalization, OnError, PathChange, PortInHost, Reach, Response, Route, RouteTable, Target, TextMatch,
+    Then, WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Mode, Setting};
+use super::{Algorithm, KeyVariety, Mode, Setting, Subsets};
 use crate::source::{Span, Spanned};
 
 /// How a pool came to be.
@@ -313,213 +313,6 @@ impl fmt::Display for Address {
     }
 }
 
-/// How an endpoint is picked.
-///
-/// Names in [`Algorithm::policy_name`] are those of the allow-lists in `lbcheck.toml`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// Weighted round robin with dynamic weights.
-    RoundRobin,
-    /// HAProxy `static-rr`.
-    StaticRoundRobin,
-    /// HAProxy `leastconn`, nginx `least_conn`, Envoy LEAST_REQUEST.
-    LeastConnections {
-        /// Envoy: how many hosts are drawn (default 2); `None`: all are compared.
-        choices: Option<u32>,
-        /// Envoy `active_request_bias` in thousandths (default 1000); 1000 elsewhere.
-        bias_milli: u32,
-    },
-    /// nginx `least_time`, in the words of its arguments.
-    LeastTime(String),
-    /// Random with this many draws; 1 is pure random. nginx `random two` and HAProxy `random` draw 2.
-    Random {
-        /// Draws per pick.
-        draws: u32,
-        /// Whether endpoint weights count (not in Envoy RANDOM).
-        weighted: bool,
-        /// How the draws are compared, for `draws` above 1: `least_conn`, `least_time=header`.
-        by: Option<String>,
-    },
-    /// HAProxy `first`: the first endpoint with a free slot.
-    First,
-    /// A hash of a key picks the endpoint.
-    Hash {
-        /// What is hashed.
-        key: HashKey,
-        /// How the hash selects.
-        table: HashTable,
-        /// The hash function.
-        function: HashFunction,
-        /// Bounded load in percent (HAProxy and Envoy `hash-balance-factor`); 0 = unbounded.
-        balance_factor: u32,
-    },
-    /// Envoy subset balancer around another one; subsets are chosen by route metadata.
-    Subset(Box<Algorithm>),
-    /// The client's original destination is used; no endpoint is picked.
-    OriginalDestination,
-    /// Envoy CLUSTER_PROVIDED.
-    ClusterProvided,
-    /// HAProxy `sticky` (log mode).
-    StickyLog,
-    /// An algorithm of a module or extension, by name: nginx `fair`, an Envoy policy extension.
-    External(String),
-    /// Written, but not known before run time (an unset variable, a template hole).
-    Unknown(String),
-}
-
-impl Algorithm {
-    /// Whether endpoint weights have a part in the choice.
-    #[must_use]
-    pub fn uses_weights(&self) -> bool {
-        match self {
-            Self::RoundRobin
-            | Self::StaticRoundRobin
-            | Self::LeastConnections { .. }
-            | Self::LeastTime(_)
-            | Self::Hash { .. }
-            | Self::External(_)
-            | Self::Unknown(_) => true,
-            Self::Random { weighted, .. } => *weighted,
-            Self::First | Self::OriginalDestination | Self::ClusterProvided | Self::StickyLog => false,
-            Self::Subset(inner) => !matches!(**inner, Self::Random { weighted: false, .. }),
-        }
-    }
-
-    /// The name used in policy allow-lists.
-    #[must_use]
-    pub fn policy_name(&self) -> String {
-        match self {
-            Self::RoundRobin => "round_robin".into(),
-            Self::StaticRoundRobin => "static_rr".into(),
-            Self::LeastConnections { .. } => "least_conn".into(),
-            Self::LeastTime(_) => "least_time".into(),
-            Self::Random { draws: 0 | 1, .. } => "random_one".into(),
-            Self::Random { .. } => "random_two".into(),
-            Self::First => "first".into(),
-            Self::Hash { key: HashKey::Constant(_), .. } => "constant_hash".into(),
-            Self::Hash { table: HashTable::EnvoyRing { .. }, .. } => "ring_hash".into(),
-            Self::Hash { table: HashTable::Maglev { .. }, .. } => "maglev".into(),
-            Self::Hash { key: HashKey::Source, table: HashTable::Map | HashTable::IpHash, .. } => {
-                "source_hash".into()
-            }
-            Self::Hash { table: HashTable::Ring | HashTable::Ketama, .. } => "consistent_hash".into(),
-            Self::Hash { .. } => "modulo_hash".into(),
-            Self::Subset(_) => "subset".into(),
-            Self::OriginalDestination => "original_dst".into(),
-            Self::ClusterProvided => "cluster_provided".into(),
-            Self::StickyLog => "sticky_log".into(),
-            Self::External(name) => format!("external({name})"),
-            Self::Unknown(_) => "unknown".into(),
-        }
-    }
-}
-
-/// What a hash algorithm hashes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HashKey {
-    /// The client's address.
-    Source,
-    /// Something that varies from request to request, in the dialect's own words.
-    Expression(String),
-    /// The same text for every request: everything lands on one endpoint.
-    Constant(String),
-    /// Envoy: what the route's `hash_policy` says.
-    RoutePolicy,
-}
-
-/// How few values a hash key can take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KeyVariety {
-    /// The same for all requests of one listener or virtual server: nginx `$server_name`, HAProxy `dst_port`.
-    Listener,
-    /// One value for each host name that is asked for: `$host`, `hdr(host)`, `:authority`.
-    Host,
-}
-
-/// How an Envoy subset balancer divides its endpoints.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subsets {
-    /// The keys of each selector, sorted.
-    pub selectors: Vec<Vec<String>>,
-    /// Where requests go that select no subset.
-    pub fallback: SubsetFallback,
-    /// Where it is written.
-    pub span: Span,
-}
-
-/// What Envoy does with a request that selects no subset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SubsetFallback {
-    /// It is answered 503.
-    Refuse,
-    /// Any endpoint takes it.
-    Any,
-    /// A subset named in the configuration, or a rule of one selector, decides.
-    Other,
-}
-
-/// How a hash selects an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HashTable {
-    /// HAProxy `hash-type map-based`; nginx `hash` without `consistent`: modulo the total weight.
-    Map,
-    /// HAProxy `hash-type consistent`.
-    Ring,
-    /// nginx `hash … consistent`.
-    Ketama,
-    /// nginx `ip_hash`.
-    IpHash,
-    /// Envoy RING_HASH.
-    EnvoyRing {
-        /// Fewest entries (default 1024).
-        min: u64,
-        /// Most entries (default 8388608).
-        max: u64,
-    },
-    /// Envoy MAGLEV.
-    Maglev {
-        /// Slots (default 65537).
-        size: u64,
-    },
-}
-
-/// The hash function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HashFunction {
-    /// HAProxy `sdbm`; `avalanche` says whether the modifier is in force.
-    Sdbm {
-        /// Modifier.
-        avalanche: bool,
-    },
-    /// HAProxy `djb2`.
-    Djb2 {
-        /// Modifier.
-        avalanche: bool,
-    },
-    /// HAProxy `wt6`.
-    Wt6 {
-        /// Modifier.
-        avalanche: bool,
-    },
-    /// HAProxy `crc32`.
-    Crc32 {
-        /// Modifier.
-        avalanche: bool,
-    },
-    /// HAProxy `none`.
-    Identity {
-        /// Modifier.
-        avalanche: bool,
-    },
-    /// nginx: crc32 of the key (`hash`), or the `ip_hash` walk.
-    Nginx,
-    /// Envoy xxHash64.
-    XxHash,
-    /// Envoy murmur2.
-    Murmur2,
-}
-
 /// Sessions pinned to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Affinity {
@@ -563,8 +356,20 @@ pub enum CheckKind {
 pub struct CheckTiming {
     /// Time between checks.
     pub interval: Option<Setting<Duration>>,
-    /// Time between checks while failures are being counted (HAProxy `fastinter`). `None`: as `interval`.
+    /// Time between checks while failures are being counted (HAProxy `fastinter`, Envoy `unhealthy_edge_interval`).
+    /// `None`: as `interval`.
     pub fast_interval: Option<Setting<Duration>>,
+    /// Time between checks of an endpoint that is out (HAProxy `downinter`, Envoy `unhealthy_interval`). `None`: as
+    /// `interval`.
+    pub down_interval: Option<Setting<Duration>>,
+    /// Time between checks while successes are being counted (HAProxy `fastinter`, Envoy `healthy_edge_interval`).
+    /// `None`: as `interval`.
+    pub rising_interval: Option<Setting<Duration>>,
+    /// The intervals as long as the pool has never had a connection: while all is well and after a failure (Envoy
+    /// `no_traffic_healthy_interval` and `no_traffic_interval`). `None`: as with traffic.
+    pub quiet: Option<(Duration, Duration)>,
+    /// How far chance moves every wait.
+    pub jitter: Jitter,
     /// Time one check may take.
     pub timeout: Option<Setting<Duration>>,
     /// Failures before it is out (`fall`, `unhealthy_threshold`).
@@ -573,13 +378,27 @@ pub struct CheckTiming {
     pub rise: Option<Setting<u32>>,
 }
 
+/// How far chance moves the wait between two checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jitter {
+    /// Sooner by up to so many percent (HAProxy `spread-checks`).
+    pub sooner_percent: u32,
+    /// Later by up to so many percent (HAProxy `spread-checks`, Envoy `interval_jitter_percent`).
+    pub later_percent: u32,
+    /// Later by up to this time more (Envoy `interval_jitter`).
+    pub later: Duration,
+}
+
 /// Passive failure detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutlierDetection {
-    /// Consecutive (HAProxy, Envoy) or counted (nginx) failures that eject. 0: never ejects.
+    /// Consecutive (HAProxy, Envoy) or counted (nginx) failures that eject, without the help of any check. 0: they
+    /// never do.
     pub failures: u32,
     /// How long it stays out at first. `None`: not set by time (HAProxy waits for checks).
     pub ejection: Option<Duration>,
+    /// How often it is looked at who may come back (Envoy `interval`). `None`: not at intervals.
+    pub sweep: Option<Duration>,
     /// Most of the pool that may be out at once, in percent (Envoy, default 10).
     pub max_ejection_percent: Option<u32>,
     /// Envoy `always_eject_one_host`.
@@ -622,6 +441,15 @@ pub struct Retries {
     pub redispatch: Option<Setting<i32>>,
 }
 
+/// Retries in flight as a part of all requests in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryBudget {
+    /// Thousandths of a percent.
+    pub percent_milli: u32,
+    /// Never fewer than these.
+    pub at_least: u64,
+}
+
 /// Limits of a pool as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolLimits {
@@ -631,8 +459,10 @@ pub struct PoolLimits {
     pub max_pending: Option<Setting<u64>>,
     /// Envoy `max_requests`.
     pub max_requests: Option<Setting<u64>>,
-    /// Envoy `max_retries`.
+    /// Envoy `max_retries`. `None`: there is a budget instead.
     pub max_retries: Option<Setting<u64>>,
+    /// Envoy `retry_budget`.
+    pub retry_budget: Option<Setting<RetryBudget>>,
     /// HAProxy `fullconn`.
     pub full_connections: Option<Setting<u64>>,
 }

@@ -123,8 +123,17 @@ pub struct Route {
     /// A change of the path with which routing goes on. The action then says where it leads as far as the configuration
     /// alone tells.
     pub path_change: Option<PathChange>,
+    /// The head of a table at which routing goes on (a named location of nginx). The action says where that leads as far
+    /// as the configuration alone tells: not in a circle.
+    pub goes_on: Option<TableId>,
     /// Where a request goes that the proxy itself sends here, for a route that answers all others (nginx `internal`).
     pub from_inside: Option<TableId>,
+    /// The route stands for an error of the proxy's own, and says what answers it (nginx `error_page`).
+    pub on_error: Option<OnError>,
+    /// Where a request goes on that the pool fails to answer (nginx `error_page`).
+    pub fallbacks: Vec<Fallback>,
+    /// The answer goes out with the status of an earlier error, where [`OnError`] led here and keeps one.
+    pub takes_status: bool,
     /// Copies of the request sent elsewhere.
     pub mirrors: Vec<Mirror>,
     /// What is hashed for pools that hash by route policy (Envoy).
@@ -141,7 +150,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// A route with no mirrors, hash policies, metadata, retries or timeout of its own.
+    /// A route with no error page, mirrors, hash policies, metadata, retries or timeout of its own.
     pub fn new(when: Condition, action: Action, label: impl Into<String>, span: Span) -> Self {
         Self {
             when,
@@ -150,7 +159,11 @@ impl Route {
             span,
             rewrite: None,
             path_change: None,
+            goes_on: None,
             from_inside: None,
+            on_error: None,
+            fallbacks: Vec::new(),
+            takes_status: false,
             mirrors: Vec::new(),
             hash_policies: Vec::new(),
             metadata: Vec::new(),
@@ -172,6 +185,43 @@ pub struct PathChange {
     pub keeps_query: bool,
     /// Where routing goes on.
     pub then: Then,
+}
+
+/// An error that the proxy itself makes of a request, and what it does instead of answering with it.
+///
+/// The action of such a route is what answers as far as the configuration alone tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnError {
+    /// The error. It is the answer where an earlier error led here already.
+    pub error: Response,
+    /// The status that the answer goes out with; `None`: that of the answer itself.
+    pub answer: Option<u16>,
+    /// Whether an error on the way from here on is treated so again (`recursive_error_pages`).
+    pub again: bool,
+    /// Where the request goes on.
+    pub to: ErrorTarget,
+}
+
+/// Where a request goes on after an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorTarget {
+    /// At the head of a table, otherwise as it came.
+    Table(TableId),
+    /// With the route's [`PathChange`], as a GET.
+    Path,
+    /// Nowhere: this is the answer (a redirect, or a location that does not exist).
+    Answer(Response),
+}
+
+/// What happens to a request that a pool fails to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// The statuses, ascending.
+    pub statuses: Vec<u16>,
+    /// What answers, in the dialect's words.
+    pub words: String,
+    /// Where that is written.
+    pub span: Span,
 }
 
 /// Where routing goes on with a new path.
@@ -249,6 +299,9 @@ pub enum Target {
         text: Spanned<String>,
         /// Pools it can name, where the reader can list them all (a map with constant values); empty: any.
         candidates: Vec<PoolId>,
+        /// How it is put together from the request, where that can be followed. A name that no pool has leads to the
+        /// last route of the table.
+        recipe: Option<Box<super::Recipe>>,
     },
 }
 

@@ -33,6 +33,47 @@ pub struct PolicyFile {
     /// What is known of pools by name. Of several that match a pool the first counts.
     #[serde(default)]
     pub pools: Vec<PoolTable>,
+    /// Findings that are right where they are, with the reason.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<IgnoreTable>"))]
+    pub ignore: Vec<Spanned<IgnoreTable>>,
+}
+
+/// `[[ignore]]`: silences the findings of one rule in some place.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct IgnoreTable {
+    /// The rule's id.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub rule: Spanned<String>,
+    /// Where: in a file, about a pool, or both.
+    #[serde(rename = "where")]
+    #[cfg_attr(feature = "schema", schemars(with = "WhereTable"))]
+    pub place: Spanned<WhereTable>,
+    /// Why this is right here.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub reason: Spanned<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Where it is tracked.
+    pub ticket: Option<String>,
+    /// The last day it holds, as a TOML date: `2027-01-31`. In production errors are only silenced up to a day.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub expires: Option<Spanned<toml::value::Datetime>>,
+}
+
+/// `where` of an `[[ignore]]`; what is given must all fit.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WhereTable {
+    /// A glob of the file that the finding points at, relative to this file.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub file: Option<Spanned<String>>,
+    /// A glob of the pool's name.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub pool: Option<Spanned<String>>,
 }
 
 /// `[[pools]]`: what the configuration cannot say of a pool.
@@ -56,13 +97,30 @@ pub struct PoolTable {
 pub struct ProxyTable {
     /// HAProxy.
     #[serde(default)]
-    pub haproxy: ProductTable,
+    pub haproxy: HaProxyTable,
     /// nginx.
     #[serde(default)]
     pub nginx: NginxTable,
     /// Envoy.
     #[serde(default)]
     pub envoy: ProductTable,
+}
+
+/// HAProxy, whose configuration may use environment variables.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct HaProxyTable {
+    /// The version in use, such as `3.2`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub version: Option<Spanned<String>>,
+    /// Directives that lbcheck does not know: names as the configuration writes them.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub known_directives: Vec<Spanned<String>>,
+    /// Environment variables of the service; `--env-var` outweighs them.
+    #[serde(default)]
+    pub env_vars: BTreeMap<String, String>,
 }
 
 /// nginx, which comes in two editions.
@@ -92,7 +150,7 @@ pub enum EditionName {
     Plus,
 }
 
-/// One product.
+/// A product with nothing of its own.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

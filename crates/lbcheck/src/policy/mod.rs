@@ -4,6 +4,7 @@
 //! top-level tables, built-in values. Without any policy the environment is production.
 
 mod file;
+mod ignore;
 mod parse;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::GlobMatcher;
 
 pub use file::{
-    AlgorithmsTable, DiffLimitsTable, EditionName, EnvironmentTable, FailOnName, LevelName, LimitsTable,
-    NginxTable, PolicyFile, PoolTable, ProductTable, ProxyTable,
+    AlgorithmsTable, DiffLimitsTable, EditionName, EnvironmentTable, FailOnName, HaProxyTable, IgnoreTable,
+    LevelName, LimitsTable, NginxTable, PolicyFile, PoolTable, ProductTable, ProxyTable, WhereTable,
 };
+pub use ignore::IgnoreRule;
 
 use crate::date::Date;
 use crate::diagnostic::{Severity, suggest};
@@ -75,6 +77,8 @@ pub struct Policy {
     limits: Limits,
     severity: BTreeMap<String, Level>,
     pools: Vec<PoolRules>,
+    ignores: Vec<IgnoreRule>,
+    variables: BTreeMap<String, String>,
 }
 
 /// One `[[pools]]`.
@@ -193,6 +197,10 @@ pub struct Environment {
     pub severity: BTreeMap<String, Level>,
     /// What the policy knows of pools by name.
     pub pools: Vec<PoolRules>,
+    /// Findings that the policy silences.
+    pub ignores: Vec<IgnoreRule>,
+    /// Paths of files as the policy's globs see them, where those are not the paths themselves.
+    pub paths: BTreeMap<String, String>,
     /// The severity from which findings fail a run; `None`: never. `Some(Error)` unless set.
     pub fail_on: Option<Severity>,
     /// The day suppressions are held against; `None`: nothing expires. The library has no clock.
@@ -258,6 +266,12 @@ impl Policy {
     #[must_use]
     pub fn known_directives(&self, dialect: Dialect) -> BTreeSet<String> {
         self.known_directives.get(&dialect).cloned().unwrap_or_default()
+    }
+
+    /// Environment variables of HAProxy that it gives.
+    #[must_use]
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
     }
 
     /// The environment of the input at `path`, which is relative to the policy file and uses `/`.
@@ -361,6 +375,8 @@ impl Policy {
             limits,
             severity,
             pools: self.pools.clone(),
+            ignores: self.ignores.clone(),
+            paths: BTreeMap::new(),
             fail_on: chain.iter().find_map(|rules| rules.fail_on).unwrap_or(Some(Severity::Error)),
             today: None,
         }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 use toml::Spanned;
 
 use super::{
-    EditionName, EnvironmentRules, EnvironmentTable, FailOnName, Level, LevelName, Limits, LimitsTable,
-    PRODUCTION, Policy, PolicyFile, PoolRules, PoolTable,
+    EditionName, EnvironmentRules, EnvironmentTable, FailOnName, IgnoreRule, IgnoreTable, Level, LevelName,
+    Limits, LimitsTable, PRODUCTION, Policy, PolicyFile, PoolRules, PoolTable,
 };
+use crate::date::Date;
 use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::dialect::{Dialect, Edition, Version};
 use crate::rules;
@@ -89,7 +90,75 @@ impl Reader {
             limits: self.limits(&parsed.limits),
             severity: self.severities(&parsed.severity),
             pools: parsed.pools.iter().filter_map(|table| self.pool(table)).collect(),
+            ignores: parsed.ignore.iter().filter_map(|table| self.ignore(table)).collect(),
+            variables: parsed.proxy.haproxy.env_vars.clone(),
         }
+    }
+
+    fn ignore(&mut self, table: &Spanned<IgnoreTable>) -> Option<IgnoreRule> {
+        let IgnoreTable { rule, place, reason, owner, ticket, expires } = table.get_ref();
+        if reason.get_ref().trim().is_empty() {
+            self.mistake(reason.span(), "an `[[ignore]]` needs a reason, and this one is empty", None);
+        }
+        let (file, pool) = (&place.get_ref().file, &place.get_ref().pool);
+        if file.is_none() && pool.is_none() {
+            let help =
+                "name a `file`, a `pool` or both; a rule that never applies is `off` under `[severity]`";
+            self.mistake(place.span(), "`where` names no place", Some(help.to_owned()));
+        }
+        let known = self.rule(rule);
+        let file = file.as_ref().map(|glob| self.glob(glob, true));
+        let pool = pool.as_ref().map(|glob| self.glob(glob, false));
+        let expires = expires.as_ref().map(|day| self.date(day));
+        let also: Vec<&str> = [owner, ticket].into_iter().flatten().map(String::as_str).collect();
+        let also = if also.is_empty() { String::new() } else { format!(" ({})", also.join(", ")) };
+        Some(IgnoreRule {
+            rule: known?.id,
+            reason: format!("{}{also}", reason.get_ref().trim()),
+            // One that is not valid was reported, and nothing of the policy is used.
+            expires: expires.flatten(),
+            span: Span::new(self.file, rule.span().start, rule.span().end),
+            file: file.flatten(),
+            pool: pool.flatten(),
+        })
+    }
+
+    fn date(&mut self, day: &Spanned<toml::value::Datetime>) -> Option<Date> {
+        let written = day.get_ref();
+        let date = match (written.date, written.time) {
+            (Some(date), None) => date.to_string().parse().ok(),
+            _ => None,
+        };
+        if date.is_none() {
+            self.mistake(day.span(), format!("`{written}` is not a day: write it as 2027-01-31"), None);
+        }
+        date
+    }
+
+    fn glob(&mut self, text: &Spanned<String>, of_path: bool) -> Option<GlobMatcher> {
+        let pattern = text.get_ref().trim_start_matches("./");
+        match GlobBuilder::new(pattern).literal_separator(of_path).build() {
+            Ok(glob) => Some(glob.compile_matcher()),
+            Err(error) => {
+                self.mistake(text.span(), format!("not a glob: {}", error.kind()), None);
+                None
+            }
+        }
+    }
+
+    /// The rule of this id.
+    fn rule(&mut self, id: &Spanned<String>) -> Option<&'static rules::Rule> {
+        let text = id.get_ref().as_str();
+        let found = rules::find(text);
+        if found.is_none() {
+            let near = suggest(text, rules::ALL.iter().map(|rule| rule.id));
+            self.mistake(
+                id.span(),
+                format!("there is no rule `{text}`"),
+                near.map(|near| format!("did you mean `{near}`?")),
+            );
+        }
+        found
     }
 
     fn pool(&mut self, table: &PoolTable) -> Option<PoolRules> {
@@ -99,14 +168,8 @@ impl Reader {
             }
             *peak.get_ref()
         });
-        let pattern = table.name.get_ref().clone();
-        match globset::Glob::new(&pattern) {
-            Ok(glob) => Some(PoolRules { pattern, matcher: glob.compile_matcher(), peak_concurrency }),
-            Err(error) => {
-                self.mistake(table.name.span(), format!("not a glob: {}", error.kind()), None);
-                None
-            }
-        }
+        let matcher = self.glob(&table.name, false)?;
+        Some(PoolRules { pattern: table.name.get_ref().clone(), matcher, peak_concurrency })
     }
 
     fn known_directives(&mut self, parsed: &PolicyFile) -> BTreeMap<Dialect, BTreeSet<String>> {
@@ -151,15 +214,9 @@ impl Reader {
     fn environment(&mut self, table: &EnvironmentTable, names: &[&str]) -> EnvironmentRules {
         let mut paths = Vec::new();
         for text in &table.paths {
-            let pattern = text.get_ref().trim_start_matches("./");
-            match GlobBuilder::new(pattern).literal_separator(true).build() {
-                Ok(glob) => {
-                    let literal = pattern.chars().filter(|letter| !"*?[]{}".contains(*letter)).count();
-                    paths.push((glob.compile_matcher(), literal));
-                }
-                Err(error) => {
-                    self.mistake(text.span(), format!("not a glob: {}", error.kind()), None);
-                }
+            if let Some(glob) = self.glob(text, true) {
+                let letters = text.get_ref().trim_start_matches("./").chars();
+                paths.push((glob, letters.filter(|letter| !"*?[]{}".contains(*letter)).count()));
             }
         }
         if let Some(parent) = &table.inherit {
@@ -216,16 +273,8 @@ impl Reader {
     fn severities(&mut self, table: &BTreeMap<Spanned<String>, LevelName>) -> BTreeMap<String, Level> {
         let mut severities = BTreeMap::new();
         for (rule, level) in table {
-            let id = rule.get_ref().as_str();
-            if rules::find(id).is_none() {
-                let near = suggest(id, rules::ALL.iter().map(|rule| rule.id));
-                self.mistake(
-                    rule.span(),
-                    format!("there is no rule `{id}`"),
-                    near.map(|near| format!("did you mean `{near}`?")),
-                );
-            }
-            severities.insert(id.to_owned(), effective_level(*level));
+            self.rule(rule);
+            severities.insert(rule.get_ref().clone(), effective_level(*level));
         }
         severities
     }

@@ -129,3 +129,42 @@ fn the_edition_of_nginx_is_named_or_unknown() {
     assert!(parse("[proxy.nginx]\nedition = 'r33'").is_err());
     assert!(parse("[proxy.haproxy]\nedition = 'oss'").is_err());
 }
+
+#[test]
+fn an_ignore_needs_a_rule_a_place_and_a_reason() {
+    let good = "[[ignore]]\nrule = \"pool-empty\"\nwhere = { pool = \"legacy*\" }\nreason = \"no servers yet\"\nowner = \"team\"\nticket = \"T-1\"\nexpires = 2027-01-31\n";
+    let policy = parse(good).unwrap();
+    let environment = policy.environment(None, "x").unwrap();
+    let [ignore] = environment.ignores.as_slice() else { panic!("one") };
+    assert_eq!((ignore.rule, ignore.reason.as_str()), ("pool-empty", "no servers yet (team, T-1)"));
+    assert_eq!(ignore.expires, "2027-01-31".parse().ok());
+    for (from, to, expected) in [
+        ("pool-empty", "pool-emty", "2:8: there is no rule `pool-emty`"),
+        ("{ pool = \"legacy*\" }", "{}", "3:9: `where` names no place"),
+        (
+            "\"legacy*\"",
+            "\"a{\"",
+            "3:18: not a glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)",
+        ),
+        ("no servers yet", " ", "4:10: an `[[ignore]]` needs a reason, and this one is empty"),
+        (
+            "2027-01-31",
+            "2027-01-31T10:00:00",
+            "7:11: `2027-01-31T10:00:00` is not a day: write it as 2027-01-31",
+        ),
+    ] {
+        assert_eq!(parse(&good.replace(from, to)).unwrap_err(), [expected]);
+    }
+    assert!(parse(&good.replace("owner", "ownr")).unwrap_err()[0].starts_with("5:1: unknown field `ownr`"));
+    assert!(
+        parse(&good.replace("reason = \"no servers yet\"\n", "")).unwrap_err()[0]
+            .contains("missing field `reason`")
+    );
+}
+
+#[test]
+fn variables_of_haproxy() {
+    let policy = parse("[proxy.haproxy]\nversion = \"3.2\"\nenv-vars = { ADDRESS = \"10.0.0.1\" }").unwrap();
+    assert_eq!(policy.variables().get("ADDRESS").map(String::as_str), Some("10.0.0.1"));
+    assert!(parse("[proxy.envoy]\nenv-vars = { A = \"1\" }").is_err());
+}

@@ -53,10 +53,10 @@ impl Facts {
             match target {
                 Target::Pool { pool, span } => uses[pool.0 as usize].push(*span),
                 Target::Undefined(_) => {}
-                Target::Dynamic { text, candidates } if candidates.is_empty() => {
+                Target::Dynamic { text, candidates, .. } if candidates.is_empty() => {
                     dynamic_routes.push(text.span)
                 }
-                Target::Dynamic { text, candidates } => {
+                Target::Dynamic { text, candidates, .. } => {
                     for pool in candidates {
                         uses[pool.0 as usize].push(text.span);
                     }

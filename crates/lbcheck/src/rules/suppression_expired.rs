@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
     id: "suppression-expired",
-    summary: "An inline suppression is past its date",
+    summary: "A suppression is past its date",
     category: Category::Policy,
     severity: Severity::Error,
     production: Severity::Error,

@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
     id: "suppression-invalid",
-    summary: "An inline suppression has no reason, or cannot be read",
+    summary: "A suppression has no reason or no end, or cannot be read",
     category: Category::Policy,
     severity: Severity::Error,
     production: Severity::Error,

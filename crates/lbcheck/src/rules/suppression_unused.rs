@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
     id: "suppression-unused",
-    summary: "An inline suppression matches no finding",
+    summary: "A suppression matches no finding",
     category: Category::Policy,
     severity: Severity::Warning,
     production: Severity::Warning,

@@ -315,6 +315,14 @@ mod tests {
     }
 
     #[test]
+    fn a_balance_factor_changes_nothing_in_a_map() {
+        let servers = ["weight 3", "weight 1"];
+        let bounded = haproxy("2.6", "balance uri\n  hash-balance-factor 110", &servers);
+        let plain = haproxy("2.6", "balance uri", &servers);
+        assert_eq!(at(&bounded, 30).shares.shares, at(&plain, 30).shares.shares);
+    }
+
+    #[test]
     fn a_server_without_a_cookie_keeps_no_sessions() {
         let config = haproxy("2.6", "balance roundrobin\n  cookie S insert", &["cookie a", "cookie b", ""]);
         let known = Known { returning: Some(0.75), ..Known::default() };

@@ -192,11 +192,39 @@ impl<'a> Walk<'a> {
             match route.action {
                 Action::Table(inner) => stack.push((inner, 0, needs)),
                 _ => {
-                    let mut sorted = needs.conditions.clone();
-                    sorted.sort_unstable();
-                    let item = Item { needs: sorted, order: needs.conditions, chances: needs.chances, route };
-                    self.items.push(item);
+                    if let Action::Forward(Target::Pool { pool, .. }) = route.action {
+                        self.answers_of(pool, route, &needs);
+                    }
+                    self.push(needs, route);
                 }
+            }
+        }
+    }
+
+    fn push(&mut self, needs: Needs, route: &'a Route) {
+        let mut sorted = needs.conditions.clone();
+        sorted.sort_unstable();
+        let item = Item { needs: sorted, order: needs.conditions, chances: needs.chances, route };
+        self.items.push(item);
+    }
+
+    /// Collects what the pool's own rules answer before an endpoint is picked. Rules that name an endpoint are a
+    /// matter of its shares.
+    fn answers_of(&mut self, pool: PoolId, from: &Route, needs: &Needs) {
+        let answers = |rule: &&'a Route| matches!(rule.action, Action::Respond(_) | Action::Local(_));
+        for rule in self.config.pool(pool).overrides.iter().filter(answers) {
+            if self.items.len() >= MOST_ROUTES {
+                self.cut = true;
+                return;
+            }
+            // What they test is not what the client sent.
+            if from.rewrite.is_some() && rule.when != Condition::Always {
+                self.cut = true;
+                continue;
+            }
+            let mut needs = needs.clone();
+            if self.split(&rule.when, rule.chance_denominator, &mut needs) {
+                self.push(needs, rule);
             }
         }
     }
@@ -478,6 +506,19 @@ mod tests {
         assert_eq!(
             shown(&config(Dialect::HaProxy, text)),
             ["path begins with /api: api 100.0", ": a 10.0, b 9.0, c 81.0"]
+        );
+    }
+
+    #[test]
+    fn answers_of_a_backend_are_answers_of_the_listener() {
+        let text = "defaults\n  mode http\nfrontend f\n  bind :80\n  use_backend gone if { path_beg /gone }\n  default_backend a\nbackend a\n  http-request deny if { path_beg /no }\n  http-request redirect location / if { rand(100) lt 10 }\nbackend gone\n  http-request return status 410\n";
+        assert_eq!(
+            shown(&config(Dialect::HaProxy, text)),
+            [
+                "path begins with /gone: =return 410 100.0",
+                "path begins with /no: =deny 403 100.0",
+                ": =redirect 302 10.0, a 90.0"
+            ]
         );
     }
 

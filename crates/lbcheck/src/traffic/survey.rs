@@ -139,8 +139,9 @@ pub fn survey(config: &Config, question: &Question) -> Result<Survey, Unanswerab
         return Err(Unanswerable::Pool(name.clone()));
     }
     let failed = failed(&config, &asked, &question.fail)?;
+    let follow = scenario::followers(&config, &failed);
     let mut pools: Vec<PoolTraffic> =
-        asked.iter().map(|&id| of_pool(&config, id, question, failed.get(&id))).collect();
+        asked.iter().map(|&id| of_pool(&config, id, question, &failed, &follow)).collect();
     for pool in &mut pools {
         weaken(&config, pool.pool, &mut pool.figures);
         told(&config, pool.pool, question, &mut pool.figures);
@@ -220,13 +221,22 @@ fn failed(
     Ok(failed)
 }
 
-fn of_pool(config: &Config, id: PoolId, question: &Question, failed: Option<&Vec<usize>>) -> PoolTraffic {
+/// Endpoints by pool.
+type Places = BTreeMap<PoolId, Vec<usize>>;
+
+fn of_pool(
+    config: &Config,
+    id: PoolId,
+    question: &Question,
+    failed: &Places,
+    follow: &Places,
+) -> PoolTraffic {
     let pool: &Pool = config.pool(id);
     let found = figures(config, id, known(question));
     let worst = worst_loss(config, id);
     let failed: Vec<usize> = match (&question.fail, &worst) {
         (Failing::WorstOne, Some(worst)) => vec![worst.endpoint],
-        _ => failed.cloned().unwrap_or_default(),
+        _ => failed.get(&id).cloned().unwrap_or_default(),
     };
     let asks = question.fail != Failing::Nothing
         || (question.load - 1.0).abs() > 1e-9
@@ -236,6 +246,7 @@ fn of_pool(config: &Config, id: PoolId, question: &Question, failed: Option<&Vec
     let outcome = asks.then(|| {
         let scenario = Scenario {
             failed: failed.clone(),
+            follow: follow.get(&id).cloned().unwrap_or_default(),
             load: question.load,
             concurrency: question.concurrency,
             rate: question.rate,

@@ -366,3 +366,29 @@ fn words_of_filters_paths_and_groups() {
     let text = format!("{list}listen l\n bind :80\n acl ok http_auth_group(u) g h\n");
     assert_eq!(errors_as(&text, (3, 4)), ["invalid-value: h"]);
 }
+
+#[test]
+fn equal_names_tell_since_when_they_are_refused() {
+    let said = |text: &str, version| {
+        let found = reading(text, version).diagnostics;
+        let found = found.iter().find(|found| found.rule == "duplicate-definition").unwrap().clone();
+        (found.severity, found.message)
+    };
+    let text = "frontend web\n bind :80\n default_backend web\nbackend web\n server s 10.0.0.1:80\n";
+    let (severity, message) = said(text, (3, 4));
+    assert_eq!(severity, Severity::Error);
+    assert_eq!(
+        message,
+        "backend `web` has the same name as frontend `web`, which HAProxy refuses from 3.3 on"
+    );
+    assert_eq!(said(text, (3, 2)).0, Severity::Warning);
+    let twice = "listen web\n bind :80\nlisten web\n bind :81\n";
+    assert!(said(twice, (3, 4)).1.ends_with("defined above it"));
+}
+
+#[test]
+fn headers_after_the_version_of_a_check_are_refused_from_2_8_on() {
+    let text = "listen l\n bind :80\n option httpchk GET / HTTP/1.1\\r\\nHost:\\ a\n";
+    assert_eq!(errors_as(text, (2, 6)), [""; 0]);
+    assert_eq!(errors_as(text, (2, 8)).len(), 1);
+}

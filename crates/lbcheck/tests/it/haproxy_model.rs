@@ -229,8 +229,13 @@ fn checks_of_servers() {
 #[test]
 fn passive_detection_needs_a_check() {
     let failures = |lines: &str| server(lines).outlier_detection.map(|found| found.value.failures);
-    assert_eq!(failures(" server s 10.0.0.1:80 check observe layer4 error-limit 5"), Some(5));
-    assert_eq!(failures(" server s 10.0.0.1:80 check observe layer4"), Some(10));
+    // Each time the limit is reached counts as one failed check, of which `fall` are needed.
+    assert_eq!(failures(" server s 10.0.0.1:80 check observe layer4 error-limit 5"), Some(15));
+    assert_eq!(
+        failures(" server s 10.0.0.1:80 check observe layer4 error-limit 5 on-error mark-down"),
+        Some(5)
+    );
+    assert_eq!(failures(" server s 10.0.0.1:80 check observe layer4 fall 1"), Some(10));
     assert_eq!(failures(" server s 10.0.0.1:80 observe layer4"), None);
     assert_eq!(failures(" server s 10.0.0.1:80 check observe none"), None);
 }

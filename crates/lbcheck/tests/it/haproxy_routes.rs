@@ -5,6 +5,7 @@ use lbcheck::load::MemoryLoader;
 use lbcheck::model::{Action, Condition, Config, Match, Pool, Target, TextMatch};
 use lbcheck::read::{ReadOptions, read};
 use lbcheck::source::Sources;
+use lbcheck::traffic::{Outcome, Request, route};
 
 const BACKENDS: &str =
     "backend a\n mode http\n server s 10.0.0.1:80\nbackend b\n mode http\n server s 10.0.0.2:80\n";
@@ -109,7 +110,7 @@ fn conditions_of_well_known_fetches() {
         ("if { hdr(Host) -i A.example b.example }", "(host(i)=A.example | host(i)=b.example)"),
         ("if { req.hdr(host),lower a.example }", "host(i)=a.example"),
         ("if { hdr(host),lower A.example }", "never"),
-        ("if { req.hdr(host),host_only -m end .example }", "hostname$.example"),
+        ("if { req.hdr(host),host_only -m end .example }", "hostname(i)$.example"),
         ("if { req.hdr(host),field(1,:) -i a }", "hostname(i)=a"),
         ("if { hdr(host) a:8080 }", "host=a:8080"),
         ("if { hdr_beg(host) www. }", "host^www."),
@@ -274,4 +275,60 @@ backend web
         rewrites,
         [Some("replace-path /api/(.*) /\\1; in the backend: set-path /v1%[path]"), Some(both), Some(both)]
     );
+}
+
+/// Where a request goes, by the names of pools or the status of an answer.
+fn sent(config: &Config, path: &str, host: &str, headers: &[(&str, &str)]) -> String {
+    let request = Request {
+        host: Some(host.to_owned()),
+        path: Some(path.to_owned()),
+        query: Some(String::new()),
+        method: Some("GET".to_owned()),
+        headers: Some(
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ),
+        ..Request::default()
+    };
+    let decision = route(config, &config.listeners[0], &request);
+    let ends: Vec<String> = decision
+        .ends
+        .iter()
+        .map(|end| match &end.outcome {
+            Outcome::Pool { pool, .. } => config.pool(*pool).name.value.clone(),
+            Outcome::Respond(response) => format!("{:?}", response.status),
+            other => format!("{other:?}"),
+        })
+        .collect();
+    ends.join(" or ")
+}
+
+#[test]
+fn names_of_backends_are_put_together_from_the_request() {
+    let text = "defaults\n mode http\nfrontend f\n bind :80\n http-request set-header x-set %[src]\n \
+                use_backend %[req.hdr(host),host_only,map(hosts.map)] if { path_beg /host }\n \
+                use_backend bk_%[req.hdr(x-pool),lower] if { path_beg /header }\n \
+                use_backend %[path,map(gone.map,a)] if { path_beg /gone }\n \
+                use_backend bk_%[req.hdr(x-set)] if { path_beg /set }\n \
+                default_backend rest\nbackend a\nbackend bk_a\nbackend bk_\nbackend rest\n";
+    let mut loader = MemoryLoader::one("haproxy.cfg", text);
+    loader.files.insert("hosts.map".to_owned(), b"x.example a\n".to_vec());
+    let options = ReadOptions::new(Dialect::HaProxy);
+    let config = read(&loader, &mut Sources::new(), &["haproxy.cfg".to_owned()], &options).config;
+    assert_eq!(sent(&config, "/host", "X.example:80", &[]), "a");
+    // A name that no backend has ends the choice: the default backend serves it.
+    assert_eq!(sent(&config, "/host", "y.example", &[]), "rest");
+    assert_eq!(sent(&config, "/header", "y", &[("x-pool", "A")]), "bk_a");
+    assert_eq!(sent(&config, "/header", "y", &[]), "bk_");
+    assert_eq!(sent(&config, "/header", "y", &[("x-pool", "none")]), "rest");
+    // A map that cannot be read and a header that a rule has set are not known.
+    assert!(sent(&config, "/gone", "y", &[]).starts_with("Dynamic"));
+    assert!(sent(&config, "/set", "y", &[]).starts_with("Dynamic"));
+}
+
+#[test]
+fn host_only_makes_the_host_lower_case() {
+    let text = "frontend f\n mode http\n bind :80\n use_backend a if { hdr(host),host_only x.example }\n \
+                use_backend b if { hdr(host),host_only X.example }\n default_backend b\n";
+    let config = config(&format!("{text}{BACKENDS}"));
+    assert_eq!(sent(&config, "/", "X.example:8080", &[]), "a");
 }

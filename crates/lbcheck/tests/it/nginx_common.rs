@@ -73,7 +73,9 @@ fn follow(config: &Config, table: TableId, request: &Request<'_>) -> Option<Stri
         let target = |target: &Target| match target {
             Target::Pool { pool, .. } => config.pool(*pool).name.value.clone(),
             Target::Undefined(name) => format!("undefined {}", name.value),
-            Target::Dynamic { text, candidates } => format!("dynamic {} of {}", text.value, candidates.len()),
+            Target::Dynamic { text, candidates, .. } => {
+                format!("dynamic {} of {}", text.value, candidates.len())
+            }
         };
         return Some(match &route.action {
             Action::Table(table) => match follow(config, *table, request) {

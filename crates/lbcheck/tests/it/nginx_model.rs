@@ -192,7 +192,7 @@ fn server_names_in_the_order_nginx_tries_them() {
         server { server_name www.example.org; return 405; }
         server { server_name .example.net; return 406; }
         server { listen 80 default_server; return 407; }
-        server { server_name ~^re2; return 408; }
+        server { server_name ~^re2; return 418; }
         server { server_name \"\"; return 409; }",
     );
     assert_eq!(case.errors(), [""; 0]);
@@ -224,13 +224,13 @@ fn a_name_with_a_leading_dot_gives_way_as_a_whole() {
         server { server_name .c.x; return 405; }
         server { server_name .d.x; return 406; }
         server { server_name d.x; return 407; }
-        server { server_name b.x *.x; return 408; }",
+        server { server_name b.x *.x; return 418; }",
     );
     let hosts = [
-        ("b.x", "408"),
+        ("b.x", "418"),
         ("a.b.x", "402"),
         ("c.x", "404"),
-        ("a.c.x", "408"),
+        ("a.c.x", "418"),
         ("d.x", "406"),
         ("a.d.x", "406"),
     ];
@@ -299,7 +299,7 @@ fn locations_in_the_order_nginx_tries_them() {
             location ~* \.png$ { return 405; }
             location ^~ /static/ { return 406; }
             location /img/ { return 407; }
-            location /img/deep/ { return 408; }
+            location /img/deep/ { return 418; }
             location / { return 409; }
             location ~ jpg { return 410; }
         }",
@@ -313,7 +313,7 @@ fn locations_in_the_order_nginx_tries_them() {
         ("/a.PnG", "405"),
         ("/static/a.jpg", "406"),
         ("/img/a.gif", "407"),
-        ("/img/deep/a.gif", "408"),
+        ("/img/deep/a.gif", "418"),
         ("/img/deep/a.jpg", "403"),
         ("/x", "409"),
         ("/jpgs", "410"),
@@ -333,7 +333,7 @@ fn nested_locations_come_before_the_expressions_around_them() {
                 location = /a/d { return 405; }
                 location ~ y$ { return 406; }
             }
-            location ^~ /n/ { return 407; location ~ w$ { return 408; } }
+            location ^~ /n/ { return 407; location ~ w$ { return 418; } }
             location ~ z$ { return 409; location ~ zz$ { return 410; } }
         }",
     );
@@ -350,7 +350,7 @@ fn nested_locations_come_before_the_expressions_around_them() {
         ("/a/c/z", "409"),
         ("/a/d", "405"),
         ("/n/z", "407"),
-        ("/n/w", "408"),
+        ("/n/w", "418"),
         ("/zz", "410"),
         ("/z", "409"),
     ] {
@@ -538,6 +538,7 @@ fn access_by_address_is_inherited_as_a_whole() {
             location / { proxy_pass http://10.0.0.1; }
             location /open { allow all; proxy_pass http://10.0.0.1; }
             location /either { satisfy any; proxy_pass http://10.0.0.1; }
+            location /ldap { satisfy any; auth_ldap x; proxy_pass http://10.0.0.1; }
         }
         server { server_name b; location / { proxy_pass http://10.0.0.1; } }",
     );
@@ -556,8 +557,9 @@ fn access_by_address_is_inherited_as_a_whole() {
     assert_eq!(send("192.168.7.1", "a", "/").as_deref(), Some("location /"));
     assert_eq!(send("172.16.0.9", "a", "/").as_deref(), Some("location /"));
     assert_eq!(send("1.2.3.4", "a", "/open").as_deref(), Some("location /open"));
-    // Whoever is not let in by address may be by a password.
-    assert_eq!(send("1.2.3.4", "a", "/either"), None);
+    // Whoever is not let in by address may be by a password, where there is one.
+    assert_eq!(send("1.2.3.4", "a", "/either").as_deref(), Some("deny all"));
+    assert_eq!(send("1.2.3.4", "a", "/ldap"), None);
     assert_eq!(send("10.9.1.1", "b", "/").as_deref(), Some("deny 10.9.0.0/16"));
     assert_eq!(send("10.8.1.1", "b", "/").as_deref(), Some("location /"));
 }

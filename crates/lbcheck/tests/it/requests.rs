@@ -261,3 +261,150 @@ fn faults_take_their_part_of_every_arm() {
         case.arrivals.iter().map(|arrival| (arrival.share * 1000.0).round() as i64).collect();
     assert_eq!(shares, [300, 280, 420]);
 }
+
+const GUARDED: &str = "events {} http {
+    upstream a { server 10.0.0.1:1; } upstream b { server 10.0.0.2:1; } upstream c { server 10.0.0.3:1; }
+    server {
+        listen 80;
+        location /basic { auth_basic x; auth_basic_user_file p; proxy_pass http://a; }
+        location /off { auth_basic off; auth_basic_user_file p; proxy_pass http://a; }
+        location /nofile { auth_basic x; proxy_pass http://a; }
+        location /any { satisfy any; allow 10.0.0.0/8; deny all; auth_basic x; auth_basic_user_file p; proxy_pass http://a; }
+        location /all { allow 10.0.0.0/8; deny all; auth_basic x; auth_basic_user_file p; proxy_pass http://a; }
+        location /alone { satisfy any; deny all; proxy_pass http://a; }
+        location /if { deny all; if ($http_x) { proxy_pass http://b; } proxy_pass http://a; }
+        location /asks { auth_request /ask; error_page 401 = @login; proxy_pass http://a; }
+        location @login { proxy_pass http://b; }
+        location = /ask { internal; proxy_pass http://c; }
+        location /methods { rewrite ^ /basic last; limit_except get { allow 10.0.0.0/8; deny all; } proxy_pass http://a; }
+        location /post { try_files /x @login; limit_except GET { auth_basic x; } proxy_pass http://a; }
+    }
+}";
+
+#[test]
+fn nginx_asks_for_addresses_then_for_passwords() {
+    let inside = |case: &str| {
+        let mut sources = Sources::new();
+        let loader = MemoryLoader::one("proxy", GUARDED.as_bytes());
+        let reading = read(&loader, &mut sources, &["proxy".to_owned()], &ReadOptions::new(Dialect::Nginx));
+        let mut request = Request::parse(&format!("http://x{case}")).expect("a request");
+        request.source = "10.0.0.9".parse().ok();
+        let report = explain(&reading.config, &request, None).expect("a listener takes it");
+        report.listeners[0].ends.iter().map(|end| end.words.clone()).collect::<Vec<_>>()
+    };
+    let given: &[&str] = &["Authorization: Basic YTpi"];
+    check(
+        Dialect::Nginx,
+        GUARDED,
+        &[
+            ("http://x/basic", &[], "401"),
+            ("http://x/basic", &["Authorization: Bearer x"], "401"),
+            ("http://x/basic", given, "401 ?, a ?"),
+            ("http://x/off", &[], "a"),
+            // Without a password file nobody is asked.
+            ("http://x/nofile", &[], "a"),
+            ("http://x/alone", &[], "403"),
+            // An `if` with a handler of its own is guarded like its location.
+            ("http://x/if", &["X: 1"], "403"),
+            ("http://x/asks", &[], "b ?, 403 ?, 500 ?, a ?"),
+            ("GET http://x/methods", &[], "401"),
+            ("GET http://x/post", &[], "a ?, b ?"),
+            ("POST http://x/post", &[], "a"),
+        ],
+    );
+    assert_eq!(inside("/any"), ["upstream `a`"]);
+    assert_eq!(inside("/all"), ["nginx answers 401 (auth_basic)"]);
+}
+
+const ERRORS: &str = "events {} http {
+    upstream a { server 10.0.0.1:1; } upstream b { server 10.0.0.2:1; } upstream c { server 10.0.0.3:1; }
+    server {
+        listen 80;
+        error_page 404 @b;
+        error_page 418 =200 /c/x?y=1;
+        location / { return 404; }
+        location /text { return 404 text; }
+        location /tea { return 418; }
+        location /c/ { limit_except GET { deny all; } proxy_pass http://c; }
+        location /hidden { internal; proxy_pass http://c; }
+        location /once { error_page 403 = @twice; return 403; }
+        location /again { recursive_error_pages on; error_page 403 = @twice; return 403; }
+        location @twice { error_page 404 @b; return 404; }
+        location /own { error_page 403 =404 @says; return 403; }
+        location /kept { error_page 403 @says; return 403; }
+        location @says { return 200 text; }
+        location /away { error_page 403 =301 https://x/; return 403; }
+        location /gone { error_page 403 @nowhere; return 403; }
+        location /files { root /srv; }
+        location /closed { return 499; }
+        location /if { if ($http_x) { error_page 403 @b; } deny all; error_page 403 /c/; proxy_pass http://a; }
+        location /circle { recursive_error_pages on; error_page 403 /circle; return 403; }
+        location @b { proxy_pass http://b; }
+    }
+}";
+
+#[test]
+fn nginx_answers_errors_with_pages() {
+    check(
+        Dialect::Nginx,
+        ERRORS,
+        &[
+            ("http://x/", &[], "b"),
+            ("http://x/text", &[], "404"),
+            ("http://x/tea", &[], "c"),
+            // To a path the request goes on as a GET.
+            ("POST http://x/tea", &[], "c"),
+            ("POST http://x/c/", &[], "403"),
+            ("http://x/hidden", &[], "b"),
+            ("http://x/once", &[], "404"),
+            ("http://x/again", &[], "b"),
+            ("http://x/own", &[], "404"),
+            ("http://x/kept", &[], "403"),
+            ("http://x/away", &[], "301"),
+            ("http://x/gone", &[], "500"),
+            ("http://x/files/x", &[], "b ?, local ?"),
+            ("http://x/closed", &[], "respond"),
+            ("http://x/if", &["X: 1"], "b"),
+            ("http://x/if", &[], "c"),
+            ("http://x/circle", &[], "500"),
+        ],
+    );
+}
+
+#[test]
+fn nginx_looks_for_the_index_of_a_folder() {
+    let text = "events {} http { upstream php { server 10.0.0.1:1; } server {
+        listen 80; root /srv; index index.html index.php;
+        location / { try_files $uri $uri/ =404; }
+        location /api { deny all; }
+        location ~ \\.php$ { proxy_pass http://php; }
+    } }";
+    let cases: &[(&str, &[&str], &str)] = &[
+        ("http://x/", &[], "local ?, php ?"),
+        ("http://x/a/", &[], "local ?, php ?"),
+        ("http://x/a", &[], "local"),
+        ("http://x/a.php", &[], "php"),
+        ("http://x/api/", &[], "403"),
+        ("DELETE http://x/", &[], "local"),
+    ];
+    check(Dialect::Nginx, text, cases);
+}
+
+#[test]
+fn what_answers_for_a_pool_that_fails_is_told() {
+    let text = "events {} http { upstream a { server 10.0.0.1:1; } upstream b { server 10.0.0.2:1; } server {
+        listen 80; error_page 502 503 504 @b; error_page 500 404 /50x.html;
+        location / { proxy_pass http://a; }
+        location /all/ { proxy_intercept_errors on; proxy_pass http://a; }
+        location = /50x.html { root /srv; }
+        location @b { proxy_pass http://b; }
+    } }";
+    let told = |request: &str| {
+        let report = ask(Dialect::Nginx, text, request, &[]);
+        let ends = &report.listeners[0].ends;
+        ends.iter().flat_map(|end| &end.fallbacks).map(|(words, _)| words.clone()).collect::<Vec<_>>()
+    };
+    // Pages of nginx's own are not worth a word.
+    assert_eq!(told("http://x/"), ["if the answer is 502 or 504: `error_page 502 503 504 @b`"]);
+    assert_eq!(told("http://x/all/"), ["if the answer is 502, 503 or 504: `error_page 502 503 504 @b`"]);
+}

@@ -329,3 +329,20 @@ fn addresses_that_are_told_become_members() {
     let ketama = &survey.pools[1].figures.shares;
     assert_eq!((ketama.shares.len(), ketama.certainty), (2, Certainty::Expected));
 }
+
+#[test]
+fn keys_after_a_failure_go_where_they_go_without_the_server() {
+    let text = |disabled: &str| {
+        format!(
+            "backend b\n mode http\n balance uri\n hash-type consistent\n server a 10.0.0.1:80 check\n server b 10.0.0.2:80 check{disabled}\n server c 10.0.0.3:80 check\n"
+        )
+    };
+    let read = |text: String| reading(Dialect::HaProxy, text.as_bytes(), &mut Sources::new()).config;
+    let (whole, without) = (read(text("")), read(text(" disabled")));
+    let keys: Vec<String> = (0..500).map(|number| format!("/k{number}")).collect();
+    let bytes = || keys.iter().map(String::as_bytes);
+    let id = PoolId(0);
+    let after = lbcheck::traffic::place_keys_after(&whole, id, &[1], bytes()).unwrap();
+    assert_eq!(after, lbcheck::traffic::place_keys(&without, id, bytes()).unwrap());
+    assert_ne!(after, lbcheck::traffic::place_keys(&whole, id, bytes()).unwrap());
+}

@@ -8,7 +8,7 @@ use std::net::{Shutdown, SocketAddrV4, TcpListener, TcpStream};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -21,6 +21,18 @@ pub const HEALTH: &str = "/health";
 pub const ANSWER: &str = "x-answer";
 /// A request header with a number by which the client knows a request that was held back.
 pub const CLIENT: &str = "x-client";
+
+/// What a server does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// It answers.
+    #[default]
+    Well,
+    /// It takes connections and requests and answers none.
+    Silent,
+    /// It answers checks, and every request with status 500.
+    Sick,
+}
 
 /// All servers of one run.
 pub struct Backends {
@@ -44,6 +56,10 @@ struct State {
     /// Requests seen by each server, checks left out.
     counts: Vec<u64>,
     ended: Vec<bool>,
+    conditions: Vec<Condition>,
+    /// When each server last took a connection, and when it last answered a health check.
+    connected: Vec<Option<Instant>>,
+    checked: Vec<Option<Instant>>,
     /// Open connections of each server, to be cut when it ends.
     connections: Vec<Vec<TcpStream>>,
     /// Whether requests wait until they are released.
@@ -70,6 +86,9 @@ impl Backends {
             let mut state = hub.state.lock().unwrap();
             state.counts = vec![0; addresses.len()];
             state.ended = vec![false; addresses.len()];
+            state.conditions = vec![Condition::Well; addresses.len()];
+            state.connected = vec![None; addresses.len()];
+            state.checked = vec![None; addresses.len()];
             state.connections.resize_with(addresses.len(), Vec::new);
         }
         let mut servers = Vec::new();
@@ -95,6 +114,7 @@ impl Backends {
             state.ended[index] = true;
             std::mem::take(&mut state.connections[index])
         };
+        self.hub.arrived.notify_all();
         let server = &mut self.servers[index];
         // The listener notices with the next connection.
         let _ = TcpStream::connect(server.address);
@@ -104,6 +124,50 @@ impl Backends {
         for connection in connections {
             let _ = connection.shutdown(Shutdown::Both);
         }
+    }
+
+    /// Starts a server again that was ended.
+    ///
+    /// # Errors
+    ///
+    /// Its address is taken by now.
+    pub fn restart(&mut self, index: usize) -> Result<()> {
+        let server = &mut self.servers[index];
+        let listener =
+            TcpListener::bind(server.address).with_context(|| format!("{} is taken", server.address))?;
+        self.hub.state.lock().unwrap().ended[index] = false;
+        let hub = Arc::clone(&self.hub);
+        server.accepting = Some(std::thread::spawn(move || accept(&listener, index, &hub)));
+        Ok(())
+    }
+
+    /// From now on a server is in this condition.
+    pub fn becomes(&self, index: usize, condition: Condition) {
+        self.hub.state.lock().unwrap().conditions[index] = condition;
+        self.hub.arrived.notify_all();
+    }
+
+    /// Waits until a server has answered any health check.
+    ///
+    /// # Errors
+    ///
+    /// Nobody checks it.
+    pub fn await_first_check(&self, index: usize) -> Result<()> {
+        let state = self.hub.state.lock().unwrap();
+        let waits = |state: &mut State| state.checked[index].is_none();
+        let (state, _) = self.hub.arrived.wait_timeout_while(state, PATIENCE, waits).unwrap();
+        state.checked[index].map(|_| ()).context("nobody checks the server")
+    }
+
+    /// Waits until a server has answered a health check, or where these are only connections until it takes one, and
+    /// says when that was. `None`: in so long a time it did not.
+    pub fn await_check(&self, index: usize, only_connects: bool, patience: Duration) -> Option<Instant> {
+        let since = Instant::now();
+        let last = |state: &State| if only_connects { state.connected[index] } else { state.checked[index] };
+        let state = self.hub.state.lock().unwrap();
+        let waits = |state: &mut State| last(state).is_none_or(|checked| checked < since);
+        let (state, _) = self.hub.arrived.wait_timeout_while(state, patience, waits).unwrap();
+        last(&state).filter(|checked| *checked >= since)
     }
 
     /// From now on requests wait until they are released.
@@ -174,8 +238,10 @@ fn accept(listener: &TcpListener, server: usize, hub: &Arc<Hub>) {
             if state.ended[server] {
                 return;
             }
+            state.connected[server] = Some(Instant::now());
             state.connections[server].push(kept);
         }
+        hub.arrived.notify_all();
         let _ = stream.set_nodelay(true);
         let hub = Arc::clone(hub);
         std::thread::spawn(move || {
@@ -198,20 +264,36 @@ fn answer_all(stream: &TcpStream, server: usize, hub: &Hub) -> std::io::Result<(
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Some(head) = read_head(&mut reader)? {
-        if head.path != HEALTH {
+        let check = head.path == HEALTH;
+        if !check {
             count(server, head.client, hub);
         }
-        let status = head.status.as_deref().unwrap_or("200");
+        let condition = speaks(server, hub);
+        let status = match (condition, head.status.as_deref()) {
+            (Condition::Sick, _) if !check => "500",
+            (_, status) => status.unwrap_or("200"),
+        };
         let body = server.to_string();
         let length = body.len();
         let close = if head.close { "Connection: close\r\n" } else { "" };
         let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{close}\r\n{body}");
         writer.write_all(answer.as_bytes())?;
+        if check {
+            hub.state.lock().unwrap().checked[server] = Some(Instant::now());
+            hub.arrived.notify_all();
+        }
         if head.close {
             break;
         }
     }
     Ok(())
+}
+
+/// Waits as long as a server is silent, and says in which condition it then is.
+fn speaks(server: usize, hub: &Hub) -> Condition {
+    let state = hub.state.lock().unwrap();
+    let silent = |state: &mut State| state.conditions[server] == Condition::Silent && !state.ended[server];
+    hub.arrived.wait_while(state, silent).unwrap().conditions[server]
 }
 
 /// Counts a request, and holds it back if requests are held.

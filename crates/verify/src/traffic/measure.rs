@@ -22,6 +22,8 @@ pub struct Measured {
     pub queued: usize,
     /// The server of each request, in order; `None`: the proxy answered itself.
     pub servers: Vec<Option<usize>>,
+    /// Requests that ended in a status from 500 on.
+    pub failed: usize,
 }
 
 impl Measured {
@@ -52,6 +54,7 @@ pub fn measure(
     match send {
         Send::Same(count) => Ok(of(&ask_all(proxy, &vec![same(); *count])?)),
         Send::Each(asks) => Ok(of(&ask_all(proxy, asks)?)),
+        Send::Nothing => Ok(Measured::default()),
         Send::Held(count) => held(*count, proxy, backends),
         Send::Crowd(count) => crowd(*count, proxy, backends, queue),
         Send::Flowing { at_once, count } => flowing(*at_once, *count, proxy, backends, |_| Vec::new()),
@@ -64,11 +67,16 @@ pub fn measure(
             Ok(of(&ask_all(proxy, &vec![failing; *count])?))
         }
         Send::Returning { clients, returns } => returning(*clients, *returns, proxy),
+        Send::FailingAtOnce(count) => failing_at_once(*count, proxy, backends),
     }
 }
 
 fn of(answers: &[Answer]) -> Measured {
-    Measured { servers: answers.iter().map(|answer| answer.server).collect(), ..Measured::default() }
+    Measured {
+        servers: answers.iter().map(|answer| answer.server).collect(),
+        failed: answers.iter().filter(|answer| answer.status >= 500).count(),
+        ..Measured::default()
+    }
 }
 
 /// The request that says nothing.
@@ -148,7 +156,40 @@ fn crowd(count: usize, proxy: SocketAddrV4, backends: &Backends, queue: &impl Qu
         servers.extend((0..waiting).map(|_| Some(server)));
     }
     servers.resize(count - queued, None);
-    Ok(Measured { servers, queued })
+    Ok(Measured { servers, queued, ..Measured::default() })
+}
+
+/// Requests that all reach a server before any is answered, and then are all answered with 500. What is retried is
+/// held again; the others have their answer.
+fn failing_at_once(count: usize, proxy: SocketAddrV4, backends: &Backends) -> Result<Measured> {
+    let failing = |_| vec![(ANSWER, "500".to_owned())];
+    let connections = fill(count, proxy, backends, &failing)?;
+    for _ in 0..count {
+        backends.release_oldest();
+    }
+    let begun = Instant::now();
+    loop {
+        let mut answered = 0;
+        for connection in &connections {
+            answered += usize::from(connection.is_answered()?);
+        }
+        let held: u64 = backends.held().iter().sum();
+        if answered + held as usize == count {
+            break;
+        }
+        if begun.elapsed() > PATIENCE {
+            bail!("of {count} requests {answered} are answered and {held} retried");
+        }
+        std::thread::sleep(POLL);
+    }
+    let mut servers = Vec::with_capacity(count);
+    for (server, waiting) in backends.held().into_iter().enumerate() {
+        servers.extend((0..waiting).map(|_| Some(server)));
+    }
+    let retried = servers.len();
+    backends.release_all();
+    drop(connections);
+    Ok(Measured { servers, failed: count - retried, ..Measured::default() })
 }
 
 fn flowing(

@@ -10,6 +10,7 @@
 
 pub mod arena;
 pub mod backend;
+pub mod cascade;
 pub mod client;
 pub mod command;
 pub mod measure;
@@ -19,3 +20,4 @@ pub mod run;
 pub mod scenario;
 pub mod scenarios;
 pub mod statistics;
+pub mod timing;

@@ -179,6 +179,51 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// Whether the proxy says that a server is down.
+    ///
+    /// # Errors
+    ///
+    /// It does not say.
+    pub fn is_down(&self, server: SocketAddrV4) -> Result<bool> {
+        let seen = match &self.control {
+            Control::Socket(socket) => {
+                cli(socket, "show stat").and_then(|state| haproxy_down(&state, server))
+            }
+            Control::Admin(admin) => fetch(*admin, "/clusters").and_then(|state| envoy_down(&state, server)),
+            Control::None => None,
+        };
+        seen.context("the proxy does not say whether a server is down")
+    }
+}
+
+impl Proxy {
+    /// Waits until HAProxy says that a server's check has passed. Others have nothing to wait for.
+    ///
+    /// # Errors
+    ///
+    /// It does not say so in time.
+    pub fn await_checked(&self, server: SocketAddrV4) -> Result<()> {
+        let Control::Socket(socket) = &self.control else { return Ok(()) };
+        let begun = Instant::now();
+        loop {
+            let state = cli(socket, "show stat").unwrap_or_default();
+            // A server that was just started is `UP 0/3`, and down with its first failure.
+            let up = haproxy_cell(&state, server, "status") == Some("UP");
+            // A check that is under way has a star before the result of the last one.
+            let passed =
+                haproxy_cell(&state, server, "check_status").is_some_and(|status| status.ends_with("OK"));
+            if up && passed {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("HAProxy does not say that a check has passed");
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
 impl Queue for Proxy {
     fn queued(&self) -> usize {
         match &self.control {
@@ -216,15 +261,21 @@ impl Drop for Proxy {
 
 /// Whether HAProxy takes a server for down, from `show stat`.
 fn haproxy_down(state: &str, server: SocketAddrV4) -> Option<bool> {
+    // Out with checks that pass again it is `DOWN 1/2`.
+    haproxy_cell(state, server, "status").map(|status| status.starts_with("DOWN"))
+}
+
+/// A cell of a server's line in `show stat`.
+fn haproxy_cell<'s>(state: &'s str, server: SocketAddrV4, name: &str) -> Option<&'s str> {
     let mut lines = state.lines();
     let header: Vec<&str> = lines.next()?.trim_start_matches("# ").split(',').collect();
     let column = |name: &str| header.iter().position(|column| *column == name);
-    let (address, status) = (column("addr")?, column("status")?);
+    let (address, wanted) = (column("addr")?, column(name)?);
     let server = server.to_string();
     lines.find_map(|line| {
-        // No cell before these two holds a comma.
+        // No cell before these holds a comma.
         let cells: Vec<&str> = line.split(',').collect();
-        (cells.get(address)? == &server).then(|| cells.get(status).is_some_and(|status| *status == "DOWN"))
+        (cells.get(address)? == &server).then(|| cells.get(wanted).copied()).flatten()
     })
 }
 

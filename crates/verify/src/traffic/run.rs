@@ -1,18 +1,21 @@
 //! Runs a scenario and sets the prediction beside what was measured.
 
 use std::net::SocketAddrV4;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use lbcheck::dialect::{Dialect, Version};
 
 use super::arena::Arena;
 use super::backend::Backends;
+use super::cascade::Fall;
 use super::client::ask_all;
 use super::measure::{Measured, measure, same};
-use super::predict::{Predicted, predict};
+use super::predict::{Predicted, Times, predict, predict_worst};
 use super::proxy::{Proxy, fill};
 use super::scenario::{Expect, Notice, Scenario, Send};
 use super::statistics::Binomial;
+use super::timing;
 use crate::process::Scratch;
 use crate::program::Program;
 
@@ -50,10 +53,12 @@ pub fn run(scenario: &Scenario, number: u16, program: &Program) -> Result<Option
         return Ok(None);
     }
     let arena = Arena::reserve(number)?;
-    let scratch = Scratch::new();
-    let (text, servers) = fill(scenario.dialect, &scenario.config, &arena, scratch.path());
-    let predicted = predict(scenario, version, &text, &servers)?;
-    let row = |requests, compared: Compared| Row {
+    let stage = Stage { scenario, version, program, arena: &arena };
+    let (requests, compared) = match scenario.expect {
+        Expect::EveryLoss => stage.every_loss()?,
+        _ => stage.once()?,
+    };
+    Ok(Some(Row {
         title: scenario.title.clone(),
         dialect: scenario.dialect,
         version,
@@ -63,21 +68,116 @@ pub fn run(scenario: &Scenario, number: u16, program: &Program) -> Result<Option
         deviation: compared.deviation,
         bound: compared.bound,
         problem: compared.problem,
-    };
-    if let (Expect::Unknown(words), Predicted::Unknown(reason)) = (&scenario.expect, &predicted) {
-        return Ok(Some(row(0, Compared::unknown(words, reason))));
+    }))
+}
+
+/// One scenario and where it runs.
+struct Stage<'a> {
+    scenario: &'a Scenario,
+    version: Version,
+    program: &'a Program,
+    arena: &'a Arena,
+}
+
+impl Stage<'_> {
+    /// Runs the scenario once: how many requests were compared, and how.
+    fn once(&self) -> Result<(usize, Compared)> {
+        let scenario = self.scenario;
+        let scratch = Scratch::new();
+        let (text, servers) = fill(scenario.dialect, &scenario.config, self.arena, scratch.path());
+        let predicted = predict(scenario, self.version, &text, &servers)?;
+        if let (Expect::Unknown(words), Predicted::Unknown(reason)) = (&scenario.expect, &predicted) {
+            return Ok((0, Compared::unknown(words, reason)));
+        }
+        let mut backends = Backends::start(&servers)?;
+        let proxy = Proxy::start(self.program, scratch, self.arena, &text, scenario.workers)?;
+        if let Predicted::Times(times) = &predicted {
+            return self.times(times, &proxy, &servers, &mut backends);
+        }
+        break_servers(scenario, &proxy, self.arena, &servers, &mut backends)?;
+        if let Predicted::Cascade(cascade, positions) = &predicted {
+            let run = Fall { scenario, proxy: &proxy, arena: self.arena, servers: &servers };
+            return run.follow(cascade, positions, &mut backends);
+        }
+        let before: u64 = backends.counts().iter().sum();
+        let measured = measure(&scenario.send, self.arena.front(), &backends, &proxy)?;
+        let attempts = backends.counts().iter().sum::<u64>() - before;
+        drop(proxy);
+        let compared = compare(&scenario.expect, &predicted, &measured, attempts, servers.len())?;
+        Ok(((measured.servers.len() + measured.queued).max(measured.failed), compared))
     }
-    let mut backends = Backends::start(&servers)?;
-    let proxy = Proxy::start(program, scratch, &arena, &text, scenario.workers)?;
-    break_servers(scenario, &proxy, &arena, &servers, &mut backends)?;
-    let before: u64 = backends.counts().iter().sum();
-    let measured = measure(&scenario.send, arena.front(), &backends, &proxy)?;
-    let attempts = backends.counts().iter().sum::<u64>() - before;
-    drop(proxy);
-    Ok(Some(row(
-        measured.servers.len() + measured.queued,
-        compare(&scenario.expect, &predicted, &measured, attempts, servers.len())?,
-    )))
+
+    fn times(
+        &self,
+        times: &Times,
+        proxy: &Proxy,
+        servers: &[SocketAddrV4],
+        backends: &mut Backends,
+    ) -> Result<(usize, Compared)> {
+        if self.scenario.expect == Expect::NoticedByRequests {
+            if self.scenario.dialect == Dialect::HaProxy {
+                proxy.await_down(servers, &[], || Ok(()))?;
+            }
+            let (failed, back) =
+                timing::by_requests(self.scenario, times, proxy, self.arena, servers, backends)?;
+            return Ok((failed, timing::compare_requests(times, failed, back)));
+        }
+        let (noticed, back) = timing::by_checks(self.scenario, times, proxy, self.arena, servers, backends)?;
+        Ok((0, timing::compare_checks(times, &noticed, &back)))
+    }
+
+    /// Each server fails alone, under a proxy that has not seen the others fail.
+    fn every_loss(&self) -> Result<(usize, Compared)> {
+        let (text, servers) = fill(self.scenario.dialect, &self.scenario.config, self.arena, Path::new("/"));
+        let worst = predict_worst(self.scenario, self.version, &text, &servers)?;
+        let normal = self.normal(&text, &servers)?;
+        let (mut requests, mut problems) = (0, Vec::new());
+        let mut measured = None;
+        let mut highest: f64 = 0.0;
+        for server in 0..servers.len() {
+            let scenario = Scenario { fail: vec![server], expect: Expect::ByChance, ..self.scenario.clone() };
+            let (count, compared) = Stage { scenario: &scenario, ..*self }.once()?;
+            requests += count;
+            let seen = compared.seen.get(worst.survivor).copied().unwrap_or_default() / worst.normal;
+            if server == worst.server {
+                measured = Some(seen);
+            }
+            highest = highest.max(compared.multiples_over(&normal));
+            problems
+                .extend(compared.problem.map(|problem| format!("without server {}: {problem}", server + 1)));
+        }
+        let measured = measured.context("the worst loss is none of the servers")?;
+        if highest > worst.multiple + 1e-6 {
+            problems.push(format!("lbcheck predicts ×{highest:.3} for another loss"));
+        }
+        let words = |multiple: f64| {
+            format!("without server {} server {} gets ×{multiple:.3}", worst.server + 1, worst.survivor + 1)
+        };
+        Ok((
+            requests,
+            Compared {
+                predicted: words(worst.multiple),
+                measured: words(measured),
+                deviation: format!("×{:.3}", (measured - worst.multiple).abs()),
+                bound: "every loss by chance".into(),
+                problem: (!problems.is_empty()).then(|| problems.join("; ")),
+                ..Compared::default()
+            },
+        ))
+    }
+
+    fn normal(&self, text: &str, servers: &[SocketAddrV4]) -> Result<Vec<f64>> {
+        let scenario = Scenario {
+            fail: Vec::new(),
+            notice: Notice::Never,
+            expect: Expect::ByChance,
+            ..self.scenario.clone()
+        };
+        match predict(&scenario, self.version, text, servers)? {
+            Predicted::Shares(shares) => Ok(shares),
+            other => bail!("{other:?} are no shares"),
+        }
+    }
 }
 
 fn break_servers(
@@ -91,13 +191,25 @@ fn break_servers(
         proxy.await_down(servers, &[], || Ok(()))?;
     }
     for &server in &scenario.fail {
-        backends.end(server);
+        timing::breaks(scenario.how, server, backends);
     }
+    let down = [scenario.fail.as_slice(), &scenario.along].concat();
+    await_notice(scenario, &down, proxy, arena, servers)
+}
+
+/// Waits until the proxy knows that the servers `down` have failed.
+pub(super) fn await_notice(
+    scenario: &Scenario,
+    down: &[usize],
+    proxy: &Proxy,
+    arena: &Arena,
+    servers: &[SocketAddrV4],
+) -> Result<()> {
     match scenario.notice {
-        Notice::Checks => proxy.await_down(servers, &scenario.fail, || Ok(()))?,
+        Notice::Checks => proxy.await_down(servers, down, || Ok(()))?,
         Notice::Traffic => {
             let ask = || ask_all(arena.front(), &vec![same(); 50]).map(|_| ());
-            proxy.await_down(servers, &scenario.fail, ask)?;
+            proxy.await_down(servers, down, ask)?;
         }
         Notice::Requests(count) => {
             let asks = match &scenario.send {
@@ -112,12 +224,16 @@ fn break_servers(
 }
 
 /// Both sides in words.
-struct Compared {
-    predicted: String,
-    measured: String,
-    deviation: String,
-    bound: String,
-    problem: Option<String>,
+#[derive(Default)]
+pub(super) struct Compared {
+    pub(super) predicted: String,
+    pub(super) measured: String,
+    pub(super) deviation: String,
+    pub(super) bound: String,
+    pub(super) problem: Option<String>,
+    /// The predicted and the measured shares, where it is about shares.
+    pub(super) shares: Vec<f64>,
+    pub(super) seen: Vec<f64>,
 }
 
 impl Compared {
@@ -129,7 +245,14 @@ impl Compared {
             deviation: "none".into(),
             bound: format!("says: {reason}"),
             problem: (!right).then(|| format!("the reason is \"{reason}\", without \"{words}\"")),
+            ..Self::default()
         }
+    }
+
+    /// The largest multiple of its normal load that is predicted for a server.
+    fn multiples_over(&self, normal: &[f64]) -> f64 {
+        let multiples = self.shares.iter().zip(normal).filter(|(_, normal)| **normal > 0.0);
+        multiples.map(|(share, normal)| share / normal).fold(0.0, f64::max)
     }
 }
 
@@ -165,6 +288,8 @@ fn compare(
                 deviation: format!("{} {what}s", wrong.len()),
                 bound: format!("every {what}"),
                 problem,
+                shares,
+                seen,
             })
         }
         (Expect::ByChance | Expect::EndToEnd, Predicted::Shares(shares)) => {
@@ -209,6 +334,7 @@ fn compare(
                 deviation: format!("{off} requests"),
                 bound: "every request".into(),
                 problem: (off > 0).then(|| format!("{} instead of {}", words(&seen), words(&wanted))),
+                ..Compared::default()
             })
         }
         (Expect::Attempts, Predicted::Attempts(most)) => {
@@ -219,6 +345,20 @@ fn compare(
                 deviation: format!("{} attempts", attempts.abs_diff(wanted)),
                 bound: "every attempt".into(),
                 problem: (attempts != wanted).then(|| format!("{attempts} attempts, not {wanted}")),
+                ..Compared::default()
+            })
+        }
+        (Expect::RetriesAtOnce, Predicted::RetriesAtOnce(most, exact)) => {
+            let retried = total as u64;
+            let words = |count: u64| format!("{count} retries in flight");
+            Ok(Compared {
+                predicted: words(*most),
+                measured: words(retried),
+                deviation: format!("{} retries", retried.abs_diff(*most)),
+                bound: if *exact { "every retry".into() } else { "no more".into() },
+                problem: (retried > *most || (*exact && retried != *most))
+                    .then(|| format!("{retried} retries, not {most}")),
+                ..Compared::default()
             })
         }
         _ => bail!("this expectation is about something else than what is predicted"),
@@ -254,6 +394,8 @@ fn by_bounds(
         deviation: format!("{:.2} points", largest * 100.0),
         bound,
         problem,
+        shares: shares.to_vec(),
+        seen,
     }
 }
 

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 
 use lbcheck::dialect::{Dialect, Version};
+use lbcheck::traffic::scenario::Capacity;
 
 use super::client::Ask;
 
 /// One comparison of a prediction with a running proxy.
+#[derive(Clone)]
 pub struct Scenario {
     /// What is shown of it, in a few words.
     pub title: String,
@@ -21,16 +23,33 @@ pub struct Scenario {
     pub since: Option<Version>,
     /// Worker processes or threads.
     pub workers: u32,
-    /// Servers, counted from 0, that are ended before anything is measured.
+    /// Servers, counted from 0, that fail before anything is measured.
     pub fail: Vec<usize>,
+    /// Servers that live and go out with those that are ended.
+    pub along: Vec<usize>,
+    /// How they fail.
+    pub how: How,
     /// How the proxy comes to know of it.
     pub notice: Notice,
     /// The part of requests that come with the token of a session.
     pub returning: Option<f64>,
+    /// How many times its normal load the pool has with what is sent.
+    pub load: f64,
     /// What is sent.
     pub send: Send,
     /// What has to hold.
     pub expect: Expect,
+}
+
+/// How a server fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It ends, and connections to it are refused.
+    Ends,
+    /// It takes connections and answers nothing any more.
+    FallsSilent,
+    /// It answers checks, and every request with an error.
+    Errs,
 }
 
 /// How a proxy finds a server that has ended.
@@ -75,6 +94,10 @@ pub enum Send {
     },
     /// So many requests that servers are to answer with status 500.
     Failing(usize),
+    /// So many requests that are all with a server when all are answered with status 500; retries are then held.
+    FailingAtOnce(usize),
+    /// Nothing before a server fails.
+    Nothing,
     /// The first request of each of `clients` gets a cookie, with which the client comes back `returns` times.
     Returning {
         /// Clients.
@@ -105,6 +128,17 @@ pub enum Expect {
     Crowd,
     /// Where every attempt fails, servers get exactly so many for each request.
     Attempts,
+    /// Of requests that fail together, so many are retried at once.
+    RetriesAtOnce,
+    /// A server is found to be down, and up again, in the time that is predicted: at three moments between two checks.
+    NoticedInTime,
+    /// So many requests fail until a server is out, and where that is predicted it is tried again in time.
+    NoticedByRequests,
+    /// For every single server that fails the shares of the others are those predicted, by [`Expect::ByChance`], and
+    /// the worst of all is the one that lbcheck names.
+    EveryLoss,
+    /// Servers that get more than they can take end in turn: the same ones as predicted, with the same load.
+    Cascade(Capacity),
     /// lbcheck says that it does not know, in a sentence with these words. Nothing is sent.
     Unknown(&'static str),
 }
@@ -121,6 +155,9 @@ impl Scenario {
             since: None,
             workers: 1,
             fail: Vec::new(),
+            along: Vec::new(),
+            how: How::Ends,
+            load: 1.0,
             notice: Notice::Never,
             returning: None,
             send,
@@ -140,6 +177,27 @@ impl Scenario {
     pub fn fails(mut self, servers: &[usize], notice: Notice) -> Self {
         self.fail = servers.to_vec();
         self.notice = notice;
+        self
+    }
+
+    /// These servers, which live, go out with those that end.
+    #[must_use]
+    pub fn taking(mut self, along: &[usize]) -> Self {
+        self.along = along.to_vec();
+        self
+    }
+
+    /// The servers that fail do so in this way.
+    #[must_use]
+    pub fn how(mut self, how: How) -> Self {
+        self.how = how;
+        self
+    }
+
+    /// What is sent is so many times the normal load.
+    #[must_use]
+    pub fn load(mut self, load: f64) -> Self {
+        self.load = load;
         self
     }
 

@@ -31,6 +31,12 @@ const REASONS: &[Reason] = &[
     ),
     known(
         Dialect::HaProxy,
+        Class::Missed,
+        "parsing [FILE:N]: argument number",
+        "a variable that is not set makes a word empty; whether it is set where HAProxy runs is not in the file, so lbcheck warns",
+    ),
+    known(
+        Dialect::HaProxy,
         Class::OtherLine,
         "parsing [FILE:N]: non-terminated",
         "HAProxy names the last line, lbcheck the `.if` that is not closed",

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{
-    AdminState, Affinity, Algorithm, Host, Membership, Mode, Pool, PoolId, PoolLimits, Setting, TimeKind,
-    TimeUnit, Timeouts, Weakens, WrittenTime,
+    AdminState, Affinity, Algorithm, Host, Membership, Mode, Pool, PoolId, PoolLimits, RetryBudget, Setting,
+    TimeKind, TimeUnit, Timeouts, Weakens, WrittenTime,
 };
 use crate::source::{FileId, Span, Spanned};
 
@@ -311,13 +311,21 @@ fn limits(cluster: Value<'_>) -> PoolLimits {
             None => Some(Setting::default(value, note)),
         }
     };
-    let budget = threshold.is_some_and(|threshold| threshold.get("retry_budget").is_some());
+    let budget = threshold.and_then(|threshold| threshold.get("retry_budget")).map(|budget| {
+        let percent = budget.path(&["budget_percent", "value"]).and_then(Value::number).unwrap_or(20.0);
+        let value = RetryBudget {
+            percent_milli: (percent * 1000.0).round() as u32,
+            at_least: budget.get("min_retry_concurrency").and_then(Value::u64).unwrap_or(3),
+        };
+        Setting::written(value, budget.span())
+    });
     PoolLimits {
         max_connections: limit("max_connections", 1024, "Envoy 1.40: 1024"),
         max_pending: limit("max_pending_requests", 1024, "Envoy 1.40: 1024"),
         max_requests: limit("max_requests", 1024, "Envoy 1.40: 1024"),
         // A retry budget takes the place of the fixed number.
-        max_retries: if budget { None } else { limit("max_retries", 3, "Envoy 1.40: 3") },
+        max_retries: if budget.is_some() { None } else { limit("max_retries", 3, "Envoy 1.40: 3") },
+        retry_budget: budget,
         full_connections: None,
     }
 }

@@ -98,7 +98,7 @@ impl<'t> Lower<'t> {
             && let Some(name) = header.string()
         {
             let text = Spanned::new(format!("cluster_header {name}"), header.span());
-            return Action::Forward(Target::Dynamic { text, candidates: Vec::new() });
+            return Action::Forward(Target::Dynamic { text, candidates: Vec::new(), recipe: None });
         }
         for name in ["inline_cluster_specifier_plugin", "cluster_specifier_plugin"] {
             if let Some(plugin) = action.get(name) {
@@ -118,7 +118,7 @@ impl<'t> Lower<'t> {
         } else {
             let header = arm.get("cluster_header")?;
             let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
-            Target::Dynamic { text, candidates: Vec::new() }
+            Target::Dynamic { text, candidates: Vec::new(), recipe: None }
         };
         let weight = arm.get("weight");
         Some(WeightedTarget {
@@ -135,7 +135,7 @@ impl<'t> Lower<'t> {
         } else {
             let header = policy.get("cluster_header")?;
             let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
-            Target::Dynamic { text, candidates: Vec::new() }
+            Target::Dynamic { text, candidates: Vec::new(), recipe: None }
         };
         if let Target::Pool { pool, span } = target {
             self.config.other_uses.push((pool, span));

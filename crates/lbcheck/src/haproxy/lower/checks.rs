@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::server::{Observe, ServerSettings};
+use super::server::{Observe, OnError, ServerSettings};
 use super::settings::{CheckStep, Settings};
 use crate::haproxy::report::{Report, rule};
-use crate::haproxy::syntax::{Line, Modifier};
-use crate::model::{CheckKind, CheckTiming, HealthCheck, OutlierDetection, Setting};
+use crate::haproxy::syntax::{Line, Modifier, Section, SectionKind};
+use crate::model::{CheckKind, CheckTiming, Config, HealthCheck, Jitter, OutlierDetection, Setting};
 
 const NOTE_INTERVAL: &str = "HAProxy: inter 2s";
 const NOTE_FALL: &str = "HAProxy: fall 3";
@@ -38,7 +38,7 @@ pub(super) fn option(line: &Line<'_>, settings: &mut Settings, report: &mut Repo
 fn http_check_words(line: &Line<'_>, report: &mut Report) {
     let Some(version) = line.word(4) else { return };
     // 2.6 still takes them, with a warning.
-    if !report.at_least(3, 0) {
+    if !report.at_least(2, 8) {
         return;
     }
     if version.as_str().contains(['\r', '\n']) {
@@ -141,9 +141,32 @@ fn timing(server: &ServerSettings, interval: Option<Setting<Duration>>, settings
     CheckTiming {
         interval: interval.or(Some(Setting::default(Duration::from_secs(2), NOTE_INTERVAL))),
         fast_interval: server.fastinter,
+        down_interval: server.downinter,
+        rising_interval: server.fastinter,
         timeout: settings.timeout_check,
         fall: server.fall.or(Some(Setting::default(3, NOTE_FALL))),
         rise: server.rise.or(Some(Setting::default(2, NOTE_RISE))),
+        ..CheckTiming::default()
+    }
+}
+
+/// `spread-checks` moves every wait between checks to either side.
+pub(super) fn spread(sections: &[Section<'_>], config: &mut Config) {
+    let mut lines = sections
+        .iter()
+        .filter(|section| section.kind == SectionKind::Global)
+        .flat_map(|section| &section.lines);
+    let spread = lines.rfind(|line| line.keyword() == "spread-checks");
+    let Some(percent) =
+        spread.and_then(|line| line.arg(1).parse::<u32>().ok()).filter(|percent| *percent > 0)
+    else {
+        return;
+    };
+    for endpoint in config.pools.iter_mut().flat_map(|pool| &mut pool.endpoints) {
+        if let Some(check) = &mut endpoint.check {
+            check.value.timing.jitter =
+                Jitter { sooner_percent: percent, later_percent: percent, ..Jitter::default() };
+        }
     }
 }
 
@@ -151,8 +174,21 @@ fn timing(server: &ServerSettings, interval: Option<Setting<Duration>>, settings
 pub(super) fn outlier_detection(server: &ServerSettings) -> Option<Setting<OutlierDetection>> {
     let observe = server.observe.filter(|observe| observe.value != Observe::None)?;
     server.check.filter(|check| check.value)?;
-    let failures = server.error_limit.map_or(10, |limit| limit.value);
-    let value =
-        OutlierDetection { failures, ejection: None, max_ejection_percent: None, always_eject_one: false };
+    let limit = server.error_limit.map_or(10, |limit| limit.value);
+    // So many errors in a row count as one failed check, as the last but one, or as all of them.
+    let fall = server.fall.map_or(3, |fall| fall.value.max(1));
+    let rounds = match server.on_error.map_or(OnError::FailCheck, |on_error| on_error.value) {
+        OnError::FastInterval => 0,
+        OnError::FailCheck => fall,
+        OnError::SuddenDeath => fall.min(2),
+        OnError::MarkDown => 1,
+    };
+    let value = OutlierDetection {
+        failures: limit.saturating_mul(rounds),
+        ejection: None,
+        sweep: None,
+        max_ejection_percent: None,
+        always_eject_one: false,
+    };
     Some(Setting { value, origin: observe.origin })
 }

@@ -3,6 +3,7 @@
 mod balance;
 mod bind;
 mod checks;
+mod dynamic;
 mod ineffective;
 mod links;
 mod names;
@@ -17,6 +18,7 @@ mod settings;
 use std::collections::BTreeMap;
 
 use super::acl::Budget;
+use super::maps::Maps;
 use super::report::Report;
 use super::syntax::{Section, SectionKind};
 use crate::model::{ClientAddress, Config, Listener, Mode, PoolId, RouteTable, Weakens};
@@ -30,7 +32,12 @@ use settings::Settings;
 pub(super) type Pools<'a> = BTreeMap<&'a str, PoolId>;
 
 /// Lowers a whole configuration.
-pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mut Report) -> Config {
+pub(super) fn lower(
+    sections: &[Section<'_>],
+    options: &ReadOptions,
+    maps: &Maps,
+    report: &mut Report,
+) -> Config {
     let mut config = Config::empty(options.dialect, options.version);
     names::check(sections, report);
     let parents = names::parents(sections, report);
@@ -91,7 +98,7 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
     let mut own = config.pools().map(|(id, _)| id).collect::<Vec<_>>().into_iter();
     for proxy in &proxies {
         let id = if proxy.is_pool() { own.next() } else { None };
-        let routes = rules::lower(proxy, id, &pools, &mut budget, report);
+        let routes = rules::lower(proxy, id, rules::Named { pools: &pools, maps }, &mut budget, report);
         if let Some(id) = id
             && let Some(pool) = config.pools.get_mut(id.0 as usize)
         {
@@ -111,6 +118,7 @@ pub(super) fn lower(sections: &[Section<'_>], options: &ReadOptions, report: &mu
             span: proxy.section.header.span,
         });
     }
+    checks::spread(sections, &mut config);
     config.client_address = client_address(&proxies);
     rewrites::pass_on(&mut config, &rewrites, &mut budget);
     links::check(&proxies, &pools, sections, &mut config, report);

@@ -166,15 +166,19 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
         }
         let others = seen.entry(name.as_str()).or_default();
         if let Some(other) = others.iter().find(|other| clash(other.kind, section.kind, report)) {
+            let same = format!("{} has the same name as {}", section.label(), other.label());
+            // Which of them is refused by a version alone.
+            let (message, help) = match always_clash(other.kind, section.kind) {
+                true => (format!("{same}, defined above it"), "rename one of them"),
+                false => (
+                    format!("{same}, which HAProxy refuses from 3.3 on"),
+                    "rename one of them, or say which older version it is for",
+                ),
+            };
             report.push(
-                Diagnostic::new(
-                    rule::DUPLICATE,
-                    Severity::Error,
-                    name.span,
-                    format!("{} has the same name as {}, defined above it", section.label(), other.label()),
-                )
-                .also(other.header.at(1), "first defined here")
-                .help("rename one of them"),
+                Diagnostic::new(rule::DUPLICATE, Severity::Error, name.span, message)
+                    .also(other.header.at(1), "first defined here")
+                    .help(help),
             );
         } else if let Some(other) = others.first() {
             report.push(
@@ -200,6 +204,11 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
 }
 
 fn clash(first: SectionKind, second: SectionKind, report: &Report) -> bool {
+    report.at_least(3, 3) || always_clash(first, second)
+}
+
+/// Whether every version refuses the same name for both.
+fn always_clash(first: SectionKind, second: SectionKind) -> bool {
     use SectionKind::{Backend, Frontend};
-    report.at_least(3, 3) || !matches!((first, second), (Frontend, Backend) | (Backend, Frontend))
+    !matches!((first, second), (Frontend, Backend) | (Backend, Frontend))
 }

@@ -5,10 +5,13 @@
 //! of a `defaults` section run before those of the section that inherits it.
 
 use super::Pools;
+use super::dynamic;
 use super::proxy::Proxy;
 use super::rewrites::Rewrites;
+use crate::dialect::Version;
 use crate::haproxy::acl::{Acls, Budget, Rewritten, join, joined, negate};
 use crate::haproxy::lexer::Word;
+use crate::haproxy::maps::Maps;
 use crate::haproxy::report::Report;
 use crate::haproxy::syntax::{Line, SectionKind};
 use crate::model::{Action, Condition, Match, Mode, PoolId, Response, Route, Target, TextMatch, Weakens};
@@ -16,6 +19,13 @@ use crate::source::{Span, Spanned};
 
 /// Most conditions of `allow` rules that are carried on to later rules of the same set.
 const MAX_ALLOWED: usize = 8;
+
+/// What rules may name.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'p> {
+    pub(super) pools: &'p Pools<'p>,
+    pub(super) maps: &'p Maps,
+}
 
 /// What the rules of one section make.
 #[derive(Debug, Default)]
@@ -52,7 +62,7 @@ struct Pending<'s, 'a> {
 pub(super) fn lower(
     proxy: &Proxy<'_, '_>,
     own: Option<PoolId>,
-    pools: &Pools<'_>,
+    named: Named<'_>,
     budget: &mut Budget,
     report: &mut Report,
 ) -> Routes {
@@ -76,7 +86,8 @@ pub(super) fn lower(
     let mut walk = Walk {
         proxy,
         own,
-        pools,
+        named,
+        version: report.version,
         rewritten: Rewritten::default(),
         rewrites: Rewrites::default(),
         routes: Vec::new(),
@@ -212,7 +223,8 @@ fn server_route(line: &Line<'_>, when: Condition, pool: PoolId) -> Option<Route>
 struct Walk<'p, 's, 'a> {
     proxy: &'p Proxy<'s, 'a>,
     own: Option<PoolId>,
-    pools: &'p Pools<'p>,
+    named: Named<'p>,
+    version: Version,
     rewritten: Rewritten,
     rewrites: Rewrites,
     routes: Vec<Route>,
@@ -271,7 +283,8 @@ impl Walk<'_, '_, '_> {
     /// What happens to a request that no rule took.
     fn finish(&mut self) {
         if let Some(name) = &self.proxy.settings.default_backend {
-            let action = Action::Forward(self.target(name.value.as_str(), name.span, false));
+            let action =
+                Action::Forward(self.target(name.value.as_str(), name.span, name.value.contains('%')));
             let label = format!("default_backend {}", name.value);
             self.forward(Condition::Always, action, label, name.span);
             return;
@@ -293,12 +306,16 @@ impl Walk<'_, '_, '_> {
         self.routes.push(route);
     }
 
+    /// What a rule names; `unset`: nothing can be made of it.
     fn target(&self, name: &str, span: Span, unset: bool) -> Target {
         let text = || Spanned::new(name.to_owned(), span);
         if unset || name.contains('%') {
-            return Target::Dynamic { text: text(), candidates: Vec::new() };
+            let recipe = (!unset)
+                .then(|| dynamic::recipe(name, self.named.maps, &self.rewritten, self.version))
+                .flatten();
+            return Target::Dynamic { text: text(), candidates: Vec::new(), recipe: recipe.map(Box::new) };
         }
-        match self.pools.get(name) {
+        match self.named.pools.get(name) {
             Some(&pool) => Target::Pool { pool, span },
             None => Target::Undefined(text()),
         }

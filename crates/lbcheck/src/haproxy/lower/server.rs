@@ -21,6 +21,15 @@ pub(super) enum Observe {
     Layer7,
 }
 
+/// What `error-limit` errors in a row do (`on-error`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnError {
+    FastInterval,
+    FailCheck,
+    SuddenDeath,
+    MarkDown,
+}
+
 /// What a `server` or `default-server` line sets.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerSettings {
@@ -31,12 +40,14 @@ pub(super) struct ServerSettings {
     pub(super) disabled: Opt<bool>,
     pub(super) inter: Opt<Duration>,
     pub(super) fastinter: Opt<Duration>,
+    pub(super) downinter: Opt<Duration>,
     pub(super) rise: Opt<u32>,
     pub(super) fall: Opt<u32>,
     pub(super) agent_inter: Opt<Duration>,
     pub(super) track: Opt<String>,
     pub(super) observe: Opt<Observe>,
     pub(super) error_limit: Opt<u32>,
+    pub(super) on_error: Opt<OnError>,
     pub(super) maxconn: Opt<u64>,
     pub(super) minconn: Opt<u64>,
     pub(super) maxqueue: Opt<u64>,
@@ -71,12 +82,14 @@ impl ServerSettings {
             disabled: inherit(&self.disabled),
             inter: inherit(&self.inter),
             fastinter: inherit(&self.fastinter),
+            downinter: inherit(&self.downinter),
             rise: inherit(&self.rise),
             fall: inherit(&self.fall),
             agent_inter: inherit(&self.agent_inter),
             track: inherit(&self.track),
             observe: inherit(&self.observe),
             error_limit: inherit(&self.error_limit),
+            on_error: inherit(&self.on_error),
             maxconn: inherit(&self.maxconn),
             minconn: inherit(&self.minconn),
             maxqueue: inherit(&self.maxqueue),
@@ -390,6 +403,17 @@ fn apply(
             settings.observe =
                 observe.map(|observe| Setting::written(observe, span)).or(settings.observe.take());
         }
+        "on-error" => {
+            let on_error = match text {
+                "fastinter" => Some(OnError::FastInterval),
+                "fail-check" => Some(OnError::FailCheck),
+                "sudden-death" => Some(OnError::SuddenDeath),
+                "mark-down" => Some(OnError::MarkDown),
+                _ => None,
+            };
+            settings.on_error =
+                on_error.map(|on_error| Setting::written(on_error, span)).or(settings.on_error.take());
+        }
         "verify" if text == "none" => settings.verifiable = Some(Setting::written(true, span)),
         "proto" => settings.fcgi = Some(Setting::written(text == "fcgi", span)),
         "addr" if endpoint(word.address_text()).is_ok_and(|found| found.port != Port::None) => {
@@ -490,7 +514,10 @@ fn set_time(name: &str, word: &Word<'_>, span: Span, settings: &mut ServerSettin
             "write a time such as `2s`",
         ),
         Ok(duration) => match name {
-            "downinter" => report.time(name.to_owned(), TimeKind::Interval, word, duration),
+            "downinter" => {
+                report.time(name.to_owned(), TimeKind::Interval, word, duration);
+                settings.downinter = Some(Setting::written(duration, span));
+            }
             "inter" => {
                 report.time(name.to_owned(), TimeKind::Interval, word, duration);
                 settings.inter = Some(Setting::written(duration, span));

@@ -134,7 +134,10 @@ fn keyword(line: &Line<'_>, section: &Section<'_>, report: &mut Report) -> bool 
     }
     let place = keywords::place(section.kind);
     let entries = keywords::keyword(name);
-    let Some(entry) = entries.iter().find(|entry| entry.places & place != 0) else {
+    // A keyword that changes with the version has an entry for each.
+    let mut here = entries.iter().filter(|entry| entry.places & place != 0);
+    let first = here.clone().next();
+    let Some(entry) = here.find(|entry| entry.known_in(report.version)).or(first) else {
         if !removed(line, place, report) {
             unknown(line, section, entries, report);
         }
@@ -238,15 +241,13 @@ fn unknown(line: &Line<'_>, section: &Section<'_>, entries: &[Keyword], report: 
     let place = keywords::place(section.kind);
     let known = keywords::KEYWORDS.iter().filter(|entry| entry.places & place != 0).map(|entry| entry.name);
     let sections = super::syntax::SECTIONS.iter().map(|(word, _)| *word);
-    let close = report.suggestion(name, known.chain(sections.clone()));
+    let close = report.suggestion(name, known.chain(sections));
     let help = match close {
         Some(close) => format!("did you mean `{}`?", close.word),
         None => "see the HAProxy configuration manual for the keywords of this section".to_owned(),
     };
     report.unknown(line.at(0), format!("`{name}` is not a keyword of HAProxy in {here}"), help);
-    // A header misspelt changes the home of every line after it: that is for a person.
-    let keyword = close.filter(|close| !sections.clone().any(|section| section == close.word));
-    report.mend(line.at(0), name, keyword);
+    report.mend(line.at(0), name, close);
 }
 
 const KINDS: &[SectionKind] = &[

@@ -2,11 +2,16 @@
 
 use super::Lower;
 use super::condition::not;
+use super::errors::Failure;
 use super::rewrite::Handler;
 use super::scope::{Protocol, Scope};
 use crate::model::{Action, Condition, Match, Response, Route, TextMatch, Weakens};
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
+use crate::source::Span;
+
+/// Most files of `index` that are followed.
+const MAX_INDEXES: usize = 8;
 
 /// Handlers that answer by themselves, with files or made-up pages.
 const LOCAL: &[&str] = &[
@@ -94,8 +99,84 @@ pub(super) enum Step {
         /// How the new path is made of the old one.
         change: Option<Change>,
         label: String,
-        id: NodeId,
+        span: Span,
+        why: Why,
     },
+}
+
+/// Why a request goes on elsewhere.
+#[derive(Clone, Debug)]
+pub(super) enum Why {
+    /// Because that is written.
+    Told,
+    /// Because of an error.
+    Error(Failure),
+    /// Because a folder has a file of this name.
+    Index(String),
+}
+
+impl Step {
+    /// This step where `condition` holds, too.
+    pub(super) fn only(mut self, condition: &Condition) -> Self {
+        let (Self::Route(Route { when, .. }) | Self::Jump { when, .. }) = &mut self;
+        *when = all(vec![condition.clone(), std::mem::replace(when, Condition::Always)]);
+        self
+    }
+}
+
+impl Step {
+    /// This step behind some `rewrite … break`, at most one of which a request meets.
+    pub(super) fn behind(self, moves: &[(Condition, Change)]) -> Vec<Self> {
+        let Self::Jump { to, change, .. } = &self else { return vec![self] };
+        let uses =
+            |text: &str| ["$uri", "${uri}", "$document_uri"].into_iter().any(|name| text.contains(name));
+        let affected = change.as_ref().map_or_else(|| to.starts_with('@'), |change| uses(&change.to));
+        if moves.is_empty() || !affected {
+            return vec![self];
+        }
+        let mut steps: Vec<Self> =
+            moves.iter().take(MAX_BREAKS).map(|(when, by)| self.moved(when, by)).collect();
+        let any = match moves.len() {
+            1..=MAX_BREAKS => Condition::Any(moves.iter().map(|(when, _)| when.clone()).collect()),
+            _ => Condition::Opaque("an earlier `break`".to_owned()),
+        };
+        steps.push(self.only(&not(any)));
+        steps
+    }
+
+    fn moved(&self, moved: &Condition, by: &Change) -> Self {
+        let mut step = self.clone();
+        if let Self::Jump { when, to, change, why, .. } = &mut step {
+            if matches!(why, Why::Index(_)) {
+                *when = Condition::Opaque("the path is a folder with such a file by now".to_owned());
+            }
+            if to.starts_with('@') {
+                *change = Some(by.clone());
+            } else {
+                // A path made of another one is not followed.
+                *change = None;
+                to.clear();
+            }
+        }
+        step.only(moved)
+    }
+}
+
+/// All of them hold.
+pub(super) fn all(conditions: Vec<Condition>) -> Condition {
+    let mut parts: Vec<Condition> = Vec::new();
+    for condition in conditions {
+        match condition {
+            Condition::Always => {}
+            Condition::All(inner) => parts.extend(inner),
+            other => parts.push(other),
+        }
+    }
+    match parts.len() {
+        0 => Condition::Always,
+        1 => parts.remove(0),
+        _ => Condition::All(parts),
+    }
 }
 
 /// A new path, and where nginx looks for its location.
@@ -125,10 +206,22 @@ pub(super) struct Body {
     pub(super) handled: bool,
     /// What `rewrite … break` does to the path before the handler sees it.
     pub(super) paths: Vec<String>,
-    /// How many of the steps rewrite; those after them handle.
-    pub(super) rewriting: usize,
+    /// When it does.
+    pub(super) moves: Vec<(Condition, Change)>,
+    /// Blocks of `if` that only change the handler, in order: the last one whose condition holds counts.
+    pub(super) ifs: Vec<Branch>,
     /// When a `break` has ended the rewriting by now.
     broken: Vec<Condition>,
+}
+
+/// An `if` that does not end the request.
+#[derive(Clone, Debug)]
+pub(super) struct Branch {
+    pub(super) when: Condition,
+    /// Its own handler.
+    pub(super) handler: Option<Handler>,
+    pub(super) scope: Scope,
+    pub(super) id: NodeId,
 }
 
 impl Body {
@@ -137,13 +230,20 @@ impl Body {
         if self.broken.is_empty() {
             return when;
         }
-        let mut all: Vec<Condition> = self.broken.iter().cloned().map(not).collect();
-        match when {
-            Condition::Always => {}
-            Condition::All(parts) => all.extend(parts),
-            other => all.push(other),
-        }
-        if all.len() == 1 { all.remove(0) } else { Condition::All(all) }
+        let mut parts: Vec<Condition> = self.broken.iter().cloned().map(not).collect();
+        parts.push(when);
+        all(parts)
+    }
+
+    /// Whose `error_page` counts for an error of the rewriting: that of the last `if` whose condition held.
+    fn errors_of(&self, when: Condition, scope: &Scope) -> Vec<(Condition, Scope)> {
+        let apart = self.ifs.iter().any(|branch| branch.scope.errors != scope.errors);
+        let branches = self.ifs.iter().rev().filter(|_| apart);
+        let mut found: Vec<(Condition, Scope)> = branches
+            .map(|branch| (all(vec![branch.when.clone(), when.clone()]), branch.scope.clone()))
+            .collect();
+        found.push((when, scope.clone()));
+        found
     }
 
     /// Notes that rewriting ends where this holds.
@@ -183,16 +283,16 @@ impl Lower<'_> {
     /// The rewrite directives and conditions of a block: those steps that come before its handler.
     pub(super) fn rewrites(&mut self, block: Option<NodeId>, scope: &Scope, in_location: bool) -> Body {
         let mut body = Body::default();
-        // Blocks of `if` that only change the handler: the last one whose condition holds counts.
-        let mut handlers: Vec<(Condition, Option<Handler>, NodeId)> = Vec::new();
         for id in self.tree.children(block) {
             match self.tree.name(id) {
                 "return" => {
-                    let action = self.respond(id);
                     let when = body.unbroken(Condition::Always);
                     let always = when == Condition::Always;
-                    let route = Route::new(when, action, self.text(id), self.tree.header(id));
-                    body.steps.push(Step::Route(route));
+                    let (label, span) = (self.text(id), self.tree.header(id));
+                    for (when, scope) in body.errors_of(when, scope) {
+                        let step = self.respond(id, when, label.clone(), span, &scope);
+                        body.steps.push(step);
+                    }
                     if always {
                         body.handled = true;
                         break;
@@ -200,7 +300,7 @@ impl Lower<'_> {
                 }
                 "break" => break,
                 "rewrite" => {
-                    let done = self.rewrite(id, Condition::Always, in_location, &mut body);
+                    let done = self.rewrite(id, Condition::Always, in_location, scope, &mut body);
                     if done {
                         body.handled = true;
                         break;
@@ -209,47 +309,39 @@ impl Lower<'_> {
                 "if" if self.tree.nodes[id].block => {
                     let when = self.if_condition(id);
                     let when = body.unbroken(when);
-                    let last = self.if_block(id, &when, in_location, &mut body);
+                    let inner = scope.extended(self.tree, Some(id));
+                    let last = self.if_block(id, &when, in_location, &inner, &mut body);
                     if !last && in_location {
-                        let inner = scope.extended(self.tree, Some(id));
                         let handler = self.handler(Some(id), &inner, true);
-                        handlers.push((when, handler, id));
+                        body.ifs.push(Branch { when, handler, scope: inner, id });
                     }
                 }
                 _ => {}
-            }
-        }
-        body.rewriting = body.steps.len();
-        if !body.handled && handlers.iter().any(|(_, handler, _)| handler.is_some()) {
-            for (when, handler, id) in handlers.into_iter().rev() {
-                let span = self.tree.header(id);
-                // One without a handler of its own uses the location's; so does everything after it.
-                let Some(handler) = handler else {
-                    let (to, label) = (String::new(), self.text(id));
-                    body.steps.push(Step::Jump { when, to, rewrite: None, change: None, label, id });
-                    continue;
-                };
-                let handler = handler.after(&body.paths);
-                body.steps.push(Step::Route(handler.route(when, self.text(id), span)));
             }
         }
         body
     }
 
     /// The steps inside an `if`. True if it ends the request there.
-    fn if_block(&mut self, block: NodeId, when: &Condition, in_location: bool, body: &mut Body) -> bool {
+    fn if_block(
+        &mut self,
+        block: NodeId,
+        when: &Condition,
+        in_location: bool,
+        scope: &Scope,
+        body: &mut Body,
+    ) -> bool {
         for id in self.tree.children(Some(block)) {
             match self.tree.name(id) {
                 "return" => {
-                    let action = self.respond(id);
                     let label = format!("{} {{ {} }}", self.text(block), self.text(id));
-                    let route = Route::new(when.clone(), action, label, self.tree.header(block));
-                    body.steps.push(Step::Route(route));
+                    let step = self.respond(id, when.clone(), label, self.tree.header(block), scope);
+                    body.steps.push(step);
                     return true;
                 }
                 "rewrite" => {
                     let known = body.paths.len();
-                    if self.rewrite(id, when.clone(), in_location, body) {
+                    if self.rewrite(id, when.clone(), in_location, scope, body) {
                         return true;
                     }
                     let condition = self.text(block);
@@ -268,7 +360,14 @@ impl Lower<'_> {
     }
 
     /// A `rewrite`. True if it takes every request that meets `when`.
-    fn rewrite(&mut self, id: NodeId, when: Condition, in_location: bool, body: &mut Body) -> bool {
+    fn rewrite(
+        &mut self,
+        id: NodeId,
+        when: Condition,
+        in_location: bool,
+        scope: &Scope,
+        body: &mut Body,
+    ) -> bool {
         let words: Vec<String> = self.tree.values(id).into_iter().map(str::to_owned).collect();
         let (Some(regex), Some(to)) = (words.first(), words.get(1)) else { return false };
         let flag = words.get(2).map_or("", String::as_str);
@@ -285,41 +384,36 @@ impl Lower<'_> {
         let matched = Condition::Is(Match::Path(TextMatch::Regex(regex.clone())));
         let when = if when == Condition::Always { body.unbroken(when) } else { when };
         let every = every_path && when == Condition::Always;
-        let all = match (every_path, when) {
-            (true, when) => when,
-            (false, Condition::Always) => matched,
-            (false, Condition::All(mut parts)) => {
-                parts.push(matched);
-                Condition::All(parts)
-            }
-            (false, when) => Condition::All(vec![when, matched]),
-        };
+        let when = if every_path { when } else { all(vec![when, matched]) };
         let label = self.text(id);
         let away = ["http://", "https://", "$scheme"].iter().any(|start| to.starts_with(start));
         let redirect = matches!(flag, "redirect" | "permanent") || away;
         if redirect {
             let status = if flag == "permanent" { 301 } else { 302 };
-            let action = Action::Respond(Response { status: Some(status), kind: "rewrite".to_owned() });
-            body.steps.push(Step::Route(Route::new(all, action, label, self.tree.header(id))));
+            for (when, scope) in body.errors_of(when, scope) {
+                body.steps.push(self.failing(when, status, "rewrite", id, &scope));
+            }
             return every;
         }
         let rewrite = self.rewrite_words(id);
-        // `break` goes on in the same location. Outside of one the location is still to be found.
-        if flag == "break" && in_location {
-            body.paths.extend(rewrite);
-            body.ends(all);
-            return false;
-        }
+        let span = self.tree.header(id);
         let change = Change {
             pattern: Some(regex.clone()),
             to: to.clone(),
             keeps_query: !to.ends_with('?'),
             then: if flag.is_empty() { Goes::On } else { Goes::Locations },
         };
+        // `break` goes on in the same location. Outside of one the location is still to be found.
+        if flag == "break" && in_location {
+            body.paths.extend(rewrite);
+            body.moves.push((when.clone(), change));
+            body.ends(when);
+            return false;
+        }
         let path = to.split('?').next().unwrap_or_default();
         let literal = path.find('$').map_or(path, |at| path.get(..at).unwrap_or_default());
         let to = if literal.len() == path.len() { literal.to_owned() } else { format!("{literal}*") };
-        body.steps.push(Step::Jump { when: all, to, rewrite, change: Some(change), label, id });
+        body.steps.push(Step::Jump { when, to, rewrite, change: Some(change), label, span, why: Why::Told });
         if flag.is_empty() {
             body.moved();
             return false;
@@ -327,13 +421,17 @@ impl Lower<'_> {
         every
     }
 
-    fn respond(&mut self, id: NodeId) -> Action {
+    /// What `return` answers with. An error without a text is one of those that `error_page` is for.
+    fn respond(&mut self, id: NodeId, when: Condition, label: String, span: Span, scope: &Scope) -> Step {
         let words = self.tree.args(id).to_vec();
-        let Some(word) = words.first() else { return Action::Opaque(self.text(id)) };
+        let Some(word) = words.first() else {
+            return Step::Route(Route::new(when, Action::Opaque(self.text(id)), label, span));
+        };
         let text = self.tree.value(word).to_owned();
-        let kind = "return".to_owned();
         let status = match values::number(&text) {
             Some(444) => None,
+            // With these nginx takes the client to be gone.
+            Some(408 | 499) if words.len() == 1 => None,
             Some(code) if code <= 999 => u16::try_from(code).ok(),
             None if words.len() == 1
                 && ["http://", "https://", "$scheme"].iter().any(|start| text.starts_with(start)) =>
@@ -346,7 +444,14 @@ impl Lower<'_> {
                 None
             }
         };
-        Action::Respond(Response { status, kind })
+        let kind = "return".to_owned();
+        let sent = Response { status, kind };
+        let redirects = matches!(status, Some(301 | 302 | 303 | 307 | 308));
+        if redirects || words.len() == 1 && status.is_some_and(|status| status >= 400) {
+            return self.failed(when, sent, label, span, scope, false);
+        }
+        let takes_status = status.is_some();
+        Step::Route(Route { takes_status, ..Route::new(when, Action::Respond(sent), label, span) })
     }
 
     /// The handler of a block: what answers once no rewrite did.
@@ -357,7 +462,8 @@ impl Lower<'_> {
             if let Some(protocol) = Protocol::of_pass(name) {
                 // The directive given last is the one that counts.
                 let action = self.pass(id, protocol, scope, strict);
-                handler = Some(Handler::new(action, self.rewritten(id, protocol, scope)));
+                let fallbacks = self.fallbacks(scope, protocol);
+                handler = Some(Handler::new(action, self.rewritten(id, protocol, scope), fallbacks));
             } else if LOCAL.binary_search(&name).is_ok() {
                 handler = Some(Action::Local(self.text(id)).into());
             } else if CODE.binary_search(&name).is_ok() {
@@ -375,81 +481,67 @@ impl Lower<'_> {
         handler
     }
 
-    /// `limit_except`: what other methods than those it names get.
-    pub(super) fn limit_except(&mut self, block: Option<NodeId>, scope: &Scope) -> Vec<Step> {
+    /// The handler that a `limit_except` inherits from the location around it.
+    pub(super) fn inherited_handler(&mut self, block: Option<NodeId>, scope: &Scope) -> Option<Handler> {
+        let passes =
+            self.tree.children(block).filter_map(|id| Some((id, Protocol::of_pass(self.tree.name(id))?)));
+        let (id, protocol) = passes.last()?;
+        let action = self.pass(id, protocol, scope, false);
+        Some(Handler::new(action, self.rewritten(id, protocol, scope), self.fallbacks(scope, protocol)))
+    }
+
+    /// Files, where nothing else answers, and what comes before them: a folder's index, and where those are sent whom no
+    /// file answers.
+    pub(super) fn file_steps(&mut self, scope: &Scope, owner: NodeId) -> Vec<Step> {
+        let mut steps = self.indexes(scope, owner);
+        steps.extend(self.missing_files(scope));
+        let handler = self.files(scope);
+        steps.push(Step::Route(handler.route(Condition::Always, self.text(owner), self.tree.header(owner))));
+        steps
+    }
+
+    /// `index`: the request goes on with the name of the first file that is there.
+    fn indexes(&self, scope: &Scope, owner: NodeId) -> Vec<Step> {
+        let folder = Condition::Is(Match::Path(TextMatch::Suffix("/".to_owned())));
+        let is = |name: &str| Condition::Is(Match::Method(TextMatch::Exact(name.to_owned())));
+        let reads = Condition::Any(vec![is("GET"), is("HEAD"), is("POST")]);
+        let default = ("index.html".to_owned(), "index index.html".to_owned(), self.tree.header(owner));
+        let mut names: Vec<(String, String, Span)> = Vec::new();
+        for &id in scope.index.iter() {
+            let values = self.tree.values(id);
+            names.extend(
+                values.into_iter().map(|name| (name.to_owned(), self.text(id), self.tree.header(id))),
+            );
+        }
+        if names.is_empty() {
+            names.push(default);
+        }
+        names.truncate(MAX_INDEXES);
         let mut steps = Vec::new();
-        for id in self.tree.children(block) {
-            if self.tree.name(id) != "limit_except" || !self.tree.nodes[id].block {
-                continue;
+        for (name, label, span) in names {
+            let mut when = vec![folder.clone(), reads.clone()];
+            let absolute = name.starts_with('/');
+            if !absolute {
+                when.push(Condition::Opaque(format!("the folder has a file `{name}`")));
+            } else if !steps.is_empty() {
+                when.push(Condition::Opaque("the folder is there, without the files before".to_owned()));
             }
-            let mut methods: Vec<Condition> = Vec::new();
-            for method in self.tree.values(id) {
-                let is = |name: &str| Condition::Is(Match::Method(TextMatch::Exact(name.to_owned())));
-                methods.push(is(method));
-                if method == "GET" {
-                    methods.push(is("HEAD"));
-                }
-            }
-            let inner = scope.extended(self.tree, Some(id));
-            let when = not(Condition::Any(methods));
-            let handler = match self.handler(Some(id), &inner, true) {
-                _ if self.denies_all(id) => forbidden().into(),
-                Some(handler) => handler,
-                None => continue,
-            };
-            steps.push(Step::Route(handler.route(when, self.text(id), self.tree.header(id))));
+            let to = if absolute { name.clone() } else { format!("${{uri}}{name}") };
+            let change = Change { pattern: None, to, keeps_query: true, then: Goes::Server };
+            steps.push(Step::Jump {
+                when: all(when),
+                to: super::find::cut(&if absolute { name.clone() } else { "$uri".to_owned() }),
+                rewrite: None,
+                change: Some(change),
+                label,
+                span,
+                why: Why::Index(name),
+            });
         }
         steps
     }
 
-    /// `allow` and `deny`, in order until one holds: steps that come after the rewrites.
-    pub(super) fn limits(&mut self, scope: &Scope, steps: &mut Vec<Step>) {
-        let Some(&first) = scope.access.first() else { return };
-        if scope.access.len() > MAX_ACCESS {
-            // Every location has the rules of the blocks around it, so long lists are not spelt out in each.
-            let text = format!("one of {} `allow` and `deny`", scope.access.len());
-            let route = Route::new(Condition::Opaque(text), forbidden(), "deny", self.tree.header(first));
-            steps.push(Step::Route(route));
-            return;
-        }
-        let mut allowed: Vec<Condition> = Vec::new();
-        for &id in scope.access.iter() {
-            let from = match self.tree.arg(id, 0).unwrap_or_default() {
-                "all" => Condition::Always,
-                "unix:" => Condition::Opaque("the client comes over a UNIX socket".to_owned()),
-                network => Condition::Is(Match::Source(network.to_owned())),
-            };
-            let everyone = from == Condition::Always;
-            if self.tree.name(id) == "deny" {
-                let mut all: Vec<Condition> = Vec::new();
-                if !allowed.is_empty() {
-                    all.push(not(Condition::Any(allowed.clone())));
-                }
-                if scope.satisfy_any {
-                    all.push(Condition::Opaque("not let in otherwise (satisfy any)".to_owned()));
-                }
-                if !everyone || all.is_empty() {
-                    all.push(from);
-                }
-                let when = if all.len() == 1 { all.remove(0) } else { Condition::All(all) };
-                let route = Route::new(when, forbidden(), self.text(id), self.tree.header(id));
-                steps.push(Step::Route(route));
-            } else {
-                allowed.push(from);
-            }
-            if everyone {
-                return;
-            }
-        }
-    }
-
-    fn denies_all(&self, block: NodeId) -> bool {
-        let first =
-            self.tree.children(Some(block)).find(|&id| matches!(self.tree.name(id), "allow" | "deny"));
-        first.is_some_and(|id| self.tree.name(id) == "deny" && self.tree.arg(id, 0) == Some("all"))
-    }
-
-    /// Files, where nothing else answers.
+    /// Files.
     pub(super) fn files(&self, scope: &Scope) -> Handler {
         let files = match scope.root {
             Some(id) => Action::Local(self.text(id)),
@@ -457,13 +549,6 @@ impl Lower<'_> {
         };
         files.into()
     }
-}
-
-/// `allow` and `deny` that are spelt out in each location.
-const MAX_ACCESS: usize = 32;
-
-fn forbidden() -> Action {
-    Action::Respond(Response { status: Some(403), kind: "deny".to_owned() })
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::Lower;
-use super::action::{Change, Goes, Step};
+use super::action::{Branch, Change, Goes, Step, Why};
+use super::condition::not;
 use super::rewrite::Handler;
 use super::scope::Scope;
 use super::server::Place;
@@ -50,6 +51,14 @@ pub(super) struct Location {
     pub(super) table: Option<TableId>,
     /// Only for requests from inside nginx.
     pub(super) internal: bool,
+    /// What others get, not yet settled.
+    pub(super) hidden: Option<Step>,
+    /// The same, settled.
+    pub(super) refusal: Option<Route>,
+    /// What a request gets that lacks only the final slash, not yet settled.
+    pub(super) slash: Option<Step>,
+    /// The same, settled.
+    pub(super) redirect: Option<Route>,
     /// A request that lacks only the final slash is redirected.
     adds_slash: bool,
     /// Where to go on after this location's own nested ones: expressions of the levels around it.
@@ -108,6 +117,10 @@ impl Lower<'_> {
                 routes: Vec::new(),
                 table: None,
                 internal: false,
+                hidden: None,
+                refusal: None,
+                slash: None,
+                redirect: None,
                 adds_slash: false,
                 after: None,
                 regexes: None,
@@ -166,7 +179,7 @@ impl Lower<'_> {
         let mut body = self.rewrites(block, &location.scope, true);
         // `limit_except` is another location to nginx, into which the rewrites of this one do not reach.
         let limited = self.limit_except(block, &location.scope);
-        location.internal = self.tree.children(block).any(|id| self.tree.name(id) == "internal");
+        location.internal = location.scope.internal;
         let handler = self.handler(block, &location.scope, strict);
         location.adds_slash = location.path.len() > 1
             && location.path.ends_with('/')
@@ -177,61 +190,134 @@ impl Lower<'_> {
         if let Some(Handler { action: Action::Forward(target), .. }) = &handler {
             self.health_checks(block, target);
         }
-        let handler = handler.unwrap_or_else(|| self.files(&location.scope)).after(&body.paths);
-        // An `if` without handler of its own uses this one.
-        for step in &mut body.steps {
-            if let Step::Jump { when, to, label, id, .. } = step
-                && to.is_empty()
-            {
-                *step = Step::Route(handler.route(when.clone(), label.clone(), self.tree.header(*id)));
-            }
-        }
-        if !body.handled {
-            self.limits(&location.scope, &mut body.steps);
-            self.content(location.id, block, handler, &mut body.steps);
-        }
-        location.rewriting = limited.len() + body.rewriting;
+        let handler = handler.map(|handler| handler.after(&body.paths));
+        location.rewriting = limited.len() + body.steps.len();
+        let always = Condition::Always;
+        location.hidden = location
+            .internal
+            .then(|| self.failing(always.clone(), 404, "internal", location.id, &location.scope));
+        location.slash = location
+            .adds_slash
+            .then(|| self.failing(always, 301, "adds the final slash", location.id, &location.scope));
         location.steps = limited;
+        let ifs = std::mem::take(&mut body.ifs);
         location.steps.append(&mut body.steps);
+        if !body.handled {
+            let answers = self.answers(location.id, block, handler, &location.scope, ifs, &body.paths);
+            location.steps.extend(answers.into_iter().flat_map(|step| step.behind(&body.moves)));
+        }
     }
 
-    /// `try_files`, then the handler.
+    /// What comes after the rewrites of a location: who is let in, the handlers of `if`, `try_files`, the handler.
+    pub(super) fn answers(
+        &mut self,
+        owner: NodeId,
+        block: Option<NodeId>,
+        handler: Option<Handler>,
+        scope: &Scope,
+        ifs: Vec<Branch>,
+        paths: &[String],
+    ) -> Vec<Step> {
+        let mut steps = Vec::new();
+        // Where nobody is let in, it is the `error_page` of the `if` that counts.
+        let apart = ifs.iter().any(|branch| branch.scope.errors != scope.errors);
+        if !apart {
+            steps = self.guards(scope);
+        }
+        // An `if` whose condition holds takes the place of its location: it inherits the handler, but not `try_files`.
+        let has_files = self.tree.children(block).any(|id| self.tree.name(id) == "try_files");
+        let differs = |branch: &Branch| {
+            branch.handler.is_some()
+                || branch.scope.errors != scope.errors
+                || branch.scope.index != scope.index
+        };
+        if has_files || ifs.iter().any(differs) {
+            for Branch { when, handler: own, scope, id } in ifs.into_iter().rev() {
+                if apart {
+                    steps.extend(self.guards(&scope).into_iter().map(|step| step.only(&when)));
+                }
+                let own = own.map(|own| own.after(paths)).or_else(|| handler.clone());
+                match own {
+                    Some(own) => {
+                        steps.extend(self.handled(&own, id, &scope).into_iter().map(|step| step.only(&when)));
+                    }
+                    None => {
+                        steps.extend(self.file_steps(&scope, id).into_iter().map(|step| step.only(&when)))
+                    }
+                }
+            }
+        }
+        if apart {
+            steps.append(&mut self.guards(scope));
+        }
+        self.content(owner, block, handler, scope, &mut steps);
+        steps
+    }
+
+    /// The steps of a handler, named after the directive `owner`.
+    fn handled(&mut self, handler: &Handler, owner: NodeId, scope: &Scope) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if let Action::Local(what) = &handler.action
+            && matches!(what.as_str(), "stub_status" | "empty_gif")
+        {
+            let is = |name: &str| Condition::Is(Match::Method(TextMatch::Exact(name.to_owned())));
+            let writes = not(Condition::Any(vec![is("GET"), is("HEAD")]));
+            steps.push(self.failing(writes, 405, what, owner, scope));
+        }
+        let span = self.tree.header(owner);
+        steps.push(Step::Route(handler.route(Condition::Always, self.text(owner), span)));
+        steps
+    }
+
+    /// `try_files`, then the handler; files, where there is none.
     pub(super) fn content(
         &mut self,
         owner: NodeId,
         block: Option<NodeId>,
-        handler: Handler,
+        handler: Option<Handler>,
+        scope: &Scope,
         steps: &mut Vec<Step>,
     ) {
-        let header = |lower: &Self, id: NodeId| lower.tree.header(id);
         let files = self.tree.children(block).find(|&id| self.tree.name(id) == "try_files");
         let Some(id) = files else {
-            let span = header(self, owner);
-            steps.push(Step::Route(handler.route(Condition::Always, self.text(owner), span)));
+            match handler {
+                Some(handler) => {
+                    steps.append(&mut self.handled(&handler, owner, scope));
+                }
+                None => steps.append(&mut self.file_steps(scope, owner)),
+            }
             return;
         };
-        let span = header(self, id);
+        let span = self.tree.header(id);
         let label = self.text(id);
         let values = self.tree.values(id);
         let Some((last, files)) = values.split_last() else { return };
         let (last, files) = (last.to_string(), files.join(" "));
         let missing = last.strip_prefix('=').and_then(|code| code.parse::<u16>().ok());
-        if missing.is_some() && matches!(handler.action, Action::Local(_)) {
-            // Everything comes from files, found or not.
-            steps.push(Step::Route(Route::new(Condition::Always, Action::Local(label.clone()), label, span)));
-            return;
-        }
         let found = Condition::Opaque(format!("one of the files {files} exists"));
-        steps.push(Step::Route(handler.route(found, label.clone(), span)));
-        match missing {
-            Some(status) => {
-                let action = Action::Respond(Response { status: Some(status), kind: "try_files".to_owned() });
-                steps.push(Step::Route(Route::new(Condition::Always, action, label, span)));
+        match (handler, missing) {
+            (Some(handler), _) => {
+                steps.extend(self.handled(&handler, id, scope).into_iter().map(|step| step.only(&found)));
             }
+            (None, None) => {
+                steps.extend(self.file_steps(scope, id).into_iter().map(|step| step.only(&found)));
+            }
+            (None, Some(status)) => {
+                // Everything comes from files, found or not; only an `error_page` makes a difference.
+                let none = Condition::Opaque(format!("none of the files {files} exists"));
+                let error = Response { status: Some(status), kind: "try_files".to_owned() };
+                let mut own = self.file_steps(scope, id);
+                if let failed @ Step::Jump { .. } = self.failed(none, error, label, span, scope, true) {
+                    steps.push(failed);
+                }
+                steps.append(&mut own);
+                return;
+            }
+        }
+        match missing {
+            Some(status) => steps.push(self.failing(Condition::Always, status, "try_files", id, scope)),
             None => {
-                let path = last.split('?').next().unwrap_or_default();
-                let literal = path.find('$').map_or(path, |at| path.get(..at).unwrap_or_default());
-                let to = if literal.len() == path.len() { literal.to_owned() } else { format!("{literal}*") };
+                let to = super::find::cut(&last);
                 let moves = !to.starts_with('@');
                 let rewrite = moves.then(|| format!("path → {last}"));
                 // The query string is what is written here, and nothing where nothing is.
@@ -243,7 +329,8 @@ impl Lower<'_> {
                     then: Goes::Server,
                 };
                 let change = moves.then_some(change);
-                steps.push(Step::Jump { when: Condition::Always, to, rewrite, change, label, id });
+                let why = Why::Told;
+                steps.push(Step::Jump { when: Condition::Always, to, rewrite, change, label, span, why });
             }
         }
     }
@@ -397,15 +484,17 @@ impl Layout<'_, '_> {
             }
             last = &location.path;
             let bare = location.path.strip_suffix('/').unwrap_or_default().to_owned();
-            let action =
-                Action::Respond(Response { status: Some(301), kind: "adds the final slash".to_owned() });
-            let span = self.lower.tree.header(location.id);
-            redirects.push(Route::new(
-                path(TextMatch::Exact(bare)),
-                action,
-                self.lower.text(location.id),
-                span,
-            ));
+            let Some(redirect) = location.redirect.clone() else { continue };
+            let when = path(TextMatch::Exact(bare));
+            if !location.internal {
+                redirects.push(Route { when, ..redirect });
+                continue;
+            }
+            // Whether a request comes from inside is asked first.
+            let label = self.lower.text(location.id);
+            let table = RouteTable { routes: vec![redirect], label };
+            let inside = self.lower.config.add_table(table);
+            redirects.push(hidden(self.lower, &self.locations[at], when, inside));
         }
         routes.append(&mut redirects);
         let mut prefixes: Vec<usize> =
@@ -443,9 +532,8 @@ impl Layout<'_, '_> {
         let location = &mut self.locations[at];
         let (label, span) = (self.lower.text(location.id), self.lower.tree.header(location.id));
         if location.internal {
-            let action = Action::Respond(Response { status: Some(404), kind: "internal".to_owned() });
             let inside = own_table(self.lower, location);
-            return Route { from_inside: Some(inside), ..Route::new(when, action, label, span) };
+            return hidden(self.lower, location, when, inside);
         }
         if let (None, [only]) = (location.table, location.routes.as_slice())
             && only.when == Condition::Always
@@ -455,6 +543,15 @@ impl Layout<'_, '_> {
         let table = own_table(self.lower, location);
         Route::new(when, Action::Table(table), label, span)
     }
+}
+
+/// The route to an `internal` location: what others get, and the table for requests from inside.
+fn hidden(lower: &Lower<'_>, location: &Location, when: Condition, inside: TableId) -> Route {
+    let (label, span) = (lower.text(location.id), lower.tree.header(location.id));
+    let action = Action::Respond(Response { status: Some(404), kind: "internal".to_owned() });
+    let refusal = location.refusal.clone();
+    let refusal = refusal.unwrap_or_else(|| Route::new(Condition::Always, action, "", span));
+    Route { from_inside: Some(inside), when, label, span, ..refusal }
 }
 
 /// The table of a location's own routes, made when first asked for. [`fill_tables`] puts the routes in.

@@ -2,6 +2,9 @@
 
 mod action;
 mod condition;
+mod errors;
+mod find;
+mod guard;
 mod listen;
 mod location;
 mod names;

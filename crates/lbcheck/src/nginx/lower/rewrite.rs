@@ -3,7 +3,7 @@
 use super::Lower;
 use super::location::head;
 use super::scope::{Protocol, Scope};
-use crate::model::{Action, Condition, Route};
+use crate::model::{Action, Condition, Fallback, Route};
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
 use crate::source::Span;
@@ -13,17 +13,18 @@ use crate::source::Span;
 pub(super) struct Handler {
     pub(super) action: Action,
     rewrite: Option<String>,
+    fallbacks: Vec<Fallback>,
 }
 
 impl From<Action> for Handler {
     fn from(action: Action) -> Self {
-        Self { action, rewrite: None }
+        Self { action, rewrite: None, fallbacks: Vec::new() }
     }
 }
 
 impl Handler {
-    pub(super) fn new(action: Action, rewrite: Option<String>) -> Self {
-        Self { action, rewrite }
+    pub(super) fn new(action: Action, rewrite: Option<String>, fallbacks: Vec<Fallback>) -> Self {
+        Self { action, rewrite, fallbacks }
     }
 
     /// This handler behind some `rewrite … break`.
@@ -36,7 +37,8 @@ impl Handler {
     }
 
     pub(super) fn route(&self, when: Condition, label: impl Into<String>, span: Span) -> Route {
-        Route { rewrite: self.rewrite.clone(), ..Route::new(when, self.action.clone(), label, span) }
+        let (rewrite, fallbacks) = (self.rewrite.clone(), self.fallbacks.clone());
+        Route { rewrite, fallbacks, ..Route::new(when, self.action.clone(), label, span) }
     }
 }
 

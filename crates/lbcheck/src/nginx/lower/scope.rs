@@ -43,12 +43,31 @@ impl Protocol {
 const MAX_MIRRORS: usize = 8;
 
 /// What of a protocol is kept, in the order of [`Scope::upstream`].
-const KEYS: [&str; 5] =
-    ["connect_timeout", "read_timeout", "next_upstream", "next_upstream_tries", "next_upstream_timeout"];
+const KEYS: [&str; 6] = [
+    "connect_timeout",
+    "read_timeout",
+    "next_upstream",
+    "next_upstream_tries",
+    "next_upstream_timeout",
+    "intercept_errors",
+];
 const CONNECT: usize = 0;
 const READ: usize = 1;
 const NEXT: usize = 2;
 const TRIES: usize = 3;
+const INTERCEPT: usize = 5;
+
+/// Other modules that ask who somebody is.
+const OTHER_AUTH: &[&str] = &[
+    "access_by_lua",
+    "access_by_lua_block",
+    "access_by_lua_file",
+    "auth_digest",
+    "auth_gss",
+    "auth_jwt",
+    "auth_ldap",
+    "auth_pam",
+];
 
 /// The directives in force in a block, each with the depth of nothing but its node: who wrote it is told by
 /// comparing parents.
@@ -69,6 +88,19 @@ pub(super) struct Scope {
     pub(super) access: Rc<[NodeId]>,
     /// `satisfy any`: whoever is denied by address may still come in otherwise.
     pub(super) satisfy_any: bool,
+    /// `error_page`, all of the nearest block that has any.
+    pub(super) errors: Rc<[NodeId]>,
+    /// `recursive_error_pages on`.
+    pub(super) recursive_errors: bool,
+    /// `auth_basic`, which does nothing without a password file.
+    pub(super) auth_basic: Option<NodeId>,
+    pub(super) password_file: bool,
+    /// One of [`OTHER_AUTH`].
+    pub(super) other_auth: Option<NodeId>,
+    /// `internal`: only for requests from inside nginx. What is nested in such a location is so too.
+    pub(super) internal: bool,
+    /// `index`, all of the nearest block that has any.
+    pub(super) index: Rc<[NodeId]>,
     /// The block this scope is for.
     block: Option<NodeId>,
 }
@@ -80,6 +112,8 @@ impl Scope {
         scope.block = block;
         let mut mirrors = Vec::new();
         let mut access = Vec::new();
+        let mut errors = Vec::new();
+        let mut index = Vec::new();
         // A block with any `…_set_header` inherits none.
         let mut hosts = [None; 2];
         for id in tree.children(block) {
@@ -95,9 +129,16 @@ impl Scope {
                     }
                 }
                 "auth_request" => scope.auth_request = Some(id),
+                "auth_basic" => scope.auth_basic = Some(id),
+                "auth_basic_user_file" => scope.password_file = true,
+                "error_page" => errors.push(id),
+                "recursive_error_pages" => scope.recursive_errors = tree.arg(id, 0) == Some("on"),
+                "index" => index.push(id),
+                "internal" => scope.internal = true,
                 "allow" | "deny" => access.push(id),
                 "satisfy" => scope.satisfy_any = tree.arg(id, 0) == Some("any"),
                 "proxy_timeout" => scope.stream_timeout = Some(id),
+                name if OTHER_AUTH.contains(&name) => scope.other_auth = Some(id),
                 _ => {
                     if let Some((protocol, key)) = upstream_key(name) {
                         scope.upstream[protocol][key] = Some(id);
@@ -110,6 +151,12 @@ impl Scope {
         }
         if !access.is_empty() {
             scope.access = access.into();
+        }
+        if !errors.is_empty() {
+            scope.errors = errors.into();
+        }
+        if !index.is_empty() {
+            scope.index = index.into();
         }
         for (inherited, own) in scope.hosts.iter_mut().zip(hosts) {
             *inherited = own.unwrap_or(*inherited);
@@ -153,6 +200,12 @@ impl Scope {
             response: time(READ, "nginx: read timeout 60s"),
             queue: None,
         }
+    }
+
+    /// Whether errors of the upstream are treated as nginx's own.
+    pub(super) fn intercepts(&self, tree: &Tree, protocol: Protocol) -> bool {
+        let written = self.upstream[protocol as usize][INTERCEPT];
+        written.is_some_and(|id| tree.arg(id, 0).is_some_and(|word| word.eq_ignore_ascii_case("on")))
     }
 
     /// Attempts and what is retried.

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::action::{Goes, Step};
+use super::action::{Goes, Step, Why};
+use super::find::{Kinds, Map, cut, without_loops};
 use super::listen::{Listen, Server};
 use super::location::{Kind, Layout, Location, own_table};
 use super::rewrite::Handler;
 use super::scope::Scope;
 use super::{Family, Lower};
 use crate::model::{
-    Action, CheckKind, CheckTiming, HealthCheck, Listener, Mirror, Mode, PathChange, Response, Route,
-    RouteTable, Setting, TableId, Target, Then,
+    Action, CheckKind, CheckTiming, Condition, ErrorTarget, HealthCheck, Listener, Mirror, Mode, OnError,
+    PathChange, Response, Route, RouteTable, Setting, TableId, Target, Then,
 };
 use crate::nginx::directives::{Contexts, LIF, S};
-use crate::nginx::regex::{self, Simple};
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
 use crate::source::{Span, Spanned};
@@ -114,20 +114,21 @@ impl Lower<'_> {
     /// The inside of a location: a server whose rest is what the location does.
     fn location_snippet(&mut self, place: Place, scope: &Scope, in_if: bool) -> TableId {
         let scope = scope.extended(self.tree, None);
-        let body = self.rewrites(None, &scope, true);
+        let mut body = self.rewrites(None, &scope, true);
         let handler = self.handler(None, &scope, in_if);
         if let Some(Handler { action: Action::Forward(target), .. }) = &handler {
             self.health_checks(None, target);
         }
-        let handler = handler.unwrap_or_else(|| self.files(&scope)).after(&body.paths);
+        let handler = handler.map(|handler| handler.after(&body.paths));
         let mut steps = self.limit_except(None, &scope);
-        let rewriting = steps.len() + body.rewriting;
-        steps.extend(body.steps);
-        if !body.handled {
-            self.limits(&scope, &mut steps);
-            if let Some(first) = place.range.clone().next() {
-                self.content(first, None, handler, &mut steps);
-            }
+        steps.append(&mut body.steps);
+        let rewriting = steps.len();
+        if !body.handled
+            && let Some(first) = place.range.clone().next()
+        {
+            let ifs = std::mem::take(&mut body.ifs);
+            let answers = self.answers(first, None, handler, &scope, ifs, &body.paths);
+            steps.extend(answers.into_iter().flat_map(|step| step.behind(&body.moves)));
         }
         let locations = self.locations(place, &scope);
         self.assemble(
@@ -143,14 +144,14 @@ impl Lower<'_> {
         let scope = scope.extended(self.tree, place.block);
         let body = self.rewrites(place.block, &scope, false);
         let mut rest = Vec::new();
+        let rewriting = body.steps.len();
         if let Some(owner) = place.block.or(place.range.clone().next()) {
-            let files = self.files(&scope);
-            self.content(owner, place.block, files, &mut rest);
+            rest = self.answers(owner, place.block, None, &scope, Vec::new(), &[]);
         }
         let locations = self.locations(place, &scope);
         self.assemble(
             locations,
-            Head { steps: body.steps, rewriting: body.rewriting },
+            Head { steps: body.steps, rewriting },
             label,
             Rest { steps: rest, reached: !body.handled },
         )
@@ -161,33 +162,86 @@ impl Lower<'_> {
         let first = self.config.tables.len();
         let map = Map::new(&locations);
         let mut tests = MAX_TESTS;
+        for location in &mut locations {
+            for step in &mut location.steps {
+                // What there is none of is an error like others.
+                if let Step::Jump { when, to, label, span, why: Why::Told, .. } = step
+                    && to.starts_with('@')
+                    && !map.named.contains_key(to)
+                {
+                    let kind = format!("there is no location {to}");
+                    let error = Response { status: Some(500), kind };
+                    let when = std::mem::replace(when, Condition::Always);
+                    *step = self.failed(when, error, std::mem::take(label), *span, &location.scope, false);
+                }
+            }
+        }
+        let kinds: Vec<Kinds> = locations.iter().map(|location| Kinds::of(&location.steps)).collect();
+        for at in 0..locations.len() {
+            let mut steps = std::mem::take(&mut locations[at].steps);
+            // The server's own rewrites see each new path, and those of the location too.
+            let same = head.steps.is_empty()
+                && matches!(locations[at].kind, Kind::Prefix { .. })
+                && locations[at].rewriting == 0;
+            map.prune(&mut steps, same, &locations, &kinds, &mut tests);
+            locations[at].steps = steps;
+        }
         let jumps: Vec<Vec<Option<usize>>> = locations
             .iter()
             .map(|location| {
-                location.steps.iter().map(|step| map.jump(step, &locations, &mut tests)).collect()
+                let to = |step| map.jump(step, &locations, &kinds, &mut tests);
+                location.steps.iter().map(to).collect()
             })
             .collect();
         let jumps = without_loops(jumps);
         for at in 0..locations.len() {
             let rewriting = locations[at].rewriting;
             let steps = std::mem::take(&mut locations[at].steps);
-            let routes = steps
+            let mut routes: Vec<Route> = steps
                 .into_iter()
                 .zip(&jumps[at])
-                .map(|(step, &to)| self.settle(step, to, rewriting, &mut locations))
+                .map(|(step, &to)| self.settle(step, to, rewriting, &map, &mut locations))
                 .collect();
+            if routes.iter().any(|route| !route.fallbacks.is_empty()) {
+                let pages: BTreeMap<Span, bool> = locations[at]
+                    .scope
+                    .errors
+                    .iter()
+                    .map(|&id| {
+                        let leads = map.leads_on(&cut(self.page_target(id)), &locations, &kinds, &mut tests);
+                        (self.tree.header(id), leads)
+                    })
+                    .collect();
+                for route in &mut routes {
+                    route.fallbacks.retain(|fallback| pages.get(&fallback.span).is_none_or(|leads| *leads));
+                }
+            }
             locations[at].routes = routes;
+            if let Some(step) = locations[at].hidden.take() {
+                let to = map.jump(&step, &locations, &kinds, &mut tests);
+                let refusal = self.settle(step, to, 0, &map, &mut locations);
+                locations[at].refusal = Some(refusal);
+            }
+            if let Some(step) = locations[at].slash.take() {
+                let to = map.jump(&step, &locations, &kinds, &mut tests);
+                let redirect = self.settle(step, to, 0, &map, &mut locations);
+                locations[at].redirect = Some(redirect);
+            }
         }
-        let mut routes = Vec::new();
-        for step in head.steps {
-            let to = map.jump(&step, &locations, &mut tests);
-            routes.push(self.settle(step, to, head.rewriting, &mut locations));
-        }
-        let mut tail = Vec::new();
-        for step in rest.steps {
-            let to = map.jump(&step, &locations, &mut tests);
-            tail.push(self.settle(step, to, 0, &mut locations));
-        }
+        let same = head.steps.is_empty();
+        let mut settled =
+            |lower: &mut Self, steps: Vec<Step>, rewriting: usize, locations: &mut [Location]| {
+                let mut steps = steps;
+                map.prune(&mut steps, same, locations, &kinds, &mut tests);
+                let mut routes = Vec::new();
+                for step in steps {
+                    let to = map.jump(&step, locations, &kinds, &mut tests);
+                    routes.push(lower.settle(step, to, rewriting, &map, locations));
+                }
+                routes
+            };
+        let mut routes = settled(self, head.steps, head.rewriting, &mut locations);
+        let mut tail = settled(self, rest.steps, 0, &mut locations);
         self.side_uses(&mut locations, &map, &mut tests);
         let mut found = Layout { lower: self, locations: &mut locations, label: label.clone() }.build();
         found.append(&mut tail);
@@ -244,11 +298,14 @@ impl Lower<'_> {
         step: Step,
         to: Option<usize>,
         rewriting: usize,
+        map: &Map,
         locations: &mut [Location],
     ) -> Route {
-        let (when, name, rewrite, change, label, id) = match step {
+        let (when, name, rewrite, change, label, span, why) = match step {
             Step::Route(route) => return route,
-            Step::Jump { when, to, rewrite, change, label, id } => (when, to, rewrite, change, label, id),
+            Step::Jump { when, to, rewrite, change, label, span, why } => {
+                (when, to, rewrite, change, label, span, why)
+            }
         };
         let path_change = change.map(|change| PathChange {
             pattern: change.pattern,
@@ -260,16 +317,55 @@ impl Lower<'_> {
                 Goes::On => Then::Next { until: rewriting as u32, search: LOCATIONS },
             },
         });
-        let span = self.tree.header(id);
+        let goes_on = matches!(why, Why::Told)
+            .then(|| map.named.get(&name).and_then(|&at| locations.get_mut(at)))
+            .flatten()
+            .map(|location| own_table(self, location));
+        let no_location = || {
+            let kind = match goes_on {
+                Some(_) => "it goes in a circle".to_owned(),
+                None => format!("there is no location {name}"),
+            };
+            Response { status: Some(500), kind }
+        };
+        let on_error = match &why {
+            // The missing location is an error of its own by then, with a page of its own.
+            Why::Error(failure)
+                if failure.again && name.starts_with('@') && !map.named.contains_key(&name) =>
+            {
+                let action = Action::Opaque(label.clone());
+                return Route::new(when, action, label, span);
+            }
+            Why::Error(failure) => {
+                let named = map.named.get(&name).and_then(|&at| locations.get_mut(at));
+                let to = match (failure.redirect, named) {
+                    (Some(status), _) => {
+                        let kind = "error_page".to_owned();
+                        ErrorTarget::Answer(Response { status: Some(status), kind })
+                    }
+                    (None, Some(location)) => ErrorTarget::Table(own_table(self, location)),
+                    (None, None) if name.starts_with('@') => ErrorTarget::Answer(no_location()),
+                    (None, None) => ErrorTarget::Path,
+                };
+                Some(OnError {
+                    error: failure.error.clone(),
+                    answer: failure.answer,
+                    again: failure.again,
+                    to,
+                })
+            }
+            _ => None,
+        };
         let action = match to.and_then(|at| locations.get_mut(at)) {
             Some(location) => Action::Table(own_table(self, location)),
-            None if name.starts_with('@') => {
-                let kind = format!("there is no location {name}");
-                Action::Respond(Response { status: Some(500), kind })
-            }
-            None => Action::Opaque(label.clone()),
+            None => match &on_error {
+                Some(OnError { to: ErrorTarget::Answer(answer), .. }) => Action::Respond(answer.clone()),
+                Some(OnError { error, .. }) => Action::Respond(error.clone()),
+                None if name.starts_with('@') => Action::Respond(no_location()),
+                None => Action::Opaque(label.clone()),
+            },
         };
-        Route { rewrite, path_change, ..Route::new(when, action, label, span) }
+        Route { rewrite, path_change, goes_on, on_error, ..Route::new(when, action, label, span) }
     }
 
     /// Mirrors, authentication requests, and locations that only nginx itself asks.
@@ -337,10 +433,10 @@ impl Lower<'_> {
         let mut kind = default;
         let mut timing = CheckTiming {
             interval: Some(Setting::default(Duration::from_secs(5), "NGINX Plus: interval=5s")),
-            fast_interval: None,
             timeout: None,
             fall: Some(Setting::default(1, "NGINX Plus: fails=1")),
             rise: Some(Setting::default(1, "NGINX Plus: passes=1")),
+            ..CheckTiming::default()
         };
         for word in self.tree.args(id) {
             let Some((key, value)) = self.tree.value(word).split_once('=') else { continue };
@@ -373,133 +469,9 @@ fn server_label(names: &[(String, Span)]) -> String {
     }
 }
 
-/// The part of a URI before its query string; what comes after a variable is not known and shown by a star.
-fn cut(text: &str) -> String {
-    let path = text.split('?').next().unwrap_or_default();
-    match path.find('$') {
-        Some(at) => format!("{}*", path.get(..at).unwrap_or_default()),
-        None => path.to_owned(),
-    }
-}
-
 fn first_target(location: &Location) -> Option<Target> {
     location.routes.iter().find_map(|route| match &route.action {
         Action::Forward(target) => Some(target.clone()),
         _ => None,
     })
-}
-
-/// Finds the location of a path that the configuration itself names.
-struct Map {
-    exact: BTreeMap<String, usize>,
-    prefix: BTreeMap<String, usize>,
-    named: BTreeMap<String, usize>,
-    /// Expressions in order; `None` for those too complicated to try here.
-    regexes: Vec<(Option<Simple>, usize)>,
-}
-
-impl Map {
-    fn new(locations: &[Location]) -> Self {
-        let mut map = Self {
-            exact: BTreeMap::new(),
-            prefix: BTreeMap::new(),
-            named: BTreeMap::new(),
-            regexes: Vec::new(),
-        };
-        for (at, location) in locations.iter().enumerate().filter(|(_, location)| location.parent.is_none()) {
-            let path = location.path.clone();
-            match location.kind {
-                Kind::Exact => map.exact.entry(path).or_insert(at),
-                Kind::Prefix { .. } => map.prefix.entry(path).or_insert(at),
-                Kind::Named => map.named.entry(path).or_insert(at),
-                Kind::Regex { any_case } => {
-                    map.regexes.push((regex::simple(&path, any_case), at));
-                    continue;
-                }
-            };
-        }
-        map
-    }
-
-    fn jump(&self, step: &Step, locations: &[Location], tests: &mut usize) -> Option<usize> {
-        match step {
-            Step::Route(_) => None,
-            Step::Jump { to, .. } => self.find(to, locations, tests),
-        }
-    }
-
-    /// The location for `@name`, a path, or the start of a path followed by a star. `None`: not known.
-    fn find(&self, to: &str, locations: &[Location], tests: &mut usize) -> Option<usize> {
-        if to.starts_with('@') {
-            return self.named.get(to).copied();
-        }
-        let (path, complete) = match to.strip_suffix('*') {
-            Some(path) => (path, false),
-            None => (to, true),
-        };
-        if !path.starts_with('/') {
-            return None;
-        }
-        if complete && let Some(&at) = self.exact.get(path) {
-            return Some(at);
-        }
-        let starts = |map: &BTreeMap<String, usize>| {
-            map.range(path.to_owned()..)
-                .next()
-                .is_some_and(|(key, _)| key.len() > path.len() && key.starts_with(path))
-                || map.range(path.to_owned()..).nth(1).is_some_and(|(key, _)| key.starts_with(path))
-        };
-        if !complete && (starts(&self.prefix) || starts(&self.exact) || self.exact.contains_key(path)) {
-            return None;
-        }
-        let longest = (1..=path.len()).rev().find_map(|end| self.prefix.get(path.get(..end)?).copied());
-        let leaf = longest.is_some_and(|at| locations[at].kind == Kind::Prefix { leaf: true });
-        let simple = |at: usize| locations[at].children.is_empty().then_some(at);
-        if !leaf {
-            for (regex, at) in &self.regexes {
-                if !complete || *tests == 0 {
-                    return None;
-                }
-                *tests -= 1;
-                if regex.as_ref()?.matches(path) {
-                    return simple(*at);
-                }
-            }
-        }
-        longest.and_then(simple)
-    }
-}
-
-/// Takes out the jumps that would lead in a circle; nginx gives up on those after ten rounds.
-fn without_loops(mut jumps: Vec<Vec<Option<usize>>>) -> Vec<Vec<Option<usize>>> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum State {
-        New,
-        Open,
-        Done,
-    }
-    let mut states = vec![State::New; jumps.len()];
-    for start in 0..jumps.len() {
-        if states[start] != State::New {
-            continue;
-        }
-        let mut stack = vec![(start, 0)];
-        states[start] = State::Open;
-        while let Some((at, next)) = stack.pop() {
-            let Some(jump) = jumps[at].get(next).copied() else {
-                states[at] = State::Done;
-                continue;
-            };
-            stack.push((at, next + 1));
-            match jump.map(|to| (to, states[to])) {
-                Some((_, State::Open)) => jumps[at][next] = None,
-                Some((to, State::New)) => {
-                    states[to] = State::Open;
-                    stack.push((to, 0));
-                }
-                _ => {}
-            }
-        }
-    }
-    jumps
 }

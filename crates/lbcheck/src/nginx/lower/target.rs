@@ -221,7 +221,7 @@ impl Lower<'_> {
     fn dynamic(&mut self, family: Family, word: &Word, text: &str) -> Action {
         let unknown = |candidates| {
             let text = Spanned::new(text.to_owned(), word.span);
-            Action::Forward(Target::Dynamic { text, candidates })
+            Action::Forward(Target::Dynamic { text, candidates, recipe: None })
         };
         // Only a variable that is the whole host says which upstream it is.
         let rest = text.find("://").map_or(text, |at| text.get(at + 3..).unwrap_or_default());

@@ -453,6 +453,7 @@ impl Passive {
         let value = OutlierDetection {
             failures: self.fails.map_or(1, |(fails, _)| fails),
             ejection: Some(self.timeout.map_or(Duration::from_secs(10), |(time, _)| time)),
+            sweep: None,
             max_ejection_percent: None,
             always_eject_one: false,
         };

@@ -5,7 +5,7 @@ use super::listeners::{self, Found, listener_words};
 use super::pattern::Patterns;
 use super::walk::{Decision, End, Outcome, Step, route_with};
 use super::{Request, Truth};
-use crate::model::{Bind, Config, Listener, PoolId, Weakens};
+use crate::model::{Bind, Config, Fallback, Listener, PoolId, Weakens};
 use crate::source::Span;
 use crate::words;
 
@@ -79,6 +79,9 @@ pub struct EndWords {
     pub step: Option<usize>,
     /// Where the target is named.
     pub span: Option<Span>,
+    /// Where the request goes on if the pool fails to answer it: "if the answer is 502 or 504: `error_page …`", and where
+    /// that is written.
+    pub fallbacks: Vec<(String, Span)>,
 }
 
 /// What kind of thing serves a request.
@@ -209,6 +212,16 @@ fn reason(reason: &Reason) -> String {
     }
 }
 
+fn fallback(fallback: &Fallback) -> (String, Span) {
+    let statuses: Vec<String> = fallback.statuses.iter().map(u16::to_string).collect();
+    let statuses = match statuses.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    };
+    (format!("if the answer is {statuses}: `{}`", fallback.words), fallback.span)
+}
+
 fn end(config: &Config, end: &End) -> EndWords {
     let dialect = config.dialect;
     let name = |pool: PoolId| config.pool(pool).name.value.clone();
@@ -222,6 +235,7 @@ fn end(config: &Config, end: &End) -> EndWords {
         share: end.share,
         step: end.step,
         span: end.span,
+        fallbacks: end.fallbacks.iter().map(fallback).collect(),
     };
     (made.kind, made.words) = match &end.outcome {
         Outcome::Pool { pool, endpoint } => {

@@ -329,6 +329,13 @@ impl Seen {
         Self { path: Value::one(path), query, ..self.clone() }
     }
 
+    /// What nginx sends to the path of an `error_page` is a GET, unless it was a HEAD.
+    pub(super) fn becomes_get(&mut self) {
+        if let Some(method) = self.request.method.as_mut().filter(|method| *method != "HEAD") {
+            "GET".clone_into(method);
+        }
+    }
+
     /// From here on the path is not known.
     pub(super) fn forget_path(&mut self, why: &str) {
         self.path = Value::Unknown(why.to_owned());

@@ -3,15 +3,20 @@
 //! Where a condition is not known both ways are followed, so that a decision names every pool that may serve the
 //! request and no other.
 
+use std::collections::BTreeMap;
+
 use super::Request;
 use super::change::{self, Changed};
 use super::judge::{Judge, Reason};
 use super::lot::Lot;
 use super::pattern::Patterns;
+use super::recipe;
 use super::seen::Seen;
 use super::truth::Truth;
 use crate::dialect::Dialect;
-use crate::model::{Action, Config, Listener, PoolId, Response, Route, TableId, Target, Then};
+use crate::model::{
+    Action, Config, ErrorTarget, Fallback, Listener, OnError, PoolId, Response, Route, TableId, Target, Then,
+};
 use crate::source::Span;
 
 /// Where a request goes, and why.
@@ -87,6 +92,8 @@ pub struct End {
     pub step: Option<usize>,
     /// Where the target is named.
     pub span: Option<Span>,
+    /// Where the request goes on if the pool fails to answer it.
+    pub fallbacks: Vec<Fallback>,
 }
 
 /// What serves a request.
@@ -143,6 +150,7 @@ pub(super) fn route_with(
         judge: Judge::new(patterns),
         decision: Decision { steps: Vec::new(), ends: Vec::new(), complete: true },
         waiting: Vec::new(),
+        pools: names(config),
     };
     let state = State {
         seen: Seen::new(config, request),
@@ -151,6 +159,8 @@ pub(super) fn route_with(
         otherwise: None,
         changes: 0,
         pending: None,
+        failed: false,
+        answer: None,
         pool: None,
     };
     walk.waiting.push(state);
@@ -158,6 +168,14 @@ pub(super) fn route_with(
         walk.follow(state);
     }
     walk.decision
+}
+
+fn names(config: &Config) -> BTreeMap<&[u8], PoolId> {
+    // Only HAProxy puts names together.
+    if config.dialect != Dialect::HaProxy {
+        return BTreeMap::new();
+    }
+    config.pools().map(|(id, pool)| (pool.name.value.as_bytes(), id)).collect()
 }
 
 /// A request on its way.
@@ -172,6 +190,10 @@ struct State {
     changes: u32,
     /// The path was changed: choose again in the last table before this route.
     pending: Option<(Rules, usize, TableId)>,
+    /// An error led here, and another one is answered as it is.
+    failed: bool,
+    /// The status of an error that led here, with which the answer goes out.
+    answer: Option<u16>,
     /// Where it ends if none of the pool's own rules applies.
     pool: Option<End>,
 }
@@ -182,6 +204,8 @@ struct Walk<'c, 'p> {
     decision: Decision,
     /// Ways still to be followed, the last one first.
     waiting: Vec<State>,
+    /// Pools by name, where names are put together from the request.
+    pools: BTreeMap<&'c [u8], PoolId>,
 }
 
 impl<'c> Walk<'c, '_> {
@@ -208,7 +232,7 @@ impl<'c> Walk<'c, '_> {
                 state.seen.enter(self.config, table);
                 if let Some(refused) = state.seen.refused() {
                     let response = Response { status: Some(refused.status), kind: refused.why.to_owned() };
-                    return self.end(&state, Outcome::Respond(response), None, None);
+                    return self.end(&state, Outcome::Respond(response), None, None, &[]);
                 }
             }
             if !self.rule(&mut state, rules, at, route) {
@@ -216,8 +240,8 @@ impl<'c> Walk<'c, '_> {
             }
         }
         match state.pool.take() {
-            Some(end) => self.end(&state, end.outcome, end.step, end.span),
-            None => self.end(&state, Outcome::Nothing, None, None),
+            Some(end) => self.end(&state, end.outcome, end.step, end.span, &end.fallbacks),
+            None => self.end(&state, Outcome::Nothing, None, None, &[]),
         }
     }
 
@@ -250,6 +274,31 @@ impl<'c> Walk<'c, '_> {
 
     /// Takes a route. False: the way ends with it.
     fn take(&mut self, state: &mut State, rules: Rules, route: &'c Route, step: usize) -> bool {
+        if let Some(inner) = route.from_inside.filter(|_| state.changes > 0) {
+            state.stack.push((Rules::Table(inner), 0));
+            return true;
+        }
+        if let Some(on_error) = &route.on_error {
+            let outcome = match &on_error.to {
+                _ if state.failed => Some(&on_error.error),
+                ErrorTarget::Answer(answer) => Some(answer),
+                ErrorTarget::Table(_) | ErrorTarget::Path => None,
+            };
+            if let Some(response) = outcome {
+                self.end(state, Outcome::Respond(response.clone()), Some(step), Some(route.span), &[]);
+                return false;
+            }
+            state.failed = !on_error.again;
+            state.answer = on_error.answer;
+            match on_error {
+                OnError { to: ErrorTarget::Table(_), .. } => {}
+                _ => state.seen.becomes_get(),
+            }
+        }
+        let goes_on = match &route.on_error {
+            Some(OnError { to: ErrorTarget::Table(table), .. }) => Some(*table),
+            _ => route.goes_on,
+        };
         if let Some(change) = &route.path_change {
             match change::apply(change, &state.seen, self.judge.patterns()) {
                 Changed::To(seen) => {
@@ -257,6 +306,9 @@ impl<'c> Walk<'c, '_> {
                         step.new_path = seen.shown_path();
                     }
                     state.seen = *seen;
+                    if let Some(table) = goes_on {
+                        return self.search(state, table);
+                    }
                     match change.then {
                         Then::Search(search) => return self.search(state, search),
                         Then::Next { until, search } => {
@@ -269,24 +321,23 @@ impl<'c> Walk<'c, '_> {
                 Changed::Unknown(why) => state.seen.forget_path(&why),
             }
         }
-        let (step, span) = (Some(step), Some(route.span));
-        if let Some(inner) = route.from_inside.filter(|_| state.changes > 0) {
-            state.stack.push((Rules::Table(inner), 0));
-            return true;
+        if let Some(table) = goes_on {
+            return self.search(state, table);
         }
+        let (step, span) = (Some(step), Some(route.span));
         match &route.action {
             Action::Table(inner) => {
                 state.stack.push((Rules::Table(*inner), 0));
                 return true;
             }
-            Action::Forward(target) => return self.target(state, target, route, step),
+            Action::Forward(target) => return self.target(state, target, route, step, rules),
             Action::Split(arms) => {
                 let total = arms.iter().fold(0u64, |total, arm| total.saturating_add(arm.weight));
                 let mut from = 0u64;
                 for arm in arms.iter().filter(|arm| arm.weight > 0) {
                     let mut one = state.clone();
                     if one.lot.split(from, arm.weight, total, self.config.dialect)
-                        && self.target(&mut one, &arm.target, route, step)
+                        && self.target(&mut one, &arm.target, route, step, rules)
                     {
                         self.waiting.push(one);
                     }
@@ -295,40 +346,80 @@ impl<'c> Walk<'c, '_> {
             }
             Action::Endpoint { pool, endpoint } => {
                 let outcome = Outcome::Pool { pool: *pool, endpoint: Some(endpoint.value.clone()) };
-                self.end(state, outcome, step, Some(endpoint.span));
+                self.end(state, outcome, step, Some(endpoint.span), &[]);
             }
-            Action::Respond(response) => self.end(state, Outcome::Respond(response.clone()), step, span),
-            Action::Local(text) => self.end(state, Outcome::Local(text.clone()), step, span),
-            Action::Opaque(text) => match rules {
-                Rules::Pool(pool) => self.end(state, Outcome::Pool { pool, endpoint: None }, step, span),
-                Rules::Table(_) => self.end(state, Outcome::Opaque(text.clone()), step, span),
-            },
+            Action::Respond(response) => {
+                let mut response = response.clone();
+                if let Some(status) = state.answer.filter(|_| route.takes_status) {
+                    response.status = Some(status);
+                }
+                self.end(state, Outcome::Respond(response), step, span, &[]);
+            }
+            Action::Local(text) => self.end(state, Outcome::Local(text.clone()), step, span, &[]),
+            Action::Opaque(text) => {
+                let outcome = match rules {
+                    Rules::Pool(pool) => Outcome::Pool { pool, endpoint: None },
+                    Rules::Table(_) => Outcome::Opaque(text.clone()),
+                };
+                self.end(state, outcome, step, span, &[]);
+            }
         }
         false
     }
 
     /// Goes to a target. True: the rules of its pool are to be looked at.
-    fn target(&mut self, state: &mut State, target: &'c Target, route: &Route, step: Option<usize>) -> bool {
+    fn target(
+        &mut self,
+        state: &mut State,
+        target: &'c Target,
+        route: &Route,
+        step: Option<usize>,
+        rules: Rules,
+    ) -> bool {
+        let recipe = match target {
+            Target::Dynamic { text, recipe: Some(recipe), .. } => Some((recipe, text.span)),
+            _ => None,
+        };
+        let named = recipe.and_then(|(recipe, span)| {
+            let name = recipe::name(recipe, &state.seen, self.judge.patterns()).ok()?;
+            Some((self.pools.get(name.as_slice()).copied(), span))
+        });
+        let owned;
+        let target = match named {
+            Some((Some(pool), span)) => {
+                owned = Target::Pool { pool, span };
+                &owned
+            }
+            // HAProxy gives up choosing: what follows is left out, and the default backend serves it.
+            Some((None, _)) => {
+                let last = rules.routes(self.config).len().saturating_sub(1);
+                state.stack = vec![(rules, last)];
+                return true;
+            }
+            None => target,
+        };
+        let fallbacks: &[Fallback] = if state.failed { &[] } else { &route.fallbacks };
         let (outcome, span) = match target {
             Target::Pool { pool, span } => {
                 let outcome = Outcome::Pool { pool: *pool, endpoint: None };
                 if self.config.pool(*pool).overrides.is_empty() {
-                    self.end(state, outcome, step, Some(*span));
+                    self.end(state, outcome, step, Some(*span), fallbacks);
                     return false;
                 }
                 if route.rewrite.is_some() && self.config.dialect == Dialect::HaProxy {
                     state.seen.forget_path("an earlier rule may have rewritten the path");
                 }
                 state.stack = vec![(Rules::Pool(*pool), 0)];
-                state.pool = Some(End { outcome, share: None, step, span: Some(*span) });
+                let fallbacks = fallbacks.to_vec();
+                state.pool = Some(End { outcome, share: None, step, span: Some(*span), fallbacks });
                 return true;
             }
             Target::Undefined(name) => (Outcome::Undefined(name.value.clone()), name.span),
-            Target::Dynamic { text, candidates } => {
+            Target::Dynamic { text, candidates, .. } => {
                 (Outcome::Dynamic { text: text.value.clone(), candidates: candidates.clone() }, text.span)
             }
         };
-        self.end(state, outcome, step, Some(span));
+        self.end(state, outcome, step, Some(span), fallbacks);
         false
     }
 
@@ -339,20 +430,30 @@ impl<'c> Walk<'c, '_> {
         if state.changes > MAX_CHANGES {
             let response =
                 Response { status: Some(500), kind: "the path is rewritten in a circle".to_owned() };
-            self.end(state, Outcome::Respond(response), None, None);
+            self.end(state, Outcome::Respond(response), None, None, &[]);
             return false;
         }
         state.stack = vec![(Rules::Table(search), 0)];
         true
     }
 
-    fn end(&mut self, state: &State, outcome: Outcome, step: Option<usize>, span: Option<Span>) {
+    fn end(
+        &mut self,
+        state: &State,
+        outcome: Outcome,
+        step: Option<usize>,
+        span: Option<Span>,
+        fallbacks: &[Fallback],
+    ) {
         let share = state.lot.share();
         // The same end by another way is the same end.
         let known = self.decision.ends.iter_mut().find(|end| end.outcome == outcome);
         match known {
             Some(known) => known.share = known.share.zip(share).map(|(a, b)| a + b),
-            None => self.decision.ends.push(End { outcome, share, step, span }),
+            None => {
+                let fallbacks = fallbacks.to_vec();
+                self.decision.ends.push(End { outcome, share, step, span, fallbacks });
+            }
         }
     }
 }

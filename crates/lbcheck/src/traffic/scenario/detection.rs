@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::dialect::Dialect;
-use crate::model::{CheckKind, CheckTiming, Config, Endpoint, Pool, PoolId};
+use crate::model::{CheckKind, CheckTiming, Config, Endpoint, HealthCheck, OutlierDetection, Pool, PoolId};
 use crate::traffic::shares::PoolShares;
 
 /// When one failed endpoint is noticed.
@@ -14,6 +14,30 @@ pub struct Detection {
     pub endpoint: usize,
     /// By whom, and after how long.
     pub noticed: Noticed,
+    /// When it gets traffic again. `None`: it does not, or that is not in the configuration.
+    pub back: Option<Back>,
+}
+
+/// When an endpoint that was taken out gets traffic again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Back {
+    /// Soonest.
+    pub soonest: Duration,
+    /// Latest.
+    pub latest: Duration,
+    /// Latest, as long as nobody was ever sent to the pool (Envoy `no_traffic_interval`). `None`: as with traffic.
+    pub quiet: Option<Duration>,
+    /// From when on the time runs.
+    pub since: Since,
+}
+
+/// From when on the time until an endpoint is back runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// Since it answers checks again.
+    Answers,
+    /// Since it was taken out, whether it answers again or not.
+    Out,
 }
 
 /// By whom a failure is noticed.
@@ -23,13 +47,19 @@ pub enum Noticed {
     Already,
     /// An active check.
     ByCheck {
-        /// Soonest, for an endpoint that refuses connections: the check was due just then.
+        /// Soonest by checks alone, for an endpoint that refuses connections: the check was due just then.
         soonest: Duration,
         /// Latest, for an endpoint that refuses connections: a check had just passed.
         latest: Duration,
         /// Latest, for an endpoint that no longer answers at all, so that every check runs into its timeout.
         /// `None`: that timeout is not in the configuration.
         silent: Option<Duration>,
+        /// Latest, for an endpoint that refuses connections, as long as nobody was ever sent to the pool (Envoy
+        /// `no_traffic_interval`). `None`: as with traffic.
+        quiet: Option<Duration>,
+        /// So many failed requests in a row take it out sooner, without any check (HAProxy `observe`, Envoy
+        /// `outlier_detection`). `None`: only checks do.
+        failures: Option<u32>,
     },
     /// Failures of real requests.
     ByTraffic {
@@ -82,12 +112,17 @@ pub(super) fn of(
     let mut ejected = 0;
     let found = failed.iter().map(|&index| {
         let endpoint = &pool.endpoints[index];
-        let mut noticed = of_endpoint(config, pool, endpoint);
+        let (mut noticed, mut back) = of_endpoint(config, pool, endpoint);
         // What the passive detection of a whole pool ejects counts against its limit.
-        if matches!(noticed, Noticed::ByTraffic { .. }) && pool.outlier_detection.is_some() {
+        let by_traffic =
+            matches!(noticed, Noticed::ByTraffic { .. } | Noticed::ByCheck { failures: Some(_), .. });
+        if by_traffic && pool.outlier_detection.is_some() {
             ejected += 1;
-            if let Some(allowed) = allowed.filter(|allowed| ejected > *allowed) {
+            if let Noticed::ByCheck { failures, .. } = &mut noticed {
+                *failures = failures.filter(|_| allowed.is_none_or(|allowed| ejected <= allowed));
+            } else if let Some(allowed) = allowed.filter(|allowed| ejected > *allowed) {
                 let hosts = pool.endpoints.len();
+                back = None;
                 noticed = Noticed::Never(match allowed {
                     0 => format!("outlier detection may eject none of {hosts} hosts"),
                     allowed => format!("outlier detection may eject only {allowed} of {hosts} hosts"),
@@ -103,45 +138,68 @@ pub(super) fn of(
         if assume && !noticed.is_ever() {
             noticed = Noticed::Assumed;
         }
-        Detection { endpoint: index, noticed }
+        Detection { endpoint: index, noticed, back }
     });
     found.collect()
 }
 
-fn of_endpoint(config: &Config, pool: &Pool, endpoint: &Endpoint) -> Noticed {
+fn of_endpoint(config: &Config, pool: &Pool, endpoint: &Endpoint) -> (Noticed, Option<Back>) {
     if endpoint.state.value != crate::model::AdminState::Enabled {
-        return Noticed::Already;
+        return (Noticed::Already, None);
     }
+    let passive = endpoint.outlier_detection.or(pool.outlier_detection).map(|setting| setting.value);
+    let passive = passive.filter(|passive| passive.failures > 0);
+    let failures = passive.map(|passive| passive.failures);
     if let Some(check) = &endpoint.check {
-        let (timing, pool) = match &check.value.kind {
+        let (check, pool) = match &check.value.kind {
             CheckKind::Track(target) => match tracked(config, pool, target) {
                 Some(found) => found,
                 None => {
-                    return Noticed::Never(format!("it tracks `{target}`, which nothing here checks"));
+                    return never(format!("it tracks `{target}`, which nothing here checks"));
                 }
             },
-            _ => (check.value.timing, pool),
+            _ => (&check.value, pool),
         };
-        return by_check(config.dialect, pool, timing);
+        if check.kind == CheckKind::Agent {
+            return never("only an agent is asked, whose silence counts as no failure".into());
+        }
+        return by_check(config.dialect, pool, check.timing, failures);
     }
     if endpoint.check_disabled.is_none()
         && let Some(check) = pool.health_checks.first()
     {
-        return by_check(config.dialect, pool, check.value.timing);
+        return by_check(config.dialect, pool, check.value.timing, failures);
     }
-    let passive = endpoint.outlier_detection.or(pool.outlier_detection).map(|setting| setting.value);
-    match passive.filter(|passive| passive.failures > 0) {
+    match passive {
         // nginx leaves a single server in, however often it fails.
         Some(_) if config.dialect == Dialect::Nginx && only_one(pool) => {
-            Noticed::Never("the only server of an upstream is never taken out".into())
+            never("the only server of an upstream is never taken out".into())
         }
-        Some(passive) => Noticed::ByTraffic {
-            failures: passive.failures,
-            within: None,
-            each_worker: config.dialect == Dialect::Nginx && pool.shared_state.is_none(),
-        },
-        None => Noticed::Never("nothing checks it".into()),
+        Some(passive) => {
+            let noticed = Noticed::ByTraffic {
+                failures: passive.failures,
+                within: None,
+                each_worker: config.dialect == Dialect::Nginx && pool.shared_state.is_none(),
+            };
+            (noticed, after_ejection(config.dialect, passive))
+        }
+        None => never("nothing checks it".into()),
     }
+}
+
+fn never(reason: String) -> (Noticed, Option<Back>) {
+    (Noticed::Never(reason), None)
+}
+
+/// When an ejected endpoint gets traffic again.
+fn after_ejection(dialect: Dialect, passive: OutlierDetection) -> Option<Back> {
+    let soonest = passive.ejection?;
+    let more = match dialect {
+        // nginx counts in whole seconds, and lets a server have a request once more than so many have passed.
+        Dialect::Nginx => Duration::from_secs(1),
+        _ => passive.sweep.unwrap_or_default(),
+    };
+    Some(Back { soonest, latest: soonest.saturating_add(more), quiet: None, since: Since::Out })
 }
 
 fn only_one(pool: &Pool) -> bool {
@@ -149,7 +207,7 @@ fn only_one(pool: &Pool) -> bool {
 }
 
 /// The check that `track backend/server` leads to, over as many steps as there are, with its pool.
-fn tracked<'a>(config: &'a Config, pool: &'a Pool, target: &str) -> Option<(CheckTiming, &'a Pool)> {
+fn tracked<'a>(config: &'a Config, pool: &'a Pool, target: &str) -> Option<(&'a HealthCheck, &'a Pool)> {
     let mut pool = pool;
     let mut target = target.to_owned();
     let mut seen = BTreeSet::new();
@@ -162,7 +220,7 @@ fn tracked<'a>(config: &'a Config, pool: &'a Pool, target: &str) -> Option<(Chec
         let endpoint = pool.endpoints.iter().find(|candidate| candidate.name.value == server)?;
         let check = endpoint.check.as_ref()?;
         let CheckKind::Track(next) = &check.value.kind else {
-            return Some((check.value.timing, pool));
+            return Some((&check.value, pool));
         };
         if !seen.insert((backend, server)) {
             return None;
@@ -171,15 +229,27 @@ fn tracked<'a>(config: &'a Config, pool: &'a Pool, target: &str) -> Option<(Chec
     }
 }
 
-fn by_check(dialect: Dialect, pool: &Pool, timing: CheckTiming) -> Noticed {
+fn by_check(
+    dialect: Dialect,
+    pool: &Pool,
+    timing: CheckTiming,
+    failures: Option<u32>,
+) -> (Noticed, Option<Back>) {
     let (Some(interval), Some(fall)) = (timing.interval, timing.fall) else {
-        return Noticed::Never("how often it is checked is not in the configuration".into());
+        return never("how often it is checked is not in the configuration".into());
     };
     let interval = interval.value;
-    let more = fall.value.max(1) - 1;
+    let fall = fall.value.max(1);
+    let jitter = timing.jitter;
+    let latest = |wait: Duration, times: u32| {
+        let stretched = wait.saturating_mul(100 + jitter.later_percent) / 100;
+        stretched.saturating_add(jitter.later).saturating_mul(times)
+    };
+    let soonest = |wait: Duration, times: u32| {
+        (wait.saturating_mul(100_u32.saturating_sub(jitter.sooner_percent)) / 100).saturating_mul(times)
+    };
     let again = timing.fast_interval.map_or(interval, |fast| fast.value);
-    let soonest = again.saturating_mul(more);
-    let latest = interval.saturating_add(soonest);
+    let refused = latest(interval, 1).saturating_add(latest(again, fall - 1));
     // Without `timeout check` a check of HAProxy has the time until the next one.
     let timeout = match (dialect, timing.timeout) {
         (Dialect::HaProxy, None) => Some(interval),
@@ -189,6 +259,27 @@ fn by_check(dialect: Dialect, pool: &Pool, timing: CheckTiming) -> Noticed {
         }
         (_, timeout) => timeout.map(|timeout| timeout.value),
     };
-    let silent = timeout.map(|timeout| latest.saturating_add(timeout.saturating_mul(fall.value.max(1))));
-    Noticed::ByCheck { soonest, latest, silent }
+    let quiet =
+        |(well, failing): (Duration, Duration)| latest(well, 1).saturating_add(latest(failing, fall - 1));
+    let noticed = Noticed::ByCheck {
+        soonest: soonest(again, fall - 1),
+        latest: refused,
+        silent: timeout.map(|timeout| refused.saturating_add(timeout.saturating_mul(fall))),
+        quiet: timing.quiet.map(quiet).filter(|quiet| *quiet != refused),
+        failures,
+    };
+    let back = timing.rise.map(|rise| {
+        let more = rise.value.max(1) - 1;
+        let down = timing.down_interval.map_or(interval, |down| down.value);
+        let rising = timing.rising_interval.map_or(interval, |rising| rising.value);
+        let usual = latest(down, 1).saturating_add(latest(rising, more));
+        let quiet = timing.quiet.map(|(_, failing)| latest(failing, more + 1));
+        Back {
+            soonest: soonest(rising, more),
+            latest: usual,
+            quiet: quiet.filter(|quiet| *quiet != usual),
+            since: Since::Answers,
+        }
+    });
+    (noticed, back)
 }

@@ -13,11 +13,13 @@ mod cascade;
 mod detection;
 mod limits;
 mod retry;
+mod tracking;
 
 pub use cascade::{Cascade, CascadeEnd, Step};
-pub use detection::{Detection, Noticed, ejectable};
+pub use detection::{Back, Detection, Noticed, Since, ejectable};
 pub use limits::{Demand, Full, LimitKind, endpoint_limit, room};
 pub use retry::{Attempts, Unnoticed};
+pub(super) use tracking::followers;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -34,6 +36,9 @@ use crate::model::{AdminState, Algorithm, Config, HashKey, Pool, PoolId};
 pub struct Scenario {
     /// Indices into [`Pool::endpoints`] of those that fail.
     pub failed: Vec<usize>,
+    /// Indices of those that go out with a failed endpoint of another pool, whose checks they follow (HAProxy `track`).
+    /// Those that follow one of this pool are found here.
+    pub follow: Vec<usize>,
     /// Traffic as a multiple of normal; 1 is normal.
     pub load: f64,
     /// Requests in flight in this pool at normal load. `None`: not known.
@@ -55,6 +60,7 @@ impl Default for Scenario {
     fn default() -> Self {
         Self {
             failed: Vec::new(),
+            follow: Vec::new(),
             load: 1.0,
             concurrency: None,
             rate: None,
@@ -169,16 +175,20 @@ pub fn run(config: &Config, id: PoolId, scenario: &Scenario) -> Outcome {
         scenario.rate.map(|rate| rate * scenario.load),
         &before,
     );
-    let out: Vec<usize> =
+    let noticed: Vec<usize> =
         detections.iter().filter(|found| found.noticed.is_ever()).map(|found| found.endpoint).collect();
+    let (out, followers) = tracking::with_followers(config, id, &noticed, &scenario.follow);
     let survivors = without(pool, &out);
     let mut after = shares(config, &survivors, in_flight, scenario);
     stay(pool, scenario.returning, &before, &out, &mut after);
-    if after.is_known() && out.len() < failed.len() {
+    if after.is_known() && !followers.is_empty() {
+        after.assumptions.push("what follows the checks of a failed server goes out with it".into());
+    }
+    if after.is_known() && noticed.len() < failed.len() {
         after.assumptions.push("what nothing notices keeps its share, as errors".into());
     }
-    let attempts = retry::attempts(config, id);
-    let unnoticed = retry::unnoticed(config, id, &failed, &before);
+    let attempts = retry::attempts(config, id, in_flight);
+    let unnoticed = retry::unnoticed(config, id, &failed, &before, in_flight);
     saved_by_retries(&failed, &out, &unnoticed, &attempts, &mut after);
     let multiples = multiples(&before, &after, scenario.load);
     let gets = |shares: &PoolShares, index: usize| shares.shares.get(index).is_some_and(|share| *share > 0.0);

@@ -2,7 +2,7 @@
 
 use super::Assumption;
 use crate::dialect::Dialect;
-use crate::model::{Action, Algorithm, Config, HashTable, Pool, PoolId, Retries, Target};
+use crate::model::{Action, Algorithm, Config, HashTable, Pool, PoolId, Retries, RetryBudget, Target};
 use crate::traffic::shares::{Certainty, PoolShares};
 
 /// Attempts that one request may make.
@@ -14,7 +14,8 @@ pub struct Attempts {
     pub certainty: Certainty,
     /// What is retried, in the dialect's words; `None`: nothing, or what the product retries by default.
     pub on: Option<String>,
-    /// Most retries in flight at once, over all requests (Envoy `max_retries`).
+    /// Most retries in flight at once, over all requests (Envoy `max_retries`, or `retry_budget` where it is known how
+    /// many requests are in flight).
     pub at_once: Option<u64>,
 }
 
@@ -55,7 +56,8 @@ fn count(dialect: Dialect, retries: &Retries) -> Option<u32> {
     }
 }
 
-pub(super) fn attempts(config: &Config, id: PoolId) -> Attempts {
+/// `in_flight`: requests in the pool at once.
+pub(super) fn attempts(config: &Config, id: PoolId, in_flight: Option<f64>) -> Attempts {
     let pool = config.pool(id);
     let all = settings(config, id);
     let members = || pool.endpoints.iter().map(|endpoint| u64::from(endpoint.slots)).sum::<u64>();
@@ -76,7 +78,19 @@ pub(super) fn attempts(config: &Config, id: PoolId) -> Attempts {
         most: highest.saturating_add(1),
         certainty: if several || unknown { Certainty::Range } else { Certainty::Exact },
         on: with_highest.and_then(|retries| retries.on.as_ref()).map(|on| on.value.clone()),
-        at_once: pool.limits.max_retries.filter(|_| highest > 0).map(|limit| limit.value),
+        at_once: at_once(pool, in_flight).filter(|_| highest > 0),
+    }
+}
+
+fn at_once(pool: &Pool, in_flight: Option<f64>) -> Option<u64> {
+    let budget = |budget: RetryBudget| {
+        let part = in_flight? * f64::from(budget.percent_milli) / 100_000.0;
+        Some((part as u64).max(budget.at_least))
+    };
+    match (pool.limits.max_retries, pool.limits.retry_budget) {
+        (Some(limit), _) => Some(limit.value),
+        (None, Some(setting)) => budget(setting.value),
+        (None, None) => None,
     }
 }
 
@@ -100,7 +114,13 @@ fn elsewhere(pool: &Pool) -> Elsewhere {
     }
 }
 
-pub(super) fn unnoticed(config: &Config, id: PoolId, failed: &[usize], before: &PoolShares) -> Unnoticed {
+pub(super) fn unnoticed(
+    config: &Config,
+    id: PoolId,
+    failed: &[usize],
+    before: &PoolShares,
+    in_flight: Option<f64>,
+) -> Unnoticed {
     let unknown = Unnoticed {
         first_attempts: None,
         errors: None,
@@ -124,7 +144,7 @@ pub(super) fn unnoticed(config: &Config, id: PoolId, failed: &[usize], before: &
     }
     let noun = config.dialect.endpoint_noun();
     let refused = || -> Assumption { format!("a failed {noun} refuses connections").into() };
-    let bounds = attempts(config, id);
+    let bounds = attempts(config, id, in_flight);
     let retries = f64::from(bounds.most - 1);
     if bounds.most <= 1 {
         return known(hit, 1.0, bounds.certainty, vec![refused()]);

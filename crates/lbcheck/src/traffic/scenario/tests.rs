@@ -70,6 +70,25 @@ fn what_nothing_checks_keeps_its_share_as_errors() {
 }
 
 #[test]
+fn what_follows_the_checks_of_a_failed_server_goes_out_with_it() {
+    let config = haproxy(
+        "  server a 10.0.0.1:80 check\n  server b 10.0.0.2:80 track a\n  server c 10.0.0.3:80 track b\n  server d 10.0.0.4:80 check\nbackend other\n  mode http\n  server e 10.0.0.5:80 track b/b\n  server f 10.0.0.6:80\n",
+    );
+    let one = run(&config, PoolId(0), &Scenario { failed: vec![0], ..Scenario::default() });
+    assert_eq!((one.after.shares, one.lost), (vec![0.0, 0.0, 0.0, 1.0], 0.0));
+    // Nothing fails of those that follow: until it is noticed only `a` gives errors.
+    assert_eq!(one.detections.len(), 1);
+    assert_eq!(one.unnoticed.errors, Some(0.25));
+    let follow = followers(&config, &std::collections::BTreeMap::from([(PoolId(0), vec![0])]));
+    assert_eq!(follow.get(&PoolId(1)), Some(&vec![0]));
+    let other = run(&config, PoolId(1), &Scenario { follow: vec![0], ..Scenario::default() });
+    assert_eq!(other.after.shares, [0.0, 1.0]);
+    // Who follows takes nobody along.
+    let last = run(&config, PoolId(0), &Scenario { failed: vec![2], ..Scenario::default() });
+    assert_eq!(last.after.shares[0], last.after.shares[1]);
+}
+
+#[test]
 fn checks_find_a_failure_in_time() {
     let config = haproxy(
         "  default-server check inter 3s fastinter 500ms fall 4\n  server a 10.0.0.1:80\n  server b 10.0.0.2:80\n",
@@ -77,6 +96,76 @@ fn checks_find_a_failure_in_time() {
     let outcome = outcome(&config, &failing(&[0]));
     let Noticed::ByCheck { soonest, latest, .. } = outcome.detections[0].noticed else { panic!() };
     assert_eq!((soonest, latest), (Duration::from_millis(1500), Duration::from_millis(4500)));
+}
+
+#[test]
+fn the_way_back_goes_by_the_intervals_of_what_is_down() {
+    let back = |config: &Config| {
+        let back = outcome(config, &failing(&[0])).detections[0].back.unwrap();
+        (back.soonest.as_millis(), back.latest.as_millis(), back.since)
+    };
+    let lines =
+        "  server a 10.0.0.1:80 check inter 250ms downinter 500ms fall 2 rise 2\n  server b 10.0.0.2:80\n";
+    assert_eq!(back(&haproxy(lines)), (250, 750, Since::Answers));
+    let config = nginx("server 10.0.0.1:80 fail_timeout=2s; server 10.0.0.2:80;");
+    assert_eq!(back(&config), (2000, 3000, Since::Out));
+}
+
+#[test]
+fn checks_are_spread_by_chance() {
+    let text = "global\n  spread-checks 50\nbackend b\n  server a 10.0.0.1:80 check inter 400ms fall 2\n";
+    let found = outcome(&config(Dialect::HaProxy, text), &failing(&[0]));
+    let Noticed::ByCheck { soonest, latest, .. } = found.detections[0].noticed else { panic!() };
+    assert_eq!((soonest.as_millis(), latest.as_millis()), (200, 1200));
+}
+
+#[test]
+fn failed_requests_take_a_server_out_before_its_checks() {
+    for (on_error, expected) in [
+        ("", Some(9)),
+        ("on-error fastinter", None),
+        ("on-error sudden-death", Some(6)),
+        ("on-error mark-down", Some(3)),
+    ] {
+        let lines = format!("  server a 10.0.0.1:80 check observe layer4 error-limit 3 {on_error}\n");
+        let found = outcome(&haproxy(&lines), &failing(&[0]));
+        let Noticed::ByCheck { failures, .. } = found.detections[0].noticed else { panic!() };
+        assert_eq!(failures, expected, "{on_error}");
+    }
+}
+
+#[test]
+fn an_agent_that_is_silent_takes_nobody_out() {
+    let config = haproxy("  server a 10.0.0.1:80 agent-check agent-port 9\n  server b 10.0.0.2:80\n");
+    let found = run(&config, PoolId(0), &Scenario { failed: vec![0], ..Scenario::default() });
+    assert!(matches!(found.detections[0].noticed, Noticed::Never(_)));
+}
+
+#[test]
+fn envoy_checks_by_the_interval_of_the_state() {
+    let checks = |intervals: &str| {
+        let text = format!(
+            "static_resources:\n  clusters:\n  - name: c\n    health_checks: [{{timeout: 1s, interval: 0.4s, {intervals}\
+             unhealthy_threshold: 3, healthy_threshold: 2, tcp_health_check: {{}}}}]\n    load_assignment:\n      \
+             cluster_name: c\n      endpoints:\n      - lb_endpoints:\n        - endpoint: {{address: {{socket_address: {{address: 10.0.0.1, port_value: 80}}}}}}\n"
+        );
+        let found = outcome(&config(Dialect::Envoy, &text), &failing(&[0])).detections[0].clone();
+        let Noticed::ByCheck { soonest, latest, quiet, .. } = found.noticed else { panic!() };
+        let back = found.back.unwrap();
+        (
+            soonest.as_millis(),
+            latest.as_millis(),
+            quiet.unwrap().as_secs(),
+            back.soonest.as_millis(),
+            back.latest.as_millis(),
+        )
+    };
+    assert_eq!(checks(""), (800, 1200, 180, 400, 800));
+    let edges = "unhealthy_interval: 0.5s, unhealthy_edge_interval: 0.1s, healthy_edge_interval: 0.2s, ";
+    assert_eq!(checks(edges), (200, 600, 180, 200, 700));
+    // Only this one is set: it holds while failures are counted too.
+    assert_eq!(checks("unhealthy_interval: 0.5s, "), (1000, 1400, 180, 400, 900));
+    assert_eq!(checks("interval_jitter: 0.1s, "), (800, 1500, 180, 400, 1000));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::placement::Placement;
 use super::scenario::endpoint_limit;
 use super::shares::{ids, serving_tier};
 use crate::dialect::{Dialect, Version};
-use crate::model::{Algorithm, Pool};
+use crate::model::{Algorithm, HashTable, Pool};
 
 /// What a simulation found.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,7 +53,8 @@ pub(super) fn goes_by_load(dialect: Dialect, pool: &Pool) -> bool {
     match &pool.algorithm.value {
         Algorithm::LeastConnections { .. } | Algorithm::First => true,
         Algorithm::Random { draws, .. } => *draws > 1 && dialect != Dialect::Envoy || limited(),
-        Algorithm::Hash { balance_factor, .. } => *balance_factor > 0,
+        // A map of HAProxy takes a factor and does not look at it.
+        Algorithm::Hash { balance_factor, table, .. } => *balance_factor > 0 && *table != HashTable::Map,
         Algorithm::RoundRobin | Algorithm::StaticRoundRobin => limited(),
         _ => false,
     }

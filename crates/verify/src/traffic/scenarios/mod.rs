@@ -12,7 +12,7 @@ macro_rules! each_scenario {
     ($call:ident) => {
         $call! {
             haproxy: roundrobin roundrobin_four roundrobin_out weights_zero static_rr backup_first
-                backup_all roundrobin_fails everybody_fails leastconn_idle leastconn_held leastconn_floor
+                backup_all roundrobin_fails tracking_fails everybody_fails leastconn_idle leastconn_held leastconn_floor
                 leastconn_flowing leastconn_fails first_idle first_maxconn maxconn_spill random_idle
                 random_one nobodys_algorithm random_busy template use_server source_map source_neighbours source_ring
                 source_ipv6 source_ipv6_ring uri_map uri_ring uri_len uri_depth uri_whole uri_path_only
@@ -22,13 +22,18 @@ macro_rules! each_scenario {
                 ring_ids map_fails ring_fails map_disabled rand_split
                 cookie_sessions cookie_even leastconn_maxconn balance_factor errors_without_redispatch
                 errors_with_redispatch errors_redispatch_map attempts ring_addresses ring_ports queue
-                map_none ring_none ring_none_avalanche source_none;
+                map_none ring_none ring_none_avalanche source_none default_balance stick_source ring_hash_key_id
+                noticed_refused noticed_tcp noticed_down_interval noticed_silent noticed_silent_untimed noticed_spread
+                noticed_tracked observe_mark_down observe_sudden_death observe_fail_check observe_layer7
+                agent_alone every_loss every_loss_ring cascade_stops cascade_down load_grows load_queues;
             nginx: round_robin round_robin_four round_robin_out all_down keepalive backup_takes_over
                 max_fails least_conn_idle least_conn_held least_conn_floor least_conn_flowing random
                 random_two_idle random_two_skewed random_two_busy max_conns zone_workers hash hash_header
                 hash_down hash_overweight hash_fails ketama ketama_header ketama_down ketama_fails ip_hash
                 ip_hash_neighbours ip_hash_overweight ip_hash_down ip_hash_ipv6 hash_empty split_clients
-                attempts attempts_tries attempts_backup errors_next_upstream errors_without_next refused;
+                attempts attempts_tries attempts_backup errors_next_upstream errors_without_next refused
+                sticky_cookie noticed_fails noticed_once noticed_answers every_loss every_loss_ketama
+                cascade_stops cascade_down load_grows load_refuses;
             envoy: round_robin round_robin_weights random least_request_equal least_request_choices
                 least_request_idle least_request_busy least_request_bias_half least_request_bias_none
                 least_request_bias_two unhealthy draining degraded panic panic_disabled priorities
@@ -40,7 +45,12 @@ macro_rules! each_scenario {
                 weighted_clusters_sum runtime_fraction runtime_fractions fraction_into_clusters attempts
                 attempts_one attempts_none errors_unnoticed balance_factor localities_without_weights
                 localities_random maglev_localities two_workers random_spill least_request_scan
-                outlier_ejects outlier_does_not_eject breaker_connections breaker_requests;
+                outlier_ejects outlier_does_not_eject breaker_connections breaker_requests
+                outlier_one_always outlier_panics panic_off_by_failures tier_spill_without_reserve localities_fail
+                every_loss every_loss_ring cascade_stops cascade_down load_grows breaker_load retries_at_once
+                retries_at_once_more retry_budget retry_budget_least noticed_refused noticed_edges
+                noticed_without_traffic noticed_silent noticed_jitter ejected_refused ejected_answers
+                ejected_gateway ejected_local_origin ejected_always_one subset client_side_weights;
         }
     };
 }

@@ -47,13 +47,15 @@ pub(super) fn try_ask(request: &Request, patience: Duration) -> Option<Answer> {
         answer.extend_from_slice(&part[..read]);
     }
     let answer = String::from_utf8_lossy(&answer);
-    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+    let Some((head, _)) = answer.split_once("\r\n\r\n") else {
         return Some(Answer { status: None, backend: None });
     };
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    // A server's answer is its port and nothing else; the body may come in chunks.
-    let of_server = body.lines().find_map(|line| line.parse::<u16>().ok().filter(|port| *port > 999));
-    Some(Answer { status, backend: of_server.filter(|_| status == Some(200)) })
+    let of_server = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("x-served-by").then(|| value.trim().parse::<u16>().ok())?
+    };
+    Some(Answer { status, backend: head.lines().find_map(of_server) })
 }
 
 /// Whether an answer says how long it is, and is that long.

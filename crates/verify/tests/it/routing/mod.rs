@@ -4,6 +4,7 @@
 //! are chosen to touch each rule and each way in which a proxy changes path and host before it compares them.
 
 mod ask;
+mod random_nginx;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -188,6 +189,60 @@ const HAPROXY: Material = Material {
     preflights: false,
 };
 
+/// For names that are put together from the request.
+const NAMES: Material = Material {
+    hosts: &[
+        "a.example",
+        "A.EXAMPLE",
+        "a.example:8080",
+        "B.example",
+        "b.example",
+        "c.example",
+        "d.example",
+        "e.example",
+        "f.example",
+        "x.a.example.test",
+        "test",
+        "xtest",
+        "unknown",
+    ],
+    paths: &[
+        "/",
+        "/a",
+        "/a/",
+        "/a/b",
+        "/a/b/c",
+        "/a/b/",
+        "/a//b",
+        "/ab",
+        "/A",
+        "/b/a",
+        "/b/a/c",
+        "/b",
+        "/x/y.png",
+        "//a",
+        "/x1",
+        "/c",
+        "/keep",
+        "/?pool=one",
+        "/a?pool=two&pool=one",
+        "/x?pool=none",
+        "/x?pool=",
+    ],
+    headers: &[
+        ("X-Pool", "a"),
+        ("X-Pool", "A"),
+        ("X-Pool", "a, b"),
+        ("X-Pool", ""),
+        ("X-Pool", "none"),
+        ("Cookie", "pool=x"),
+        ("Cookie", "pool=a; pool=x"),
+        ("Cookie", "pool="),
+    ],
+    undecided: 5,
+    preflights: false,
+};
+
 const ENVOY: Material = Material {
     hosts: &[
         "shop.example",
@@ -310,6 +365,11 @@ fn nginx() {
 #[test]
 fn haproxy() {
     compare(Dialect::HaProxy, "haproxy.cfg", &HAPROXY, &["/split/"]);
+}
+
+#[test]
+fn haproxy_names() {
+    compare(Dialect::HaProxy, "haproxy-names.cfg", &NAMES, &[]);
 }
 
 #[test]
@@ -440,13 +500,25 @@ fn draw(random: &mut Random, material: &Material, listener: &Listener) -> Reques
 fn start(dialect: Dialect, file: &str) -> Option<Bench> {
     let program = Program::for_test(dialect, "routing")?;
     let path = reading::root().join("tests/routing").join(file);
-    let mut prepared = prepare(&std::fs::read_to_string(path).expect("the configuration is text"));
+    let folder = reading::root().join("tests/routing");
+    let text = std::fs::read_to_string(path).expect("the configuration is text");
+    let text = prepare(&text.replace("@MAPS@", &folder.display().to_string())).text;
+    Some(run(&program, file, &text, Scratch::new()))
+}
+
+/// Starts a program with a configuration in a folder.
+fn run(program: &Program, file: &str, text: &str, scratch: Scratch) -> Bench {
+    let dialect = program.dialect;
     let mut options = ReadOptions::new(dialect);
     options.version = program.version().unwrap_or(options.version);
     let mut sources = Sources::new();
-    let loader = MemoryLoader::one(file, prepared.text.as_bytes());
+    let mut loader = MemoryLoader::one(file, text.as_bytes());
+    let folder = reading::root().join("tests/routing");
+    for map in ["hosts.map", "paths.map", "labels.map", "expressions.map"].map(|map| folder.join(map)) {
+        loader.files.insert(map.display().to_string(), std::fs::read(map).expect("the map is there"));
+    }
     let read = read(&loader, &mut sources, &[file.to_owned()], &options);
-    let scratch = Scratch::new();
+    let mut text = text.to_owned();
     let mut command = Command::new(&program.path);
     match dialect {
         Dialect::Nginx => {
@@ -454,11 +526,7 @@ fn start(dialect: Dialect, file: &str) -> Option<Bench> {
             let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
                 .map(|kind| format!(" {kind}_temp_path {folder}/{kind};"))
                 .concat();
-            prepared.text = prepared.text.replacen(
-                "http {",
-                &format!("http {{{temporary} access_log off; root {folder};"),
-                1,
-            );
+            text = text.replacen("http {", &format!("http {{{temporary} access_log off; root {folder};"), 1);
             let settings = format!("daemon off; master_process off; pid {folder}/pid;");
             command.args(["-e", "stderr", "-g", &settings, "-p"]).arg(scratch.path()).arg("-c");
         }
@@ -469,10 +537,10 @@ fn start(dialect: Dialect, file: &str) -> Option<Bench> {
             command.arg(folder).arg("-c");
         }
     }
-    command.arg(scratch.write(file, &prepared.text));
+    command.arg(scratch.write(file, &text));
     let config = read.config;
     let first = plain(&config.listeners[0], "ready.example", "/");
     let ready = || ask::try_ask(&first, Duration::from_millis(200));
     let (running, _) = Running::start(command, &scratch, ready).expect(file);
-    Some(Bench { config, _running: running, _scratch: scratch })
+    Bench { config, _running: running, _scratch: scratch }
 }

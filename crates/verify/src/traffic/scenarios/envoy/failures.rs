@@ -1,6 +1,7 @@
-//! Failures, splits, retries and limits in Envoy.
+//! Failures, splits and retries in Envoy.
 
 use lbcheck::dialect::Dialect;
+use lbcheck::traffic::scenario::Capacity;
 
 use super::*;
 
@@ -246,18 +247,133 @@ pub(in crate::traffic::scenarios) fn outlier_does_not_eject() -> Scenario {
     .fails(&[4], Notice::Requests(200))
 }
 
-fn crowded(title: &str, thresholds: &str) -> Scenario {
-    let settings = format!("{ROUND_ROBIN}\ncircuit_breakers: {{thresholds: [{{{thresholds}}}]}}");
-    scenario(title, &settings, &["", ""], Send::Crowd(12), Expect::Crowd)
-}
-
-pub(in crate::traffic::scenarios) fn breaker_connections() -> Scenario {
-    crowded(
-        "circuit breaker: 4 connections and 3 pending, 12 requests at once",
-        "max_connections: 4, max_pending_requests: 3",
+pub(in crate::traffic::scenarios) fn outlier_one_always() -> Scenario {
+    scenario(
+        "ROUND_ROBIN, always_eject_one_host, one of three dead",
+        "lb_policy: ROUND_ROBIN\noutlier_detection: {interval: 0.05s, base_ejection_time: 60s, always_eject_one_host: true}\n\
+         common_lb_config: {update_merge_window: 0s}",
+        EQUAL,
+        Send::Same(600),
+        Expect::ToOneRequest,
     )
+    .fails(&[1], Notice::Traffic)
 }
 
-pub(in crate::traffic::scenarios) fn breaker_requests() -> Scenario {
-    crowded("circuit breaker: 4 requests, 12 at once", "max_requests: 4")
+pub(in crate::traffic::scenarios) fn outlier_panics() -> Scenario {
+    scenario(
+        "ROUND_ROBIN, max_ejection_percent 100, two of three dead: panic undoes the ejections",
+        "lb_policy: ROUND_ROBIN\noutlier_detection: {interval: 0.05s, base_ejection_time: 60s, max_ejection_percent: 100}\n\
+         common_lb_config: {update_merge_window: 0s}",
+        EQUAL,
+        Send::Same(600),
+        Expect::ToOneRequest,
+    )
+    .fails(&[0, 1], Notice::Traffic)
+}
+
+pub(in crate::traffic::scenarios) fn panic_off_by_failures() -> Scenario {
+    let settings = checked(ROUND_ROBIN)
+        .replace("common_lb_config: {", "common_lb_config: {healthy_panic_threshold: {value: 0}, ");
+    scenario(
+        "panic threshold 0: three of four fail",
+        &settings,
+        &["", "", "", ""],
+        Send::Same(200),
+        Expect::ToOneRequest,
+    )
+    .fails(&[0, 1, 2], Notice::Checks)
+}
+
+pub(in crate::traffic::scenarios) fn tier_spill_without_reserve() -> Scenario {
+    let mut scenario = grouped(
+        "overprovisioning factor 100, one of four fails in the first priority",
+        &checked(ROUND_ROBIN),
+        &[group("priority: 0", 1, &["", "", "", ""]), group("priority: 1", 5, &["", ""])],
+        Send::Same(6000),
+        Expect::ByChance,
+    )
+    .fails(&[2], Notice::Checks);
+    scenario.config.push_str("      policy: {overprovisioning_factor: 100}\n");
+    scenario
+}
+
+pub(in crate::traffic::scenarios) fn localities_fail() -> Scenario {
+    let settings = checked(LOCALITY_WEIGHTED.split('\n').next().unwrap_or_default())
+        .replace("common_lb_config: {", "common_lb_config: {locality_weighted_lb_config: {}, ");
+    grouped(
+        "localities 1:1, three of four fail in the first",
+        &settings,
+        &[zone("a", 1, 1, &["", "", "", ""]), zone("b", 1, 5, &["", "", "", ""])],
+        Send::Same(2700),
+        Expect::ToOneRequest,
+    )
+    .fails(&[0, 1, 2], Notice::Checks)
+}
+
+pub(in crate::traffic::scenarios) fn every_loss() -> Scenario {
+    scenario(
+        "ROUND_ROBIN 4:3:2:1, every single loss",
+        &checked(ROUND_ROBIN),
+        FOUR,
+        Send::Same(1200),
+        Expect::EveryLoss,
+    )
+    .fails(&[], Notice::Checks)
+}
+
+pub(in crate::traffic::scenarios) fn every_loss_ring() -> Scenario {
+    let config = routed(
+        &hashed("{header: {header_name: x-user}}"),
+        &cluster(&checked(RING), &group("", 1, &["", "", "", ""])),
+    );
+    Scenario::new(
+        Dialect::Envoy,
+        "RING_HASH, every single loss",
+        config,
+        by_header("X-User"),
+        Expect::EveryLoss,
+    )
+    .fails(&[], Notice::Checks)
+}
+
+/// Hosts of weight 4, 3, 2 and 1.
+const FOUR: &[&str] = &[
+    "load_balancing_weight: 4",
+    "load_balancing_weight: 3",
+    "load_balancing_weight: 2",
+    "load_balancing_weight: 1",
+];
+
+fn falling(title: &str, limit: u64) -> Scenario {
+    let weights = [4, 2, 2, 1, 1].map(|weight| format!("load_balancing_weight: {weight}"));
+    let settings = checked(ROUND_ROBIN)
+        .replace("common_lb_config: {", "common_lb_config: {healthy_panic_threshold: {value: 0}, ");
+    scenario(
+        title,
+        &settings,
+        &weights.each_ref().map(String::as_str),
+        Send::Held(60),
+        Expect::Cascade(Capacity::Requests(limit)),
+    )
+    .fails(&[], Notice::Checks)
+}
+
+pub(in crate::traffic::scenarios) fn cascade_stops() -> Scenario {
+    falling("ROUND_ROBIN 4:2:2:1:1, 60 in flight, hosts that take 22: a cascade that stops", 22)
+}
+
+pub(in crate::traffic::scenarios) fn cascade_down() -> Scenario {
+    falling("ROUND_ROBIN 4:2:2:1:1, 60 in flight, hosts that take 15: a cascade until all are down", 15)
+}
+
+pub(in crate::traffic::scenarios) fn load_grows() -> Scenario {
+    scenario(
+        "ROUND_ROBIN 4:3:2:1, the heaviest fails under three times the load",
+        &checked(ROUND_ROBIN),
+        FOUR,
+        Send::Held(30),
+        Expect::InFlight,
+    )
+    .fails(&[0], Notice::Checks)
+    .load(3.0)
 }

@@ -2,9 +2,13 @@
 
 mod failures;
 mod hashing;
+mod limits;
+mod timing;
 
 pub(super) use failures::*;
 pub(super) use hashing::*;
+pub(super) use limits::*;
+pub(super) use timing::*;
 
 use lbcheck::dialect::Dialect;
 
@@ -330,4 +334,25 @@ pub(super) fn localities_hash() -> Scenario {
     let config = routed(&hashed("{header: {header_name: x-user}}"), &cluster(settings, &groups));
     let title = "RING_HASH, localities 1:3, one host UNHEALTHY";
     Scenario::new(Dialect::Envoy, title, config, by_header("X-User"), Expect::EveryKey)
+}
+
+// ---- what only run time knows
+
+pub(super) fn subset() -> Scenario {
+    let settings = "lb_policy: ROUND_ROBIN\nlb_subset_config: {subset_selectors: [{keys: [stage]}]}";
+    let stage = |name: &str| format!("metadata: {{filter_metadata: {{envoy.lb: {{stage: {name}}}}}}}");
+    let (a, b) = (stage("prod"), stage("canary"));
+    scenario("subset selectors", settings, &[&a, &b], Send::Same(0), Expect::Unknown("metadata"))
+}
+
+pub(super) fn client_side_weights() -> Scenario {
+    let settings = "load_balancing_policy:\n  policies:\n  - typed_extension_config:\n      name: orca\n      typed_config:\n        \
+         \"@type\": type.googleapis.com/envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin";
+    scenario(
+        "client-side weighted round robin",
+        settings,
+        EQUAL,
+        Send::Same(0),
+        Expect::Unknown("client_side"),
+    )
 }

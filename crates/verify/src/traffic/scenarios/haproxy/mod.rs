@@ -1,5 +1,11 @@
 //! HAProxy.
 
+mod failures;
+mod hashing;
+
+pub(super) use failures::*;
+pub(super) use hashing::*;
+
 use lbcheck::dialect::Dialect;
 
 use super::servers_of;
@@ -117,6 +123,18 @@ pub(super) fn roundrobin_fails() -> Scenario {
         Expect::ToOneRequest,
     )
     .fails(&[0], Notice::Checks)
+}
+
+pub(super) fn tracking_fails() -> Scenario {
+    scenario(
+        "roundrobin 1:1:2, one fails and another tracks it",
+        "balance roundrobin",
+        &[CHECK, "track s1", &format!("weight 2 {CHECK}")],
+        Send::Same(300),
+        Expect::ToOneRequest,
+    )
+    .fails(&[0], Notice::Checks)
+    .taking(&[1])
 }
 
 pub(super) fn everybody_fails() -> Scenario {
@@ -245,201 +263,6 @@ pub(super) fn use_server() -> Scenario {
     )
 }
 
-// ---- hashing
-
-pub(super) fn source_map() -> Scenario {
-    keys_of_clients("source, map-based", "balance source", by_source())
-}
-
-pub(super) fn source_neighbours() -> Scenario {
-    keys_of_clients(
-        "source with avalanche, one network",
-        "balance source; hash-type map-based sdbm avalanche",
-        by_neighbour(),
-    )
-}
-
-pub(super) fn source_ring() -> Scenario {
-    keys_of_clients("source, consistent", "balance source; hash-type consistent", by_source())
-}
-
-pub(super) fn source_ipv6() -> Scenario {
-    keys_of_clients("source of IPv6 clients, map-based", "balance source", by_source6())
-}
-
-pub(super) fn source_ipv6_ring() -> Scenario {
-    keys_of_clients(
-        "source of IPv6 clients, consistent",
-        "balance source; hash-type consistent",
-        by_source6(),
-    )
-}
-
-/// Clients are told apart by the PROXY protocol.
-fn keys_of_clients(title: &str, lines: &str, send: Send) -> Scenario {
-    let mut scenario = keys(title, lines, send);
-    scenario.config = scenario.config.replace("bind @FRONT@", "bind @FRONT@ accept-proxy");
-    scenario
-}
-
-pub(super) fn uri_map() -> Scenario {
-    keys("uri, map-based", "balance uri", by_path())
-}
-
-pub(super) fn uri_ring() -> Scenario {
-    keys("uri, consistent", "balance uri; hash-type consistent", by_path())
-}
-
-pub(super) fn uri_len() -> Scenario {
-    let ask = |number: usize| {
-        let path = format!("/{:04}/rest-{number}", number * 7);
-        Ask { key: path[..5].to_owned(), path, ..Ask::default() }
-    };
-    keys("uri len 5", "balance uri len 5", each(ask))
-}
-
-pub(super) fn uri_depth() -> Scenario {
-    let ask = |number: usize| {
-        let key = format!("/shop-{number}/list");
-        Ask { path: format!("{key}/deep/er?{number}"), key, ..Ask::default() }
-    };
-    keys("uri depth 2, consistent", "balance uri depth 2; hash-type consistent", each(ask))
-}
-
-pub(super) fn uri_whole() -> Scenario {
-    let ask = |number: usize| {
-        let key = format!("/find?page={number}");
-        Ask { path: key.clone(), key, ..Ask::default() }
-    };
-    keys("uri whole", "balance uri whole", each(ask))
-}
-
-pub(super) fn uri_path_only() -> Scenario {
-    let ask = |number: usize| {
-        let key = format!("/a/{number}");
-        Ask { path: format!("http://test.example{key}?x"), key, ..Ask::default() }
-    };
-    keys("uri path-only of absolute URIs", "balance uri path-only", each(ask))
-}
-
-pub(super) fn url_param() -> Scenario {
-    keys("url_param id, map-based", "balance url_param id", by_query())
-}
-
-pub(super) fn hdr_map() -> Scenario {
-    keys("hdr(x-user), map-based sdbm", "balance hdr(x-user)", by_header("X-User"))
-}
-
-pub(super) fn hdr_ring() -> Scenario {
-    keys("hdr(x-user), consistent", "balance hdr(x-user); hash-type consistent", by_header("X-User"))
-}
-
-pub(super) fn hash_expression() -> Scenario {
-    keys(
-        "hash req.hdr(x-user), consistent",
-        "balance hash req.hdr(x-user); hash-type consistent",
-        by_header("X-User"),
-    )
-    .since(2, 6)
-}
-
-fn function(words: &str) -> Scenario {
-    let title = format!("hdr(x-user), {words}");
-    keys(&title, &format!("balance hdr(x-user); hash-type {words}"), by_header("X-User"))
-}
-
-pub(super) fn map_sdbm_avalanche() -> Scenario {
-    function("map-based sdbm avalanche")
-}
-
-pub(super) fn map_djb2() -> Scenario {
-    function("map-based djb2")
-}
-
-pub(super) fn map_djb2_avalanche() -> Scenario {
-    function("map-based djb2 avalanche")
-}
-
-pub(super) fn map_crc32() -> Scenario {
-    function("map-based crc32")
-}
-
-pub(super) fn map_crc32_avalanche() -> Scenario {
-    function("map-based crc32 avalanche")
-}
-
-pub(super) fn ring_sdbm() -> Scenario {
-    function("consistent sdbm")
-}
-
-pub(super) fn ring_djb2() -> Scenario {
-    function("consistent djb2")
-}
-
-pub(super) fn ring_djb2_avalanche() -> Scenario {
-    function("consistent djb2 avalanche")
-}
-
-pub(super) fn ring_crc32() -> Scenario {
-    function("consistent crc32")
-}
-
-pub(super) fn ring_crc32_avalanche() -> Scenario {
-    function("consistent crc32 avalanche")
-}
-
-pub(super) fn map_wt6() -> Scenario {
-    function("map-based wt6")
-}
-
-pub(super) fn map_wt6_avalanche() -> Scenario {
-    function("map-based wt6 avalanche")
-}
-
-pub(super) fn ring_wt6() -> Scenario {
-    function("consistent wt6")
-}
-
-pub(super) fn ring_wt6_avalanche() -> Scenario {
-    function("consistent wt6 avalanche")
-}
-
-pub(super) fn ring_ids() -> Scenario {
-    scenario(
-        "consistent, ids 7, 3 and by position",
-        "balance hdr(x-user); hash-type consistent",
-        &["id 7 weight 10", "id 3 weight 20", "weight 10"],
-        by_header("X-User"),
-        Expect::EveryKey,
-    )
-}
-
-pub(super) fn map_fails() -> Scenario {
-    scenario("uri, map-based, one of four fails", "balance uri", CHECKED, by_path(), Expect::EveryKey)
-        .fails(&[1], Notice::Checks)
-}
-
-pub(super) fn ring_fails() -> Scenario {
-    scenario(
-        "uri, consistent, two of four fail",
-        "balance uri; hash-type consistent",
-        CHECKED,
-        by_path(),
-        Expect::EveryKey,
-    )
-    .fails(&[0, 2], Notice::Checks)
-}
-
-pub(super) fn map_disabled() -> Scenario {
-    scenario(
-        "hdr(x-user), map-based, weights 4:6:10, one disabled, one weight 0",
-        "balance hdr(x-user)",
-        &["weight 4", "weight 6 disabled", "weight 10", "weight 0", "weight 6"],
-        by_header("X-User"),
-        Expect::EveryKey,
-    )
-}
-
 // ---- splits, sessions, limits, failures that nothing notices
 
 /// Everything from the frontend on.
@@ -500,70 +323,6 @@ pub(super) fn balance_factor() -> Scenario {
     )
 }
 
-/// A server has ended and nothing checks it. Retries on the same server wait for `timeout connect`, up to a second.
-fn unnoticed(title: &str, lines: &str, options: &[&str], send: Send) -> Scenario {
-    let mut scenario = scenario(title, lines, options, send, Expect::Errors).fails(&[1], Notice::Never);
-    scenario.config = scenario.config.replace("timeout connect 1s", "timeout connect 50ms");
-    scenario
-}
-
-pub(super) fn errors_without_redispatch() -> Scenario {
-    unnoticed(
-        "roundrobin 3:2:1 without redispatch, one dead",
-        "balance roundrobin; retries 1",
-        THREE,
-        Send::Same(120),
-    )
-}
-
-pub(super) fn errors_with_redispatch() -> Scenario {
-    unnoticed(
-        "roundrobin 3:2:1 with option redispatch, one dead",
-        "balance roundrobin; retries 1; option redispatch",
-        THREE,
-        Send::Same(300),
-    )
-}
-
-pub(super) fn errors_redispatch_map() -> Scenario {
-    unnoticed(
-        "uri map-based with option redispatch, one of three dead",
-        "balance uri; retries 1; option redispatch 1",
-        &["", "", ""],
-        Send::Each(paths(150)),
-    )
-}
-
-pub(super) fn attempts() -> Scenario {
-    scenario(
-        "retry-on 500 with retries 3, every answer is 500",
-        "balance roundrobin; retries 3; retry-on 500; option redispatch 1",
-        &["", "", ""],
-        Send::Failing(100),
-        Expect::Attempts,
-    )
-}
-
-pub(super) fn ring_addresses() -> Scenario {
-    placed_by("addr")
-}
-
-pub(super) fn ring_ports() -> Scenario {
-    placed_by("addr-port")
-}
-
-fn placed_by(key: &str) -> Scenario {
-    let options = ["weight 3", "weight 2", "weight 1"].map(|weight| format!("{weight} hash-key {key}"));
-    scenario(
-        &format!("consistent, hash-key {key}"),
-        "balance hdr(x-user); hash-type consistent",
-        &options.each_ref().map(String::as_str),
-        by_header("X-User"),
-        Expect::EveryKey,
-    )
-    .since(3, 0)
-}
-
 pub(super) fn queue() -> Scenario {
     scenario(
         "roundrobin with maxconn 2 and 3, 12 requests at once",
@@ -574,34 +333,24 @@ pub(super) fn queue() -> Scenario {
     )
 }
 
-/// Hash function `none` takes the number that a key begins with.
-fn numbered(words: &str) -> Scenario {
-    let ask = |number: usize| {
-        let key = match number % 5 {
-            0 => format!("{number}-rest"),
-            1 => format!("-{}", number * 1009),
-            2 => format!("user-{number}"),
-            _ => (number as u32).wrapping_mul(2_654_435_769).to_string(),
-        };
-        Ask { path: "/".into(), headers: vec![("X-User", key.clone())], key, ..Ask::default() }
-    };
-    let title = format!("hdr(x-user) with numbers, {words}");
-    keys(&title, &format!("balance hdr(x-user); hash-type {words}"), each(ask)).since(2, 9)
+pub(super) fn default_balance() -> Scenario {
+    scenario("no balance line, weights 3:2:1", "", THREE, Send::Same(6000), Expect::ByChance)
 }
 
-pub(super) fn map_none() -> Scenario {
-    numbered("map-based none")
-}
-
-pub(super) fn ring_none() -> Scenario {
-    numbered("consistent none")
-}
-
-pub(super) fn ring_none_avalanche() -> Scenario {
-    numbered("consistent none avalanche")
-}
-
-pub(super) fn source_none() -> Scenario {
-    keys_of_clients("source, consistent none", "balance source; hash-type consistent none", by_source())
-        .since(2, 9)
+pub(super) fn stick_source() -> Scenario {
+    let mut send = by_source();
+    if let Send::Each(asks) = &mut send {
+        asks.truncate(600);
+        asks.extend_from_within(..);
+    }
+    let mut scenario = scenario(
+        "stick on src, weights 3:2:1; every client comes twice",
+        "balance roundrobin; stick-table type ip size 10k expire 1m; stick on src",
+        THREE,
+        send,
+        Expect::ToOneRequest,
+    );
+    scenario.config = scenario.config.replace("bind @FRONT@", "bind @FRONT@ accept-proxy");
+    scenario.returning = Some(0.5);
+    scenario
 }

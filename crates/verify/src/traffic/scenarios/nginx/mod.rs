@@ -1,5 +1,9 @@
 //! nginx.
 
+mod failures;
+
+pub(super) use failures::*;
+
 use lbcheck::dialect::Dialect;
 
 use super::servers_of;
@@ -275,7 +279,7 @@ pub(super) fn hash_empty() -> Scenario {
     scenario("hash of a constant", "hash constant;", THREE, send, Expect::ToOneRequest)
 }
 
-// ---- splits and retries
+// ---- splits
 
 pub(super) fn split_clients() -> Scenario {
     let mut config = config("server @BACK1@ weight=2;\nserver @BACK2@;");
@@ -298,70 +302,15 @@ pub(super) fn split_clients() -> Scenario {
     scenario
 }
 
-fn failing(title: &str, upstream: &str, next: &str) -> Scenario {
-    let mut config = config(upstream);
-    config = config.replace("proxy_read_timeout", &format!("{next}\n        proxy_read_timeout"));
-    Scenario::new(Dialect::Nginx, title, config, Send::Failing(100), Expect::Attempts)
-}
-
-const NEVER_OUT: &str =
-    "server @BACK1@ max_fails=0;\nserver @BACK2@ max_fails=0;\nserver @BACK3@ max_fails=0;";
-
-pub(super) fn attempts() -> Scenario {
-    failing(
-        "proxy_next_upstream http_500, every answer is 500",
-        NEVER_OUT,
-        "proxy_next_upstream error http_500;",
-    )
-}
-
-pub(super) fn attempts_tries() -> Scenario {
-    failing(
-        "proxy_next_upstream http_500 with two tries, every answer is 500",
-        NEVER_OUT,
-        "proxy_next_upstream error http_500;\n        proxy_next_upstream_tries 2;",
-    )
-}
-
-pub(super) fn attempts_backup() -> Scenario {
-    failing(
-        "proxy_next_upstream http_500 with a backup, every answer is 500",
-        &format!("{NEVER_OUT}\nserver @BACK4@ backup max_fails=0;"),
-        "proxy_next_upstream error http_500;",
-    )
-}
-
-pub(super) fn errors_next_upstream() -> Scenario {
-    scenario(
-        "round robin, one of three dead, the next server is tried",
-        "",
-        &["max_fails=0", "max_fails=0", "max_fails=0"],
-        Send::Same(300),
-        Expect::Errors,
-    )
-    .fails(&[1], Notice::Never)
-}
-
-pub(super) fn errors_without_next() -> Scenario {
-    let mut scenario = scenario(
-        "round robin 3:2:1, one dead, proxy_next_upstream off",
-        "",
-        &["weight=3 max_fails=0", "weight=2 max_fails=0", "weight=1 max_fails=0"],
-        Send::Same(600),
-        Expect::Errors,
-    )
-    .fails(&[1], Notice::Never);
-    scenario.config =
-        scenario.config.replace("proxy_read_timeout", "proxy_next_upstream off;\n        proxy_read_timeout");
+fn sticky(title: &str, method: &str, options: &[&str]) -> Scenario {
+    let method = format!("{method}sticky cookie srv;");
+    let mut scenario =
+        scenario(title, &method, options, Send::Returning { clients: 300, returns: 3 }, Expect::ToOneRequest)
+            .since(1, 30);
+    scenario.returning = Some(0.75);
     scenario
 }
 
-pub(super) fn refused() -> Scenario {
-    scenario(
-        "round robin with max_conns 2 and 3, 12 requests at once",
-        "",
-        &["max_conns=2", "max_conns=3", "max_conns=2"],
-        Send::Crowd(12),
-        Expect::Crowd,
-    )
+pub(super) fn sticky_cookie() -> Scenario {
+    sticky("sticky cookie, weights 3:2:1; three of four requests return", "", THREE)
 }
