@@ -32,7 +32,7 @@ pub(crate) fn settle(sources: &Sources, known: &BTreeSet<String>, reading: &mut 
             continue;
         }
         let what = format!("`{}` is declared in the policy; what it does is not known", sources.text(span));
-        coverage.gaps.push(Gap { span, what, weakens: Weakens::Routing });
+        coverage.gaps.push(Gap { span, what, weakens: Weakens::Routing, told: false });
         coverage.understood = coverage.understood.saturating_sub(1);
     }
 }

@@ -6,7 +6,7 @@
 //! is painted over is unknown afterwards, and so is the pool it stands in.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -38,6 +38,8 @@ enum Kind {
 struct Hole {
     bytes: Range<usize>,
     kind: Kind,
+    /// Inside quotes nginx takes braces for text.
+    quoted: bool,
 }
 
 /// Words that nobody means as they stand.
@@ -57,7 +59,31 @@ fn holes(text: &str, dialect: Dialect) -> Vec<Hole> {
         }
         at += line.len();
     }
+    if dialect == Dialect::Nginx && holes.iter().any(|hole| hole.kind != Kind::Variable) {
+        let quoted = quoted(text);
+        for hole in holes.iter_mut().filter(|hole| !matches!(hole.kind, Kind::Variable | Kind::Marker)) {
+            let before = quoted.partition_point(|range| range.start <= hole.bytes.start);
+            let around = before.checked_sub(1).and_then(|at| quoted.get(at));
+            hole.quoted = around.is_some_and(|range| hole.bytes.end <= range.end);
+        }
+    }
     holes
+}
+
+/// The quoted words of an nginx text.
+fn quoted(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for token in crate::nginx::tokens(text.as_bytes()) {
+        let end = at + token.bytes.len();
+        if let [quote @ (b'"' | b'\''), .., last] = token.bytes
+            && quote == last
+        {
+            found.push(at..end);
+        }
+        at = end;
+    }
+    found
 }
 
 fn line_holes(line: &str, offset: usize, dialect: Dialect, holes: &mut Vec<Hole>) {
@@ -77,7 +103,8 @@ fn line_holes(line: &str, offset: usize, dialect: Dialect, holes: &mut Vec<Hole>
         };
         match found {
             Some((length, kind)) => {
-                holes.push(Hole { bytes: offset + at..offset + at + length, kind });
+                let bytes = offset + at..offset + at + length;
+                holes.push(Hole { bytes, kind, quoted: false });
                 at += length;
             }
             None => at += rest.chars().next().map_or(1, char::len_utf8),
@@ -263,6 +290,12 @@ pub(crate) fn settle(
     let errors = |reading: &Reading| {
         reading.diagnostics.iter().filter(|found| found.severity == Severity::Error).count()
     };
+    let blamed: BTreeSet<(FileId, u32)> = plain
+        .diagnostics
+        .iter()
+        .filter(|found| found.severity == Severity::Error)
+        .map(|found| (found.primary.span.file, sources.position(found.primary.span).line))
+        .collect();
     let spoiled =
         plain.diagnostics.iter().any(|found| found.severity == Severity::Error && on_a_hole(sources, found));
     if !spoiled {
@@ -276,7 +309,15 @@ pub(crate) fn settle(
         // The holes are not what is wrong. Both readings took the same files up to where the text breaks.
         reading = plain;
     }
-    let found = lines_with_holes(sources, first, dialect);
+    let mut found = lines_with_holes(sources, first, dialect);
+    // Quoted holes are text, unless the line is right without them and wrong with them.
+    let wrong: BTreeSet<(FileId, u32)> = reading
+        .diagnostics
+        .iter()
+        .filter(|found| found.severity == Severity::Error)
+        .map(|found| (found.primary.span.file, sources.position(found.primary.span).line))
+        .collect();
+    found.retain(|place, line| !line.quoted || blamed.contains(place) && !wrong.contains(place));
     let on_a_hole = |diagnostic: &Diagnostic| {
         let span = diagnostic.primary.span;
         found.contains_key(&(span.file, sources.position(span).line))
@@ -304,6 +345,8 @@ struct Line {
     reported: bool,
     statement: bool,
     marker: bool,
+    /// All of its holes stand in quotes.
+    quoted: bool,
 }
 
 fn lines_with_holes(sources: &Sources, first: usize, dialect: Dialect) -> BTreeMap<(FileId, u32), Line> {
@@ -321,7 +364,9 @@ fn lines_with_holes(sources: &Sources, first: usize, dialect: Dialect) -> BTreeM
                 reported: false,
                 statement: false,
                 marker: hole.kind == Kind::Marker,
+                quoted: true,
             });
+            entry.quoted &= hole.quoted;
             if reported && !entry.reported {
                 entry.span = span;
                 entry.reported = true;
@@ -385,7 +430,7 @@ fn unknown(reading: &mut Reading, hole: Span) {
         None => Weakens::Routing,
     };
     let coverage = &mut reading.config.coverage;
-    coverage.gaps.push(Gap { span: hole, what, weakens });
+    coverage.gaps.push(Gap { span: hole, what, weakens, told: false });
     coverage.understood = coverage.understood.saturating_sub(1);
 }
 

@@ -169,7 +169,7 @@ impl Report {
     /// Counts a directive that was seen and may matter, but is not modelled.
     pub(crate) fn gap(&mut self, span: Span, what: impl Into<String>, weakens: Weakens) {
         self.coverage.total += 1;
-        self.coverage.gaps.push(Gap { span, what: what.into(), weakens });
+        self.coverage.gaps.push(Gap { span, what: what.into(), weakens, told: false });
     }
 
     /// Whether the version read for is at least this one.

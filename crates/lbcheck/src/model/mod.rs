@@ -220,6 +220,8 @@ pub struct Gap {
     pub what: String,
     /// Which conclusions it weakens.
     pub weakens: Weakens,
+    /// A finding of the reader tells of it already, or the user has declared it.
+    pub told: bool,
 }
 
 /// What a [`Gap`] makes uncertain.

@@ -174,9 +174,19 @@ impl Reader<'_> {
         let by_path =
             sections.iter().enumerate().rev().map(|(at, section)| (section.path.clone(), at)).collect();
         self.dump = Some(Dump { file, sections, by_path });
-        let part = self.cut(file, first.start, first.end);
+        let part = self.section(&first);
         self.parts.insert(first.path.clone(), Rc::clone(&part));
         self.run(first.path, part);
+    }
+
+    /// A file of the dump, under its own name: people look for a line where it is to be mended.
+    fn section(&mut self, section: &Section) -> Rc<Part> {
+        let text = self.dump.as_ref().map(|dump| self.sources.file(dump.file).bytes());
+        let bytes = text.and_then(|text| text.get(section.start..section.end)).unwrap_or_default().to_vec();
+        let end = bytes.len();
+        let file = self.sources.add(&section.path, bytes);
+        self.files.push(file);
+        self.cut(file, 0, end)
     }
 
     fn unreadable(&mut self, path: &str, error: &LoadError) {
@@ -330,9 +340,8 @@ impl Reader<'_> {
         let part = match &self.dump {
             Some(dump) => {
                 let found = dump.by_path.get(path).and_then(|&at| dump.sections.get(at)).cloned();
-                let file = dump.file;
                 match found {
-                    Some(section) => self.cut(file, section.start, section.end),
+                    Some(section) => self.section(&section),
                     None => {
                         self.not_found(path, span, &LoadError::NotFound);
                         return None;

@@ -140,10 +140,8 @@ fn is_address(text: &str) -> bool {
 
 /// Digits with up to three dots between them.
 fn browser_version(text: &str) -> bool {
-    let first = text.bytes().next();
-    first.is_some_and(|byte| byte.is_ascii_digit())
-        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        && text.bytes().filter(|&byte| byte == b'.').count() <= 4
+    // An empty one and lonely dots are versions, too.
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 #[cfg(test)]

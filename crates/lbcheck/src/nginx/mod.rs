@@ -39,7 +39,7 @@ mod values;
 mod variables;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Version};
 use crate::load::FileLoader;
 use crate::model::{Config, Gap, Weakens};
 use crate::read::{Block, ReadOptions, Reading};
@@ -62,6 +62,67 @@ pub fn tokens(bytes: &[u8]) -> Vec<Token<'_>> {
 #[must_use]
 pub fn is_context(blocks: &[String]) -> bool {
     place::context_of(blocks).is_some()
+}
+
+/// A directive that lbcheck knows, for comparisons with what a program says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownDirective {
+    /// Its name.
+    pub name: &'static str,
+    /// Its module, without `ngx_` and `_module`.
+    pub module: &'static str,
+    /// Whether nginx itself has it, not only another module or the commercial edition.
+    pub own: bool,
+    /// Whether only the commercial edition has it.
+    pub commercial: bool,
+    /// The blocks in which it may stand: `main`, `events`, `http`, `server`, `location`, `server if`, `location if`,
+    /// `limit_except`, `upstream`, `stream`, `stream server`, `stream upstream`, `mail`, `mail server` and others.
+    pub blocks: Vec<&'static str>,
+    /// For each number of arguments below eight whether it is allowed.
+    pub counts: [bool; 8],
+    /// Whether it opens a block.
+    pub block: bool,
+}
+
+/// Every directive that lbcheck knows of a version of nginx.
+#[must_use]
+pub fn known_directives(version: Version) -> Vec<KnownDirective> {
+    const BLOCKS: [&str; 16] = [
+        "main",
+        "events",
+        "http",
+        "server",
+        "location",
+        "server if",
+        "location if",
+        "limit_except",
+        "upstream",
+        "stream",
+        "stream server",
+        "stream upstream",
+        "mail",
+        "mail server",
+        "oidc_provider",
+        "mgmt",
+    ];
+    let there = |entry: &&directives::Directive| {
+        entry.since.is_none_or(|since| since <= version) && entry.until.is_none_or(|until| version < until)
+    };
+    let known = |entry: &directives::Directive| KnownDirective {
+        name: entry.name,
+        module: entry.module,
+        own: entry.vendor == directives::Vendor::Nginx,
+        commercial: entry.vendor == directives::Vendor::Plus,
+        blocks: BLOCKS
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| entry.contexts >> bit & 1 == 1)
+            .map(|(_, name)| *name)
+            .collect(),
+        counts: std::array::from_fn(|count| entry.arity.allows(count)),
+        block: entry.arity.block,
+    };
+    table::TABLE.iter().filter(there).map(known).collect()
 }
 
 /// Reads a configuration.
@@ -144,7 +205,7 @@ pub(crate) fn read(
         if missing.parent.is_none() && top == directives::M && missing.glob {
             continue;
         }
-        let gap = Gap { span: missing.span, what: missing.what, weakens: Weakens::Everything };
+        let gap = Gap { span: missing.span, what: missing.what, weakens: Weakens::Everything, told: false };
         reading.config.coverage.gaps.push(gap);
     }
     reading.blocks = tree
@@ -170,7 +231,9 @@ fn coverage(
         if !known && tree.name(id) != "include" {
             let span = tree.header(id);
             let what = format!("`{}` is not known", tree.name(id));
-            reading.config.coverage.gaps.push(Gap { span, what, weakens: Weakens::Routing });
+            // Of words in a language of their own the validator says nothing.
+            let told = contexts.get(id).is_some_and(|&context| context != directives::OTHER);
+            reading.config.coverage.gaps.push(Gap { span, what, weakens: Weakens::Routing, told });
         }
     }
     let gaps = reading.config.coverage.gaps.len() as u32;

@@ -3,9 +3,10 @@
 //! Only a whole configuration can be judged: a snippet, or one with an include that was not read, may have the
 //! definition elsewhere.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::directives::{Contexts, Directive, H, ML, MS, OTHER, S, T, TS, Vendor};
+use super::directives::{Contexts, Directive, H, ML, MS, OTHER, S, T, TS, TU, UP, Vendor};
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
 use crate::diagnostic::{Diagnostic, Severity, suggest};
@@ -25,6 +26,7 @@ pub(super) fn check(
     let mut checker = Checker { tree, contexts, directives, version, diagnostics: Vec::new() };
     checker.log_formats();
     checker.zones();
+    checker.upstream_zones();
     checker.certificates();
     checker.keys();
     checker.paths();
@@ -51,7 +53,7 @@ impl<'a> Checker<'a> {
     }
 
     fn is_stream(&self, id: NodeId) -> bool {
-        self.context(id) & (T | TS | super::directives::TU) != 0
+        self.context(id) & (T | TS | TU) != 0
     }
 
     fn missing(&mut self, span: Span, message: String, near: Option<&str>, help: &str) {
@@ -60,40 +62,51 @@ impl<'a> Checker<'a> {
     }
 
     fn log_formats(&mut self) {
-        let mut formats: BTreeSet<(bool, &str)> = BTreeSet::from([(false, "combined")]);
+        // With the place from which on each is known.
+        let mut formats: BTreeMap<(bool, &str), NodeId> = BTreeMap::from([((false, "combined"), 0)]);
         for id in self.ids() {
             if self.tree.name(id) == "log_format" && self.context(id) & (H | T) != 0 {
                 let Some(name) = self.tree.arg(id, 0) else { continue };
-                if !formats.insert((self.is_stream(id), name)) {
-                    let message = format!("log format `{name}` is defined twice");
-                    self.diagnostics.push(
-                        Diagnostic::new(
-                            "duplicate-definition",
-                            Severity::Error,
-                            self.tree.header(id),
-                            message,
-                        )
-                        .help("rename or remove one of them"),
-                    );
+                let key = (self.is_stream(id), name);
+                if let Entry::Vacant(vacant) = formats.entry(key) {
+                    vacant.insert(id);
+                    continue;
                 }
+                let message = format!("log format `{name}` is defined twice");
+                self.diagnostics.push(
+                    Diagnostic::new("duplicate-definition", Severity::Error, self.tree.header(id), message)
+                        .help("rename or remove one of them"),
+                );
             }
         }
         let mut found: Vec<(Span, String)> = Vec::new();
+        let mut early: Vec<(Span, Span, String)> = Vec::new();
         for id in self.ids() {
             if self.tree.name(id) != "access_log" || self.directives.get(id).is_none_or(Option::is_none) {
                 continue;
             }
             let Some(word) = self.tree.args(id).get(1) else { continue };
             let name = self.tree.value(word);
-            if self.tree.arg(id, 0) != Some("off")
-                && !values::is_placeholder(name)
-                && !formats.contains(&(self.is_stream(id), name))
-            {
-                found.push((word.span, name.to_owned()));
+            if self.tree.arg(id, 0) != Some("off") && !values::is_placeholder(name) {
+                match formats.get(&(self.is_stream(id), name)) {
+                    None => found.push((word.span, name.to_owned())),
+                    Some(&made) if made > id => {
+                        early.push((word.span, self.tree.header(made), name.to_owned()));
+                    }
+                    Some(_) => {}
+                }
             }
         }
+        for (span, made, name) in early {
+            let message = format!("log format `{name}` is used before it is defined");
+            self.diagnostics.push(
+                Diagnostic::new("invalid-value", Severity::Error, span, message)
+                    .also(made, "defined only here")
+                    .help("move the `log_format` above: nginx looks for it while it reads the file"),
+            );
+        }
         for (at, (span, name)) in found.into_iter().enumerate() {
-            let known = formats.iter().map(|&(_, name)| name);
+            let known = formats.keys().map(|&(_, name)| name);
             let near = if at < MAX_SUGGESTIONS { suggest(&name, known).map(str::to_owned) } else { None };
             self.missing(
                 span,
@@ -173,6 +186,33 @@ impl<'a> Checker<'a> {
             let maker = if kind.ends_with("cache") { "_path" } else { "_zone" };
             let help = format!("define it with `{kind}{maker}`");
             self.missing(span, format!("zone `{zone}` of `{kind}` is not defined"), near.as_deref(), &help);
+        }
+    }
+
+    /// `zone` of an upstream: one of those with the same name says how large it is.
+    fn upstream_zones(&mut self) {
+        let mut sized: BTreeSet<&str> = BTreeSet::new();
+        let mut bare: BTreeMap<&str, Span> = BTreeMap::new();
+        for id in self.ids() {
+            if self.tree.name(id) != "zone" || self.context(id) & (UP | TU) == 0 {
+                continue;
+            }
+            match self.tree.args(id) {
+                [name] => {
+                    bare.entry(self.tree.value(name)).or_insert(self.tree.header(id));
+                }
+                [name, ..] => {
+                    sized.insert(self.tree.value(name));
+                }
+                [] => {}
+            }
+        }
+        for (name, span) in bare.into_iter().filter(|(name, _)| !sized.contains(name)) {
+            let message = format!("zone `{name}` has no size");
+            let help =
+                format!("write a size, such as `zone {name} 64k`, in one of the upstreams that share it");
+            self.diagnostics
+                .push(Diagnostic::new("invalid-value", Severity::Error, span, message).help(help));
         }
     }
 

@@ -1,7 +1,7 @@
 //! What nginx refuses about a directive before its module looks at it: unknown names, wrong places, wrong
 //! numbers of arguments, and values of the plain kinds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::directives::{self, Contexts, DATA, Directive, OTHER, TU, UP, ValueKind, Vendor};
@@ -26,6 +26,8 @@ pub(super) struct Validator<'a> {
     pub(super) contexts: &'a [Contexts],
     pub(super) version: Version,
     edition: Edition,
+    /// Directives of the commercial edition that were spoken of.
+    paid: BTreeSet<&'static str>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// Times as they were written.
     pub(super) times: Vec<WrittenTime>,
@@ -39,6 +41,7 @@ impl<'a> Validator<'a> {
             contexts,
             version: options.version,
             edition: options.edition,
+            paid: BTreeSet::new(),
             diagnostics: Vec::new(),
             times: Vec::new(),
             suggestions: BTreeMap::new(),
@@ -239,7 +242,8 @@ impl<'a> Validator<'a> {
         let sure = self.edition == Edition::OpenSource;
         let balancing = paid.contexts & (UP | TU) != 0 && paid.contexts & !(UP | TU) == 0;
         let rule = if balancing { "algorithm-edition-mismatch" } else { "unknown-directive" };
-        if !sure && !balancing {
+        // Each is worth one word, not one a line.
+        if !sure && !balancing && !self.paid.insert(paid.name) {
             return;
         }
         let later = here.iter().filter(|entry| entry.vendor == Vendor::Nginx).find_map(|entry| entry.since);
@@ -248,7 +252,8 @@ impl<'a> Validator<'a> {
                 "open source nginx {} has no directive `{name}`: it is in NGINX Plus, and in open source nginx from {since}",
                 self.version
             ),
-            None => format!("open source nginx has no directive `{name}`: it belongs to NGINX Plus"),
+            None if sure => format!("open source nginx has no directive `{name}`: it belongs to NGINX Plus"),
+            None => format!("directive `{name}` belongs to NGINX Plus: open source nginx refuses it"),
         };
         self.error(
             Diagnostic::new(

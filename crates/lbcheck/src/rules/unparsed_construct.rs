@@ -22,7 +22,7 @@ const MAX_NAMES: usize = 5;
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let config = context.config;
-    for gap in &config.coverage.gaps {
+    for gap in config.coverage.gaps.iter().filter(|gap| !gap.told) {
         let (weakened, pool) = match gap.weakens {
             Weakens::Pool(id) => {
                 let pool = config.pool(id);

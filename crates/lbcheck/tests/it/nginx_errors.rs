@@ -132,7 +132,9 @@ fn the_edition_decides_over_commercial_directives() {
             .map(|text| ("algorithm-edition-mismatch", severity, text.to_owned()))
             .to_vec()
     };
-    assert_eq!(found(Edition::Unknown), balancing(Severity::Warning));
+    let mut warned = balancing(Severity::Warning);
+    warned.push(("unknown-directive", Severity::Warning, "health_check".to_owned()));
+    assert_eq!(found(Edition::Unknown), warned);
     let mut refused = balancing(Severity::Error);
     refused.push(("unknown-directive", Severity::Error, "health_check".to_owned()));
     assert_eq!(found(Edition::OpenSource), refused);
@@ -476,4 +478,63 @@ fn settings_that_do_not_fit_one_another() {
     let old = "server { listen 1; proxy_pass 10.0.0.1:1; } server { listen 1; return x; }";
     assert_eq!(stream(old).errors(), [""; 0]);
     assert_eq!(stream("server { proxy_pass 10.0.0.1:1; }").errors().len(), 1);
+}
+
+#[test]
+fn a_log_format_is_defined_before_its_use() {
+    let late = http("server { listen 80; access_log /a x; return 404; } log_format x '$uri';");
+    assert_eq!(late.errors(), ["2:35 invalid-value: log format `x` is used before it is defined"]);
+    let early = http("log_format x '$uri'; server { listen 80; access_log /a x; return 404; }");
+    assert_eq!(early.errors(), [""; 0]);
+}
+
+#[test]
+fn one_of_the_upstreams_that_share_a_zone_says_its_size() {
+    let bare = http("upstream a { zone z; server 10.0.0.1; } server { location / { proxy_pass http://a; } }");
+    assert_eq!(bare.errors(), ["2:14 invalid-value: zone `z` has no size"]);
+    let shared = http(
+        "upstream a { zone z; server 10.0.0.1; } upstream b { zone z 64k; server 10.0.0.1; }
+        server { location / { proxy_pass http://a; } location /b { proxy_pass http://b; } }",
+    );
+    assert_eq!(shared.errors(), [""; 0]);
+}
+
+#[test]
+fn browser_versions_are_dots_and_digits() {
+    let case =
+        http("server { modern_browser msie .30; modern_browser opera 5..5; modern_browser gecko 5a; }");
+    assert_eq!(
+        case.errors(),
+        ["2:83 invalid-value: `5a` is not a value that directive `modern_browser` takes"]
+    );
+}
+
+#[test]
+fn braces_in_quotes_are_text() {
+    let case = http("log_format x '{{ok}}'; server { lisen 80; access_log /a x; return 200 \"{% if %}\"; }");
+    assert_eq!(case.errors(), ["2:33 unknown-directive: nginx has no directive `lisen`"]);
+    let template = http("server { listen {{ port }}; return 404; }");
+    assert!(
+        template.errors().iter().all(|error| error.contains("template-unrendered")),
+        "{:?}",
+        template.errors()
+    );
+}
+
+#[test]
+fn an_unknown_directive_is_told_once() {
+    let case = http("server { lisen 80; return 404; }");
+    assert_eq!(case.errors(), ["2:10 unknown-directive: nginx has no directive `lisen`"]);
+    assert!(case.config().coverage.gaps.iter().all(|gap| gap.told));
+}
+
+#[test]
+fn what_only_the_commercial_edition_has_is_worth_a_warning() {
+    let case =
+        http("server { location / { auth_jwt a; return 404; } location /b { auth_jwt b; return 404; } }");
+    assert_eq!(case.errors(), [""; 0]);
+    assert_eq!(
+        case.reports(lbcheck::diagnostic::Severity::Warning),
+        ["2:23 unknown-directive: directive `auth_jwt` belongs to NGINX Plus: open source nginx refuses it"]
+    );
 }

@@ -74,7 +74,11 @@ fn the_output_of_nginx_t_is_read_from_itself() {
         # configuration file /etc/nginx/sites/a:\nserver { listen 80; return 404; }\n\
         upstream u { server 10.0.0.1 weight=0; }\n";
     let case = main(dump);
-    assert_eq!(case.errors(), ["12:30 invalid-value: nginx does not take `weight=0`"]);
+    assert_eq!(case.errors(), ["2:30 invalid-value: nginx does not take `weight=0`"]);
+    // Each file has its own name and lines.
+    let found = &case.reading.diagnostics;
+    let error = found.iter().find(|found| found.severity == lbcheck::diagnostic::Severity::Error).unwrap();
+    assert_eq!(case.sources.file(error.primary.span.file).path(), "/etc/nginx/sites/a");
     assert_eq!(case.route("*:80", "h", "/"), "404");
     let cut = dump.replace("# configuration file /etc/nginx/mime.types:", "");
     assert!(main(&cut).errors().iter().any(|error| error.contains("unexpected") || error.contains("types")));

@@ -1,5 +1,7 @@
 //! nginx stops at the first mistake, and ends its message with file and line.
 
+use lbcheck::dialect::Dialect;
+
 use super::{Outside, Place, Refusal, cause, says};
 
 pub(super) fn refusals(said: &str, file: &str) -> Vec<Refusal> {
@@ -68,5 +70,39 @@ fn outside(message: &str) -> Option<Outside> {
     ) {
         return Some(Outside::Machine);
     }
-    None
+    unknown(message).filter(|name| is_optional(name)).map(|_| Outside::Module)
+}
+
+/// The directive that nginx says it does not know.
+fn unknown(message: &str) -> Option<&str> {
+    message.strip_prefix("unknown directive \"")?.strip_suffix('"')
+}
+
+/// Whether all modules that have a directive are such that nginx is often built without them.
+fn is_optional(name: &str) -> bool {
+    const OPTIONAL: [&str; 7] =
+        ["stream", "mail", "google_perftools", "http_geoip", "http_image_filter", "http_perl", "http_xslt"];
+    let version = Dialect::Nginx.assumed_version();
+    let mut known =
+        lbcheck::nginx::known_directives(version).into_iter().filter(|known| known.name == name).peekable();
+    known.peek().is_some()
+        && known.all(|known| {
+            !known.commercial && (!known.own || OPTIONAL.iter().any(|start| known.module.starts_with(start)))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_that_is_not_built_in_is_no_fault_of_the_file() {
+        let of = |name: &str| outside(&format!("unknown directive \"{name}\""));
+        assert_eq!(of("geoip2"), Some(Outside::Module));
+        assert_eq!(of("stream"), Some(Outside::Module));
+        assert_eq!(of("content_by_lua_block"), Some(Outside::Module));
+        for of_the_file in ["proxy_pas", "proxy_pass", "listen", "auth_jwt_require", "map"] {
+            assert_eq!(of(of_the_file), None, "{of_the_file}");
+        }
+    }
 }

@@ -258,7 +258,15 @@ impl Compared<'_> {
             }
         };
         let findings = judge(self.program.dialect, self.version, &changed, folder);
-        let found = refusals(self.program.dialect, &answer.said, &main.display().to_string());
+        let mut found = refusals(self.program.dialect, &answer.said, &main.display().to_string());
+        for refusal in &mut found {
+            // A directive of a module that is missing may be misplaced, too.
+            if let (Some(Outside::Module), Place::Line(line)) = (refusal.outside, &refusal.place)
+                && findings.iter().any(|finding| finding.lines.contains(line))
+            {
+                refusal.outside = None;
+            }
+        }
         let lines = mutant.map(|mutant| mutant.lines.as_slice()).unwrap_or_default();
         (case.class, case.cause) = classify(answer.accepted, &found, &findings, lines);
         let program_said: Vec<String> =

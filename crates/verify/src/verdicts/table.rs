@@ -44,14 +44,8 @@ const REASONS: &[Reason] = &[
     known(
         Dialect::Nginx,
         Class::Missed,
-        "unknown directive",
-        "a directive of a module that this nginx is built without; lbcheck does not suppose which ones are built in",
-    ),
-    known(
-        Dialect::Nginx,
-        Class::Missed,
         "unknown \"…\" variable",
-        "a variable of a module that this nginx is built without",
+        "a snippet, which may stand where the variable is defined; or a variable of a module that this nginx is built without",
     ),
     known(
         Dialect::Nginx,
@@ -63,7 +57,7 @@ const REASONS: &[Reason] = &[
         Dialect::Nginx,
         Class::OtherLine,
         "unknown directive",
-        "the directive goes on over a line end: nginx names the line where its words end, lbcheck the word; or it is of a module that this nginx is built without",
+        "the directive goes on over a line end, or a misspelt brace is its first word: nginx names the line where its words end, lbcheck the word",
     ),
     known(
         Dialect::Nginx,

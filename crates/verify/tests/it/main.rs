@@ -6,5 +6,6 @@
 mod haproxy_words;
 mod incidents;
 mod live;
+mod nginx_table;
 mod routing;
 mod verdicts;

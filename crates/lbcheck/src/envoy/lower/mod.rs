@@ -170,7 +170,7 @@ impl<'t> Lower<'t> {
     }
 
     fn gap(&mut self, span: Span, what: impl Into<String>, weakens: Weakens) {
-        self.config.coverage.gaps.push(Gap { span, what: what.into(), weakens });
+        self.config.coverage.gaps.push(Gap { span, what: what.into(), weakens, told: false });
     }
 
     fn block(&mut self, header: Span, extent: Span) {

@@ -171,7 +171,7 @@ impl<'a> Lower<'a> {
     }
 
     fn gap(&mut self, span: Span, what: impl Into<String>, weakens: Weakens) {
-        self.config.coverage.gaps.push(Gap { span, what: what.into(), weakens });
+        self.config.coverage.gaps.push(Gap { span, what: what.into(), weakens, told: false });
     }
 
     /// The statement as written, for labels: name and arguments, cut where it is long.
