@@ -86,7 +86,7 @@ pub(crate) type Renames = BTreeMap<String, String>;
 fn findings(sources: &Sources, subject: &Subject<'_>, renames: &Renames) -> Vec<Finding> {
     let reading = subject.reading;
     let mut found: Vec<Diagnostic> =
-        reading.diagnostics.iter().filter_map(|diagnostic| graded(diagnostic, subject.environment)).collect();
+        reading.diagnostics.iter().filter_map(|diagnostic| graded(diagnostic, subject)).collect();
     // Where the structure could not be trusted, silence of a rule means nothing and noise is likely.
     if !reading.broken {
         let facts = Facts::new(&reading.config);
@@ -111,9 +111,13 @@ fn findings(sources: &Sources, subject: &Subject<'_>, renames: &Renames) -> Vec<
 }
 
 /// A reader's diagnostic with the severity that policy gives its id, if it gives one.
-pub(crate) fn graded(diagnostic: &Diagnostic, environment: &Environment) -> Option<Diagnostic> {
+fn graded(diagnostic: &Diagnostic, subject: &Subject<'_>) -> Option<Diagnostic> {
     let mut diagnostic = diagnostic.clone();
-    match environment.severity.get(diagnostic.rule) {
+    // What runs may be an older version, which sees nothing wrong.
+    if subject.version_assumed && diagnostic.since.is_some() {
+        diagnostic.severity = diagnostic.severity.min(Severity::Warning);
+    }
+    match subject.environment.severity.get(diagnostic.rule) {
         Some(Level::Off) => return None,
         Some(Level::On(severity)) => diagnostic.severity = *severity,
         None => {}

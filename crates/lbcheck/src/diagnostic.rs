@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::dialect::Version;
 use crate::source::Span;
 
 /// How bad a finding is. Ordered: `Info < Warning < Error`.
@@ -134,6 +135,9 @@ pub struct Diagnostic {
     pub subject: Subject,
     /// What would mend it.
     pub fix: Option<Fix>,
+    /// The first version that sees something wrong in it; `None`: each does. Where nobody says which version runs, such an
+    /// error is a warning.
+    pub since: Option<Version>,
 }
 
 impl Diagnostic {
@@ -148,6 +152,7 @@ impl Diagnostic {
             help: None,
             subject: Subject::default(),
             fix: None,
+            since: None,
         }
     }
 

@@ -47,13 +47,13 @@ pub fn reading(text: &[u8], sources: &mut Sources, options: &ReadOptions) -> Rea
     read(&MemoryLoader::one(path, text), sources, &[path.to_owned()], options)
 }
 
-/// Checks what was read, in production.
+/// Checks what was read, in production, for the version it was read for.
 #[must_use]
 pub fn check(sources: &Sources, reading: &Reading) -> CheckReport {
     let environment = Environment::default();
     analysis::check(
         sources,
-        &Subject { paths: &[], reading, version_assumed: true, environment: &environment },
+        &Subject { paths: &[], reading, version_assumed: false, environment: &environment },
     )
 }
 

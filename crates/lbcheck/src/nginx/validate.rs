@@ -301,9 +301,11 @@ impl<'a> Validator<'a> {
         // A version newer than the one assumed may well be what runs.
         let newer = entry.since.is_some_and(|since| since > Dialect::Nginx.assumed_version());
         let severity = if newer { Severity::Warning } else { Severity::Error };
-        self.error(
-            Diagnostic::new("unknown-directive", severity, self.tree.words(id)[0].span, message).help(help),
-        );
+        let mut diagnostic =
+            Diagnostic::new("unknown-directive", severity, self.tree.words(id)[0].span, message).help(help);
+        // Distributions ship versions that still have it.
+        diagnostic.since = entry.until.filter(|until| *until <= self.version);
+        self.error(diagnostic);
     }
 
     fn unknown(&mut self, id: NodeId, context: Contexts) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use lbcheck::dialect::Dialect;
+use lbcheck::dialect::{Dialect, Version};
 use lbcheck::load::{FileLoader, LoadError};
 use lbcheck::read::{ReadOptions, Reading, read};
 use lbcheck::rules::{self, Category};
@@ -89,10 +89,20 @@ impl FileLoader for Placed {
     }
 }
 
+/// The version of the program whose verdicts the corpus has.
+fn judged_by(dialect: Dialect) -> Version {
+    match dialect {
+        Dialect::HaProxy => Version::new(3, 2),
+        Dialect::Nginx => Version::new(1, 30),
+        Dialect::Envoy => Version::new(1, 40),
+    }
+}
+
 /// Reads a case in the form in which its verdict was made.
 fn read_case(root: &Path, case: &Case, sources: &mut Sources) -> Reading {
     let full = |path: &str| root.join(path).to_string_lossy().into_owned();
     let mut options = ReadOptions::new(case.dialect);
+    options.version = judged_by(case.dialect);
     options.env = case.env.clone();
     options.context = match case.context.as_str() {
         "http" | "stream" => vec![case.context.clone()],

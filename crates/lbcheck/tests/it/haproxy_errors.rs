@@ -6,6 +6,8 @@ use lbcheck::load::MemoryLoader;
 use lbcheck::read::{ReadOptions, Reading, read};
 use lbcheck::source::Sources;
 
+use crate::support;
+
 fn reading(text: impl Into<Vec<u8>>, version: (u16, u16)) -> Reading {
     let loader = MemoryLoader::one("haproxy.cfg", text);
     let mut options = ReadOptions::new(Dialect::HaProxy);
@@ -382,6 +384,13 @@ fn equal_names_tell_since_when_they_are_refused() {
         "backend `web` has the same name as frontend `web`, which HAProxy refuses from 3.3 on"
     );
     assert_eq!(said(text, (3, 2)).0, Severity::Warning);
+    // Which version runs is not known where none was named.
+    let mut sources = Sources::new();
+    let reading = support::reading(Dialect::HaProxy, text.as_bytes(), &mut sources);
+    let assumed = support::check(&sources, &reading);
+    let found =
+        assumed.findings.iter().find(|found| found.diagnostic.rule == "duplicate-definition").unwrap();
+    assert_eq!(found.diagnostic.severity, Severity::Warning);
     let twice = "listen web\n bind :80\nlisten web\n bind :81\n";
     assert!(said(twice, (3, 4)).1.ends_with("defined above it"));
 }

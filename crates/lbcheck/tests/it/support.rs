@@ -57,7 +57,8 @@ pub(crate) fn check(sources: &Sources, reading: &Reading) -> CheckReport {
 
 /// Checks what was read, in an environment.
 pub(crate) fn check_in(sources: &Sources, reading: &Reading, environment: &Environment) -> CheckReport {
-    analysis::check(sources, &Subject { paths: &[], reading, version_assumed: true, environment })
+    let version_assumed = reading.config.version == reading.config.dialect.assumed_version();
+    analysis::check(sources, &Subject { paths: &[], reading, version_assumed, environment })
 }
 
 /// Compares what was read, in production.

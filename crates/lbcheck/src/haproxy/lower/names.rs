@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::dialect::Version;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Section, SectionKind, is_name_character};
 use crate::haproxy::validate::for_named_defaults;
@@ -175,11 +176,11 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
                     "rename one of them, or say which older version it is for",
                 ),
             };
-            report.push(
-                Diagnostic::new(rule::DUPLICATE, Severity::Error, name.span, message)
-                    .also(other.header.at(1), "first defined here")
-                    .help(help),
-            );
+            let mut diagnostic = Diagnostic::new(rule::DUPLICATE, Severity::Error, name.span, message)
+                .also(other.header.at(1), "first defined here")
+                .help(help);
+            diagnostic.since = (!always_clash(other.kind, section.kind)).then_some(EQUAL_NAMES_REFUSED);
+            report.push(diagnostic);
         } else if let Some(other) = others.first() {
             report.push(
                 Diagnostic::new(
@@ -203,8 +204,11 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
     }
 }
 
+/// The first version that refuses a frontend and a backend of the same name.
+const EQUAL_NAMES_REFUSED: Version = Version::new(3, 3);
+
 fn clash(first: SectionKind, second: SectionKind, report: &Report) -> bool {
-    report.at_least(3, 3) || always_clash(first, second)
+    report.version >= EQUAL_NAMES_REFUSED || always_clash(first, second)
 }
 
 /// Whether every version refuses the same name for both.
