@@ -104,7 +104,7 @@ fn alias(text: &str, at: usize, word: &Word<'_>, report: &mut Report) -> Option<
     let name = rest.get(..length)?;
     if ALIASES.contains(&name)
         || (name == ORIGIN && report.at_least(3, 1))
-        || report.version > super::keywords::NEWEST
+        || report.version.series() > super::keywords::NEWEST
     {
         return Some(at + length);
     }

@@ -141,7 +141,14 @@ impl Checker<'_> {
     }
 
     fn geo(&mut self, id: NodeId) {
-        self.defines(id, self.tree.args(id).len().saturating_sub(1));
+        let args = self.tree.args(id);
+        self.defines(id, args.len().saturating_sub(1));
+        if let [source, _] = args
+            && !self.tree.value(source).starts_with('$')
+        {
+            let message = format!("`{}` is not a variable", self.tree.value(source));
+            self.invalid(source.span, message, "write the variable that holds the address, with its `$`");
+        }
         let ranges = self.tree.children(Some(id)).any(|line| self.tree.name(line) == "ranges");
         let mut networks = 0;
         for line in self.tree.children(Some(id)) {
@@ -206,12 +213,28 @@ impl Checker<'_> {
             for (word, most) in [(from, 2), (to, if utf8 { 8 } else { 2 })] {
                 let text = self.tree.value(word);
                 let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-                if text.is_empty() || text.len() > most || !hex {
+                let bent = most > 2 && hex && !begins_a_character(text);
+                if text.is_empty() || text.len() > most || !hex || bent {
                     self.invalid(word.span, format!("`{text}` is not a code"), "write hexadecimal digits");
                 }
             }
         }
     }
+}
+
+/// Whether hexadecimal digits begin with a character in UTF-8, as nginx decodes it.
+fn begins_a_character(digits: &str) -> bool {
+    let pairs = digits.as_bytes().chunks(2);
+    let bytes: Option<Vec<u8>> = pairs
+        .map(|pair| match pair {
+            [_, _] => u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok(),
+            _ => None,
+        })
+        .collect();
+    let Some(bytes) = bytes else { return false };
+    // Halves of UTF-16 pairs, which begin like this, are no characters to Rust, and are to nginx.
+    bytes.first() == Some(&0xed)
+        || std::str::from_utf8(&bytes).map_or_else(|error| error.valid_up_to() > 0, |text| !text.is_empty())
 }
 
 /// Since when `geo` takes `volatile`.

@@ -161,6 +161,7 @@ pub(super) static GRAMMAR: &[Grammar] = &[
         k("expires=", SecondsOrMax), k("domain=", Filled), k("path=", Filled), flag("secure"), flag("httponly"),
         k("samesite=", SAMESITE),
     ]),
+    g(&["sticky"], "http_upstream_sticky").at(&[Of(&["cookie", "route", "learn"])]).with(&[k("", Text)]),
     g(&["thread_pool"], "").at(&[Text]).needs(&["threads="])
         .with(&[k("threads=", Within(1, -1)), k("max_queue=", Number), k("", Text)]),
 ];

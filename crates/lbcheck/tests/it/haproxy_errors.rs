@@ -401,3 +401,29 @@ fn headers_after_the_version_of_a_check_are_refused_from_2_8_on() {
     assert_eq!(errors_as(text, (2, 6)), [""; 0]);
     assert_eq!(errors_as(text, (2, 8)).len(), 1);
 }
+
+#[test]
+fn users_and_groups_name_each_other() {
+    let list = |lines: &str| format!("userlist u\n{lines}listen l\n bind :80\n");
+    let good = " group g users a,b\n user a password x groups h\n user b password x\n group h\n";
+    assert_eq!(errors_as(&list(good), (3, 4)), [""; 0]);
+    let bad = " group g users a,b\n user a password x groups h,\n";
+    assert_eq!(errors_as(&list(bad), (2, 6)), ["invalid-value: a,b", "invalid-value: h,"]);
+}
+
+#[test]
+fn nothing_follows_an_option_that_is_switched_off() {
+    let with = |option: &str| format!("backend b\n no option {option}\n server s 10.0.0.1:80\n");
+    assert_eq!(errors_as(&with("abortonclose abortonclose"), (3, 4)), ["invalid-value: abortonclose"]);
+    assert_eq!(errors_as(&with("redispatch 2"), (3, 4)), [""; 0]);
+}
+
+#[test]
+fn a_patch_release_knows_the_variables_of_its_series() {
+    let text = "frontend f\n bind :80\n log-format \"%ci [%tt]\"\n";
+    let mut options = ReadOptions::new(Dialect::HaProxy);
+    options.version = "3.4.7".parse().unwrap();
+    let loader = MemoryLoader::one("haproxy.cfg", text);
+    let found = read(&loader, &mut Sources::new(), &["haproxy.cfg".to_owned()], &options).diagnostics;
+    assert!(found.iter().any(|found| found.message.contains("`%tt` is not a variable")), "{found:?}");
+}

@@ -538,3 +538,34 @@ fn what_only_the_commercial_edition_has_is_worth_a_warning() {
         ["2:23 unknown-directive: directive `auth_jwt` belongs to NGINX Plus: open source nginx refuses it"]
     );
 }
+
+#[test]
+fn geo_reads_its_address_from_a_variable() {
+    let case = http("geo geo $x { default 1; } geo $remote_addr $y { default 1; } server { return 404; }");
+    assert_eq!(case.errors(), ["2:5 invalid-value: `geo` is not a variable"]);
+}
+
+#[test]
+fn codes_of_utf_8_are_characters() {
+    let case = http(
+        "charset_map koi8-r utf-8 { C0 D18E; C1 D0E; C2 D018; C3 E0A080; C4 F0A08000; } server { return 404; }",
+    );
+    let codes: Vec<String> = ["2:40 ", "2:48 ", "2:68 "]
+        .into_iter()
+        .zip(["D0E", "D018", "F0A08000"])
+        .map(|(at, code)| format!("{at}invalid-value: `{code}` is not a code"))
+        .collect();
+    assert_eq!(case.errors(), codes);
+}
+
+#[test]
+fn sticky_begins_with_its_kind() {
+    let with = |line: &str| {
+        http(&format!(
+            "upstream u {{ server 10.0.0.1:80; {line} }} server {{ location / {{ proxy_pass http://u; }} }}"
+        ))
+    };
+    assert_eq!(with("sticky cookie id expires=1h;").errors(), [""; 0]);
+    assert_eq!(with("sticky route $arg_r;").errors(), [""; 0]);
+    assert_eq!(with("sticky sticky cookie id;").errors().len(), 1);
+}

@@ -72,6 +72,24 @@ const REASONS: &[Reason] = &[
         "nginx names the line of the closing brace, lbcheck the upstream",
     ),
     known(
+        Dialect::Nginx,
+        Class::OtherLine,
+        "invalid number of arguments",
+        "the directive's brace or semicolon stands on a later line, which is the one nginx names",
+    ),
+    known(
+        Dialect::Nginx,
+        Class::OtherLine,
+        "no \"…\" is defined for",
+        "nginx names the line of the server, lbcheck that of its `listen`",
+    ),
+    known(
+        Dialect::Nginx,
+        Class::OtherLine,
+        "percent total",
+        "nginx adds up at the closing brace, lbcheck names the line that is too much",
+    ),
+    known(
         Dialect::Envoy,
         Class::Missed,
         "Failed to load",
@@ -95,6 +113,18 @@ const REASONS: &[Reason] = &[
         Class::OtherLine,
         "no such field",
         "a brace in the wrong line ends the file early to one of the two YAML parsers, and makes a wrong field to the other",
+    ),
+    known(
+        Dialect::Envoy,
+        Class::Missed,
+        "no such field",
+        "`static_resources` behind what it holds leaves a file of resources, which lbcheck reads as a part of a whole",
+    ),
+    known(
+        Dialect::Envoy,
+        Class::OtherLine,
+        "in legacy mode",
+        "`@type` as the first line of a file makes another message of the whole file, which lbcheck then judges by that type",
     ),
     known(
         Dialect::Envoy,
@@ -135,7 +165,7 @@ pub fn reason(dialect: Dialect, case: &Case) -> &'static str {
 }
 
 /// Causes shown for each class of disagreement.
-const TOP: usize = 12;
+const TOP: usize = 40;
 
 /// The runs as Markdown.
 #[must_use]

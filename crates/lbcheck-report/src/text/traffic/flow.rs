@@ -155,7 +155,7 @@ impl Print<'_> {
             let _ = writeln!(out, "{}  {place}{remark}", padded(&key, width, false));
         }
         if let Some(what) = lbcheck::traffic::hashed_text(&self.report.survey.config, traffic.pool) {
-            let _ = writeln!(out, "each line is taken for {}", self.view.words(&what));
+            let _ = writeln!(out, "each line is read as {}", self.view.words(&what));
         }
         out.push('\n');
     }

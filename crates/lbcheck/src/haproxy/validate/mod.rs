@@ -8,6 +8,7 @@ mod checks;
 mod forms;
 mod habits;
 mod places;
+mod users;
 mod words;
 
 pub(super) use forms::{value, warn_of_time};
@@ -34,6 +35,9 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
         report.assumed = section.header.assumed;
         if section.kind.is_proxy() {
             checks::sequences(section, report);
+        }
+        if section.kind == SectionKind::Userlist {
+            users::check(section, report);
         }
         habits::check(section, report);
     }

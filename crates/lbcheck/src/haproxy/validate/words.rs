@@ -125,15 +125,13 @@ fn option(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
         );
         return;
     }
-    if line.modifier != Modifier::None {
-        if !option.negatable {
-            report.error(
-                rule::VALUE,
-                word.span,
-                format!("`option {name}` cannot be negated"),
-                "remove the line, or set another option of its kind",
-            );
-        }
+    if line.modifier != Modifier::None && !option.negatable {
+        report.error(
+            rule::VALUE,
+            word.span,
+            format!("`option {name}` cannot be negated"),
+            "remove the line, or set another option of its kind",
+        );
         return;
     }
     if option.most != ANY
