@@ -39,9 +39,27 @@ pub struct TrafficReport<'a> {
     pub keys: Option<&'a [PlacedKey]>,
 }
 
+impl TrafficReport<'_> {
+    /// The part of the given keys that each endpoint gets. A sample of real keys, such as one of an access log, has
+    /// some of them more often than others.
+    pub(crate) fn key_shares(&self, endpoints: usize) -> Option<Vec<f64>> {
+        let keys = self.keys.filter(|keys| !keys.is_empty())?;
+        let mut shares = vec![0.0; endpoints];
+        for key in keys {
+            if let Pick::Endpoint(index) = key.to
+                && let Some(share) = shares.get_mut(index)
+            {
+                *share += 1.0;
+            }
+        }
+        shares.iter_mut().for_each(|share| *share /= keys.len() as f64);
+        Some(shares)
+    }
+}
+
 pub(crate) fn json(view: &View<'_>, report: TrafficReport<'_>) -> String {
     let TrafficReport { question, survey, .. } = report;
-    let fill = Fill { view, survey };
+    let fill = Fill { view, survey, report };
     write(&wire::Traffic {
         schema: "lbcheck.traffic/v1",
         tool: TOOL,
@@ -79,6 +97,7 @@ pub(crate) fn json(view: &View<'_>, report: TrafficReport<'_>) -> String {
 struct Fill<'a> {
     view: &'a View<'a>,
     survey: &'a Survey,
+    report: TrafficReport<'a>,
 }
 
 fn name(endpoint: &Endpoint) -> String {
@@ -102,6 +121,7 @@ impl Fill<'_> {
     fn pool(&self, traffic: &PoolTraffic) -> wire::PoolTraffic {
         let pool = self.survey.config.pool(traffic.pool);
         let shares = &traffic.figures.shares;
+        let of_keys = self.report.key_shares(pool.endpoints.len());
         let at = |figures: Option<&Vec<f64>>, index: usize| figures?.get(index).copied().and_then(rounded);
         let endpoint = |(index, endpoint): (usize, &Endpoint)| wire::EndpointShare {
             endpoint: name(endpoint),
@@ -111,6 +131,7 @@ impl Fill<'_> {
             share: at(Some(&shares.shares), index),
             idle_share: at(traffic.figures.idle.as_ref(), index),
             half_width: at(traffic.figures.half_width.as_ref(), index),
+            key_share: at(of_keys.as_ref(), index),
         };
         wire::PoolTraffic {
             pool: show(&pool.name.value).into_owned(),

@@ -94,6 +94,8 @@ pub struct EndpointShare {
     pub idle_share: Option<f64>,
     /// Half the width of the 95 % interval of `share`, where that is a matter of chance; otherwise `null`.
     pub half_width: Option<f64>,
+    /// With `--keys`: the part of those keys that it gets, in the scenario if there is one; otherwise `null`.
+    pub key_share: Option<f64>,
 }
 
 /// The single loss that loads a survivor most.

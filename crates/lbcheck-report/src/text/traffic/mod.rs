@@ -229,6 +229,9 @@ impl Print<'_> {
             };
             push("load", &load, String::new());
         }
+        if let Some(keys) = self.report.key_shares(pool.endpoints.len()) {
+            push("these keys", &|at| percent(keys[at]), sum(&keys));
+        }
         if let Some(demand) = outcome.and_then(|outcome| outcome.demand.as_ref()) {
             let total = number(demand.in_service.iter().sum());
             push("in service", &|at| number(demand.in_service[at]), total);
