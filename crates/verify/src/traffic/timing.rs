@@ -274,8 +274,13 @@ pub fn by_requests(
         }
     };
     let attempts = |backends: &Backends| backends.counts().get(failing).copied().unwrap_or_default();
-    let mut failed = Vec::new();
+    let mut failed: Vec<(Instant, Instant)> = Vec::new();
     for _ in 0..count {
+        // On a busy machine all of them may take longer than the server stays out, and then it fails anew.
+        let is_tried_again = |soonest| failed.last().is_some_and(|(sent, _)| sent.elapsed() >= soonest);
+        if times.back.is_some_and(|(soonest, _)| is_tried_again(soonest)) {
+            break;
+        }
         let before = attempts(backends);
         let (sent, answered, status, _) = ask()?;
         // What a server answers with an error may be saved by another one.
