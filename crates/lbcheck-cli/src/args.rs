@@ -67,7 +67,8 @@ pub(crate) struct DiffArgs {
     pub(crate) old: String,
     /// The configuration after.
     pub(crate) new: String,
-    /// Fail on any change that traffic can notice.
+    /// Fail on any change of routes, pools, shares, checks, or timeouts and limits of pools. Other settings are not
+    /// compared.
     #[arg(long)]
     pub(crate) expect_equivalent: bool,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::input::Input;
 use crate::{Failure, input, output};
 
 pub(crate) fn run(arguments: &CheckArgs) -> Result<ExitCode, Failure> {
-    output::validate(&arguments.output)?;
+    output::validate(&arguments.output, &arguments.paths)?;
     let mut sources = Sources::new();
     let mut disk = Disk::default();
     let mut inputs = input::load_from(&mut disk, &mut sources, &arguments.paths, &arguments.reading)?;

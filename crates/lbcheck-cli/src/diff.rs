@@ -13,7 +13,7 @@ use crate::input::{Configuration, DASH};
 use crate::{Failure, input, output, policy};
 
 pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
-    output::validate(&arguments.output)?;
+    output::validate(&arguments.output, [&arguments.old, &arguments.new])?;
     if arguments.old == DASH && arguments.new == DASH {
         return Err(Failure::new("only one side of a diff can come from standard input"));
     }

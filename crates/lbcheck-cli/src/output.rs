@@ -55,10 +55,23 @@ pub(crate) fn mention(text: &str) {
     let _ = writeln!(io::stderr(), "lbcheck: {}", message(text));
 }
 
-/// At most one format can go to standard output, and each file can hold one.
-pub(crate) fn validate(arguments: &OutputArgs) -> Result<(), Failure> {
+/// At most one format can go to standard output, each file can hold one, and none may be the configuration itself.
+pub(crate) fn validate<'p>(
+    arguments: &OutputArgs,
+    inputs: impl IntoIterator<Item = &'p String>,
+) -> Result<(), Failure> {
+    let inputs: Vec<_> = inputs.into_iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
     let mut targets = std::collections::BTreeSet::new();
     for to in &arguments.formats {
+        if let Some(path) = &to.file
+            && fs::canonicalize(path).is_ok_and(|path| inputs.contains(&path))
+        {
+            return Err(Failure::new(format!(
+                "`{}` is the configuration: name another file for --format {}=FILE",
+                clean(&path.to_string_lossy()),
+                to.format.as_str()
+            )));
+        }
         if !targets.insert(to.file.as_deref()) {
             let place = match &to.file {
                 Some(path) => format!("`{}`", clean(&path.to_string_lossy())),

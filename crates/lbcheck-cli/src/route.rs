@@ -63,7 +63,7 @@ fn certain(report: &RouteReport, pool: &str) -> bool {
         && report.listeners.iter().all(|listener| {
             listener.complete
                 && !listener.ends.is_empty()
-                && listener.ends.iter().all(|end| serves(end.kind, end.pool.as_deref()))
+                && listener.ends.iter().all(|end| end.is_served && serves(end.kind, end.pool.as_deref()))
         })
 }
 

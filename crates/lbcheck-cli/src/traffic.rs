@@ -23,7 +23,7 @@ const MOST_KEY_BYTES: u64 = 64 * 1024 * 1024;
 
 pub(crate) fn run(arguments: &TrafficArgs) -> Result<ExitCode, Failure> {
     let out = OutputArgs { formats: arguments.formats.clone(), color: arguments.color };
-    output::validate(&out)?;
+    output::validate(&out, &arguments.paths)?;
     if let Some(other) = arguments.formats.iter().find(|to| !matches!(to.format, Format::Text | Format::Json))
     {
         return Err(Failure::new(format!(

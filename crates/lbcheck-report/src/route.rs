@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use lbcheck::report::InputSummary;
 use lbcheck::source::Span;
-use lbcheck::traffic::{EndWords, ListenerRoute, Request, RouteReport, StepWords, Truth};
+use lbcheck::traffic::{EndKind, EndWords, ListenerRoute, Request, RouteReport, StepWords, Truth};
 
 use crate::Format;
 use crate::json::{TOOL, input, location, rounded, write};
@@ -212,11 +212,16 @@ fn listener_json(view: &View<'_>, listener: &ListenerRoute) -> wire::ListenerAns
     wire::ListenerAnswer {
         listener: view.words(&listener.listener),
         location: location(view, listener.span),
-        decided: listener.complete && listener.ends.len() == 1,
+        decided: listener.complete && matches!(listener.ends.as_slice(), [only] if is_known(only.kind)),
         ends: listener.ends.iter().map(|end| end_json(view, end)).collect(),
         steps: listener.steps.iter().map(|step| step_json(view, step)).collect(),
         complete: listener.complete,
     }
+}
+
+/// Whether the configuration itself says what such an end is.
+fn is_known(kind: EndKind) -> bool {
+    !matches!(kind, EndKind::Dynamic | EndKind::Opaque)
 }
 
 fn step_json(view: &View<'_>, step: &StepWords) -> wire::RouteStep {

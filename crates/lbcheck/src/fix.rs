@@ -144,6 +144,9 @@ pub enum Refused {
     /// Something changed that no edit touched.
     #[error("it would also change `{0}` at {1}")]
     Elsewhere(String, String),
+    /// The word that was meant stands there already, and what it says would lose.
+    #[error("it would override what is written at {0}")]
+    Overrides(String),
     /// Too much was refused before.
     #[error("too many others could not be made: mend those first")]
     NotTried,
@@ -223,6 +226,18 @@ pub fn confirm(sources: &Sources, old: &Reading, new: &Reading, mended: &[Mended
             return Err(Refused::NewError(found.message.clone(), span));
         }
     }
+    let doubled =
+        |reading: &Reading| reading.diagnostics.iter().filter(|found| DOUBLED.contains(&found.rule)).count();
+    if doubled(new) > doubled(old) {
+        let is_new = |found: &&Diagnostic| {
+            DOUBLED.contains(&found.rule) && touched.edited(sources, found.primary.span)
+        };
+        if let Some(found) = new.diagnostics.iter().find(is_new) {
+            let span = found.related.first().map_or(found.primary.span, |first| first.span);
+            let place = format!("{}:{}", sources.file(span.file).path(), sources.position(span));
+            return Err(Refused::Overrides(place));
+        }
+    }
     if old.broken || new.broken {
         return Ok(());
     }
@@ -230,6 +245,14 @@ pub fn confirm(sources: &Sources, old: &Reading, new: &Reading, mended: &[Mended
     let follows = Follows::new(sources, old, new, &touched);
     for change in diff::outcome(&comparison).changes {
         let Some(span) = change.new_span.or(change.old_span) else { continue };
+        if let Some(written) = change.old_span.filter(|_| !DERIVED.contains(&change.kind))
+            && change.old.is_some()
+            && change.new.is_some()
+            && touched.beside(sources, written)
+        {
+            let place = format!("{}:{}", sources.file(written.file).path(), sources.position(written));
+            return Err(Refused::Overrides(place));
+        }
         let within = touched.edited(sources, span) || touched.opened(sources, span);
         if !within && !touched.around(sources, span) && !follows.has(sources, &change, span) {
             let place = format!("{}:{}", sources.file(span.file).path(), sources.position(span));
@@ -238,6 +261,19 @@ pub fn confirm(sources: &Sources, old: &Reading, new: &Reading, mended: &[Mended
     }
     Ok(())
 }
+
+/// What is said of something that is written twice.
+const DOUBLED: [&str; 2] = ["duplicate-definition", "duplicate-singleton"];
+
+/// Changes whose old place is not that of the value that changes.
+const DERIVED: [&str; 6] = [
+    "health-check-changed",
+    "outlier-detection-changed",
+    "pool-renamed",
+    "endpoint-renamed",
+    "endpoints-reordered",
+    "route-changed",
+];
 
 fn errors(reading: &Reading) -> impl Iterator<Item = &Diagnostic> {
     reading.diagnostics.iter().filter(|found| found.severity == Severity::Error)
@@ -251,6 +287,21 @@ struct Touched<'m> {
     blocks: Vec<(&'m str, u32, u32)>,
     /// The first lines of the blocks that they stand in.
     around: BTreeSet<(&'m str, u32)>,
+    /// The edits themselves by file and place: where each ends.
+    edits: BTreeMap<(&'m str, u32), u32>,
+    /// The innermost blocks that they stand in, by file; `None`: in no block.
+    within: BTreeSet<(&'m str, Option<usize>)>,
+    /// All blocks, in the order of their first lines, outer ones first.
+    all: Vec<Lines<'m>>,
+}
+
+/// The lines of a block.
+struct Lines<'m> {
+    file: &'m str,
+    first: u32,
+    last: u32,
+    /// The block around it.
+    outer: Option<usize>,
 }
 
 impl<'m> Touched<'m> {
@@ -260,9 +311,11 @@ impl<'m> Touched<'m> {
         let lines: BTreeSet<_> = edits.map(|(path, span)| (path, sources.position(span).line)).collect();
         let mut blocks = Vec::new();
         let mut around = BTreeSet::new();
+        let mut all = Vec::new();
         for block in &new.blocks {
             let key = (sources.file(block.header.file).path(), sources.position(block.header).line);
             let last = sources.position(Span { start: block.extent.end, ..block.extent }).line;
+            all.push((key.0, key.1, last));
             if lines.contains(&key) {
                 blocks.push((key.0, key.1 + 1, last));
             }
@@ -270,7 +323,36 @@ impl<'m> Touched<'m> {
                 around.insert(key);
             }
         }
-        Self { lines, blocks, around }
+        let edits =
+            mended.iter().flat_map(|file| file.edits.iter().map(|edit| (file.path.as_str(), edit.span)));
+        let edits = edits.map(|(path, span)| ((path, span.start), span.end)).collect();
+        let mut touched = Self { lines, blocks, around, edits, within: BTreeSet::new(), all: nested(all) };
+        touched.within =
+            touched.lines.iter().map(|&(path, line)| (path, touched.innermost(path, line))).collect();
+        touched
+    }
+
+    /// The innermost block that a line stands in.
+    fn innermost(&self, path: &str, line: u32) -> Option<usize> {
+        let behind = self.all.partition_point(|block| (block.file, block.first) <= (path, line));
+        let mut at = behind.checked_sub(1);
+        while let Some(block) = at.and_then(|at| self.all.get(at)) {
+            if block.file == path && block.last >= line {
+                break;
+            }
+            at = block.outer;
+        }
+        at
+    }
+
+    /// Whether a place stands in the same block as an edit, and is not what was edited.
+    fn beside(&self, sources: &Sources, span: Span) -> bool {
+        let path = sources.file(span.file).path();
+        let last = self.edits.range(..(path, span.end)).next_back();
+        if last.is_some_and(|((file, _), end)| *file == path && *end > span.start) {
+            return false;
+        }
+        self.within.contains(&(path, self.innermost(path, sources.position(span).line)))
     }
 
     fn edited(&self, sources: &Sources, span: Span) -> bool {
@@ -285,6 +367,24 @@ impl<'m> Touched<'m> {
         let (path, line) = (sources.file(span.file).path(), sources.position(span).line);
         self.blocks.iter().any(|(file, first, last)| *file == path && (*first..=*last).contains(&line))
     }
+}
+
+/// Blocks in order, each with the one around it.
+fn nested(mut blocks: Vec<(&str, u32, u32)>) -> Vec<Lines<'_>> {
+    blocks.sort_unstable_by_key(|&(file, first, last)| (file, first, std::cmp::Reverse(last)));
+    let mut all: Vec<Lines<'_>> = Vec::with_capacity(blocks.len());
+    let mut open: Vec<usize> = Vec::new();
+    for (at, (file, first, last)) in blocks.into_iter().enumerate() {
+        while let Some(outer) = open.last().and_then(|&outer| all.get(outer)) {
+            if outer.file == file && outer.last >= first {
+                break;
+            }
+            open.pop();
+        }
+        all.push(Lines { file, first, last, outer: open.last().copied() });
+        open.push(at);
+    }
+    all
 }
 
 /// What a mend changes in other places, because they speak of what it defines.

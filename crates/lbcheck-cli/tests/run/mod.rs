@@ -415,3 +415,32 @@ fn standard_input_cannot_be_mended() {
         "error: `<stdin>` cannot be mended in place: name a file, or see the mends with --dry-run\n"
     );
 }
+
+#[test]
+fn a_report_does_not_overwrite_the_configuration() {
+    let scratch = Scratch::new("overwrite");
+    let (path, text_of) = (scratch.path("haproxy.cfg"), "listen l\n    bind :80\n");
+    fs::write(&path, text_of).expect("written");
+    let output = run("check.in", &["check", &path, "--format", &format!("json={path}")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("is the configuration: name another file"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(fs::read_to_string(&path).expect("still there"), text_of);
+}
+
+#[test]
+fn a_pool_that_nobody_serves_is_not_expected() {
+    let scratch = Scratch::new("unserved");
+    let path = scratch.path("haproxy.cfg");
+    let servers =
+        ["", "server s 10.0.0.1:80 disabled", "server s 10.0.0.1:80 weight 0", "server s 10.0.0.1:80"];
+    let codes = servers.map(|server| {
+        let config = format!("frontend f\n    bind :80\n    default_backend b\nbackend b\n    {server}\n");
+        fs::write(&path, config).expect("written");
+        run("check.in", &["route", &path, "--request", "GET http://x/", "--expect", "b"]).status.code()
+    });
+    assert_eq!(codes, [Some(1), Some(1), Some(1), Some(0)]);
+}

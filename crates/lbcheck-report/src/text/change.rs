@@ -56,8 +56,8 @@ fn gist(out: &mut String, report: &DiffReport) {
             lines => {
                 let _ = writeln!(
                     out,
-                    "no change in routes, pools, shares, checks, timeouts and limits; {} in what means the same or \
-                     is not compared\n",
+                    "no change in routes, pools, shares and checks, nor in timeouts and limits of pools; {} in what \
+                     means the same or is not compared\n",
                     match lines {
                         1 => "1 line differs".to_owned(),
                         lines => format!("{lines} lines differ"),

@@ -57,7 +57,7 @@ pub struct ListenerAnswer {
     pub listener: String,
     /// Where it, or the address in question, is written.
     pub location: Location,
-    /// Whether there is only one place where the request can end.
+    /// Whether there is only one place where the request can end, and the configuration says which.
     pub decided: bool,
     /// Where the request can end.
     pub ends: Vec<RouteEnd>,

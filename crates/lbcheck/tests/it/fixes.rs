@@ -155,3 +155,36 @@ proptest! {
         prop_assert!(after == text || after == slipped, "{slipped}\n became\n{after}");
     }
 }
+
+#[test]
+fn a_mend_does_not_override_what_is_written_beside_it() {
+    let config = |server: &str, timeout: &str| {
+        format!(
+            "defaults\n    mode http\n    timeout connect 1s\n    timeout client 9s\n    timeout server 9s\n\
+             frontend f\n    bind :80\n    default_backend b\n\
+             backend b\n{timeout}    server s1 10.0.0.1:80 check {server}\n    server s2 10.0.0.2:80 check weight 10\n"
+        )
+    };
+    let refused =
+        |text: &str| matches!(mended(Dialect::HaProxy, text), Some((_, Err(fix::Refused::Overrides(_)))));
+    assert!(refused(&config("weight 10 wieght 1", "")));
+    assert!(refused(&config("weight 10", "    timeout server 10s\n    tmeout server 3s\n")));
+    // What `defaults` say is there to be overridden.
+    let inherited = config("weight 10", "    tmeout server 3s\n");
+    let (after, confirmed) = mended(Dialect::HaProxy, &inherited).expect("a mend");
+    assert_eq!((after, confirmed), (inherited.replace("tmeout", "timeout"), Ok(())));
+    let alone = config("wieght 10", "");
+    let (after, confirmed) = mended(Dialect::HaProxy, &alone).expect("a mend");
+    assert_eq!((after, confirmed), (alone.replace("wieght", "weight"), Ok(())));
+    let cluster = |lines: &str| {
+        format!(
+            "static_resources:\n  clusters:\n  - name: a\n{lines}    type: STATIC\n    load_assignment: {{cluster_name: a}}\n"
+        )
+    };
+    let twice = cluster("    connect_timeout: 1s\n    connect_timout: 2s\n");
+    assert!(
+        matches!(mended(Dialect::Envoy, &twice), Some((_, Err(_)))),
+        "{:?}",
+        mended(Dialect::Envoy, &twice)
+    );
+}

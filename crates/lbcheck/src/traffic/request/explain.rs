@@ -5,7 +5,7 @@ use super::listeners::{self, Found, listener_words};
 use super::pattern::Patterns;
 use super::walk::{Decision, End, Outcome, Step, route_with};
 use super::{Request, Truth};
-use crate::model::{Bind, Config, Fallback, Listener, PoolId, Weakens};
+use crate::model::{Algorithm, Bind, Config, Fallback, Listener, Membership, PoolId, Weakens};
 use crate::source::Span;
 use crate::words;
 
@@ -69,6 +69,8 @@ pub struct EndWords {
     pub pool: Option<String>,
     /// The endpoint, where a rule names one.
     pub endpoint: Option<String>,
+    /// Whether that pool may have somebody who serves the request.
+    pub is_served: bool,
     /// The status of the proxy's own answer.
     pub status: Option<u16>,
     /// Names of the pools that it can be, for a pool known only at run time; empty: any.
@@ -222,6 +224,21 @@ fn fallback(fallback: &Fallback) -> (String, Span) {
     (format!("if the answer is {statuses}: `{}`", fallback.words), fallback.span)
 }
 
+/// Whether a pool has an endpoint that takes new traffic, or may have one at run time.
+fn may_serve(config: &Config, pool: PoolId) -> bool {
+    let pool = config.pool(pool);
+    if pool.disabled.is_some() {
+        return false;
+    }
+    // The client's own destination is no endpoint, nor is a rule of the pool that answers.
+    let otherwise =
+        matches!(pool.algorithm.value, Algorithm::OriginalDestination | Algorithm::ClusterProvided);
+    pool.membership != Membership::Static
+        || otherwise
+        || !pool.serves_clients()
+        || !crate::traffic::serving(config.dialect, pool).is_empty()
+}
+
 fn end(config: &Config, end: &End) -> EndWords {
     let dialect = config.dialect;
     let name = |pool: PoolId| config.pool(pool).name.value.clone();
@@ -230,6 +247,7 @@ fn end(config: &Config, end: &End) -> EndWords {
         words: String::new(),
         pool: None,
         endpoint: None,
+        is_served: true,
         status: None,
         candidates: Vec::new(),
         share: end.share,
@@ -241,10 +259,12 @@ fn end(config: &Config, end: &End) -> EndWords {
         Outcome::Pool { pool, endpoint } => {
             made.pool = Some(name(*pool));
             made.endpoint.clone_from(endpoint);
+            made.is_served = endpoint.is_some() || may_serve(config, *pool);
             let pool = words::pool(dialect, config.pool(*pool));
             let words = match endpoint {
                 Some(endpoint) => format!("{} `{endpoint}` of {pool}", dialect.endpoint_noun()),
-                None => pool,
+                None if made.is_served => pool,
+                None => format!("{pool}, in which no {} takes requests", dialect.endpoint_noun()),
             };
             (EndKind::Pool, words)
         }
