@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::lexer::Word;
-use super::syntax::SectionKind;
+use super::syntax::{Section, SectionKind};
 use crate::diagnostic::{Diagnostic, Fix, Severity, Suggestion, suggestion};
 use crate::dialect::Version;
 use crate::model::{Coverage, Gap, TimeKind, TimeUnit, Weakens, WrittenTime};
@@ -43,6 +43,39 @@ pub(crate) enum Wanted {
     Table,
 }
 
+/// What the section in hand is, or has, of what an expression may leave unnamed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(crate) backend: bool,
+    pub(crate) frontend: bool,
+    pub(crate) table: bool,
+}
+
+impl Own {
+    /// Of no section in particular: nothing is held against an expression.
+    pub(crate) const UNKNOWN: Self = Self { backend: true, frontend: true, table: true };
+
+    /// Of a section; `tables` tells whether it may inherit a stick table.
+    pub(crate) fn of(section: &Section<'_>, tables: bool) -> Self {
+        let (backend, frontend) = match section.kind {
+            SectionKind::Frontend => (false, true),
+            SectionKind::Backend => (true, false),
+            // What `defaults` hold is resolved where they are used.
+            _ => (true, true),
+        };
+        let table = tables
+            || !matches!(section.kind, SectionKind::Frontend | SectionKind::Backend | SectionKind::Listen)
+            || section.lines.iter().any(|line| line.keyword() == "stick-table");
+        Self { backend, frontend, table }
+    }
+
+    /// Whether sections may inherit a stick table.
+    pub(crate) fn inherits_tables(sections: &[Section<'_>]) -> bool {
+        let has = |section: &Section<'_>| section.lines.iter().any(|line| line.keyword() == "stick-table");
+        sections.iter().any(|section| section.kind == SectionKind::Defaults && has(section))
+    }
+}
+
 /// A name inside a rule, to be looked up when all sections are known.
 #[derive(Clone, Debug)]
 pub(crate) struct Reference {
@@ -67,6 +100,8 @@ pub(crate) struct Report {
     /// The line in hand stands in a branch that was read on trust: the program may never see it, so nothing on
     /// it can be more than a warning.
     pub(crate) assumed: bool,
+    /// What an expression of the section in hand may leave unnamed.
+    pub(crate) own: Own,
     /// Names inside rules that must lead somewhere.
     pub(crate) references: Vec<Reference>,
     /// Times as they were written.
@@ -83,6 +118,7 @@ impl Report {
             coverage: Coverage::default(),
             version,
             assumed: false,
+            own: Own::UNKNOWN,
             references: Vec::new(),
             times: Vec::new(),
             suggestions: MAX_SUGGESTIONS,

@@ -427,3 +427,81 @@ fn a_patch_release_knows_the_variables_of_its_series() {
     let found = read(&loader, &mut Sources::new(), &["haproxy.cfg".to_owned()], &options).diagnostics;
     assert!(found.iter().any(|found| found.message.contains("`%tt` is not a variable")), "{found:?}");
 }
+
+#[test]
+fn the_negation_of_an_expected_answer_may_stand_alone() {
+    let http = |what: &str| format!("backend b\n mode http\n option httpchk\n http-check expect {what}\n");
+    let tcp = |what: &str| format!("backend b\n option tcp-check\n tcp-check expect {what}\n");
+    for version in [(2, 6), (3, 4)] {
+        for good in [
+            "! status 500",
+            "! string x",
+            "! rstring ^5",
+            "min-recv 3 ! rstatus ^5 comment hi",
+            "! ! status 500",
+            "! !status 500",
+            "! hdr name x",
+        ] {
+            assert_eq!(errors_as(&http(good), version), [""; 0], "{good}");
+        }
+        assert_eq!(errors_as(&tcp("! string x"), version), [""; 0]);
+        for bad in ["!", "! comment x status 500", "! wrong x"] {
+            assert_eq!(errors_as(&http(bad), version).len(), 1, "{bad}");
+        }
+    }
+}
+
+#[test]
+fn arguments_that_the_program_supplies_itself_may_be_left_out() {
+    let backend = |acl: &str| format!("backend b\n mode http\n acl a {acl}\n server s 10.0.0.1:80\n");
+    let frontend = |acl: &str| format!("frontend f\n mode http\n bind :80\n acl a {acl}\n");
+    for version in [(2, 6), (3, 4)] {
+        for name in
+            ["avg_queue", "be_conn", "be_conn_free", "be_sess_rate", "connslots", "nbsrv", "queue", "nbsrv()"]
+        {
+            let acl = format!("{name} gt 1");
+            assert_eq!(errors_as(&backend(&acl), version), [""; 0], "{name}");
+            // A frontend has no servers to count.
+            assert_eq!(errors_as(&frontend(&acl), version).len(), 1, "{name}");
+        }
+        for name in ["fe_conn", "fe_req_rate", "fe_sess_rate"] {
+            let acl = format!("{name} gt 1");
+            assert_eq!(errors_as(&frontend(&acl), version), [""; 0], "{name}");
+            assert_eq!(errors_as(&backend(&acl), version).len(), 1, "{name}");
+        }
+        for converters in
+            ["path,url_enc", "date,utime", "path,json", "path,concat", "path,ltrim", "path,language"]
+        {
+            let text = frontend(&format!("{converters} -m found"));
+            assert_eq!(errors_as(&text, version), [""; 0], "{converters}");
+        }
+        // The table of the own section, where there is one.
+        for acl in ["src_conn_cur gt 1", "src,in_table -m bool", "src,table_gpc0 gt 1", "table_cnt gt 1"] {
+            let text = frontend(acl);
+            assert_eq!(errors_as(&text, version).len(), 1, "{acl}");
+            let table = format!("{text} stick-table type ip size 1k store gpc0,conn_cur\n");
+            assert_eq!(errors_as(&table, version), [""; 0], "{acl}");
+        }
+        assert_eq!(errors_as(&backend("srv_is_up"), version).len(), 1);
+    }
+    assert_eq!(errors_as(&frontend("str(x),bytes -m found"), (2, 6)).len(), 1);
+    assert_eq!(errors_as(&frontend("str(x),bytes -m found"), (3, 4)), [""; 0]);
+}
+
+#[test]
+fn words_that_3_2_and_3_4_brought_are_known() {
+    let table = "backend b\n stick-table type ipv4 size 1k\n";
+    assert_eq!(errors_as(table, (3, 2)), [""; 0]);
+    assert_eq!(errors_as(table, (2, 8)), ["invalid-value: ipv4"]);
+    let option = |words: &str| format!("backend b\n{words}\n server s 10.0.0.1:80\n");
+    for good in [
+        " option use-small-buffers",
+        " no option use-small-buffers",
+        " option use-small-buffers queue l7-retries check",
+    ] {
+        assert_eq!(errors_as(&option(good), (3, 4)), [""; 0], "{good}");
+        assert_eq!(errors_as(&option(good), (3, 2)).len(), 1, "{good}");
+    }
+    let wrong = option(" option use-small-buffers a");
+    assert_eq!(errors_as(&wrong, (3, 4)), ["invalid-value: a"]);
+}

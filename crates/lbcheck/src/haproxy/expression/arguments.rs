@@ -5,21 +5,30 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::{Call, Fault, Given};
 use crate::haproxy::keywords::Argument;
 use crate::haproxy::lexer::Word;
-use crate::haproxy::report::{Report, rule};
+use crate::haproxy::report::{Own, Report, rule};
 use crate::regex;
 
 /// Where a variable may live.
 const SCOPES: &[&str] = &["proc", "sess", "psess", "txn", "ptxn", "req", "preq", "res", "pres", "check"];
 
 /// Checks number and kinds of the arguments.
-pub(super) fn check(call: &Call<'_>, least: u8, kinds: &[Argument]) -> Result<(), Fault> {
+pub(super) fn check(call: &Call<'_>, least: u8, kinds: &[Argument], own: Own) -> Result<(), Fault> {
     let given: &[Given<'_>] = match call.arguments.as_deref() {
         // Nothing between the parentheses is no argument.
         Some([one]) if one.at.is_empty() => &[],
         Some(given) => given,
         None => &[],
     };
-    if given.len() < usize::from(least) {
+    // A single name that is left out is that of the section the expression stands in.
+    let stands_in = given.is_empty()
+        && least == 1
+        && match kinds.first() {
+            Some(Argument::Backend) => own.backend,
+            Some(Argument::Frontend) => own.frontend,
+            Some(Argument::Table) => own.table,
+            _ => false,
+        };
+    if given.len() < usize::from(least) && !stands_in {
         return Err(Fault::new(
             call.at.start..call.end,
             format!("`{}` needs {}", call.name, counted(usize::from(least))),

@@ -200,7 +200,7 @@ impl<'t> Reader<'t> {
                 "ask for it where it is known, and keep it in a variable for later",
             ));
         }
-        arguments::check(&call, fetch.least, fetch.arguments)?;
+        arguments::check(&call, fetch.least, fetch.arguments, report.own)?;
         arguments::special_fetch(&call)?;
         note_references(&call, fetch.arguments, word, report);
         Ok(fetch.gives)
@@ -215,7 +215,7 @@ impl<'t> Reader<'t> {
             return self.fetch(word, 0, report);
         };
         let call = self.call()?;
-        arguments::check(&call, fetch.least, fetch.arguments)?;
+        arguments::check(&call, fetch.least, fetch.arguments, report.own)?;
         note_references(&call, fetch.arguments, word, report);
         Ok(fetch.gives)
     }
@@ -253,7 +253,7 @@ impl<'t> Reader<'t> {
                 "put a converter between them that gives a text or a number",
             ));
         }
-        arguments::check(&call, converter.least, converter.arguments)?;
+        arguments::check(&call, converter.least, converter.arguments, report.own)?;
         arguments::special_converter(&call)?;
         note_references(&call, converter.arguments, word, report);
         Ok(if converter.gives == Type::Same { given } else { converter.gives })

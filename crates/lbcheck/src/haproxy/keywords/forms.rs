@@ -3,10 +3,12 @@
 //! A keyword that is not listed is judged by the number of its arguments alone.
 
 use super::sections::{B, D, F, GLOBAL, L, PEERS, PROXY, RESOLVERS, place};
+use super::versions::{ALWAYS, IN_3_2, KEPT};
+use super::{Entry, e};
 use crate::haproxy::syntax::SectionKind;
 use Kind::{
-    Address, Anything, Bytes, Count, Expression, Format, Level, List, Maybe, Name, Number, Octal, OneOf,
-    Regex, Size, Time,
+    Address, Anything, Bytes, Count, Expression, Format, Known, Level, List, Maybe, Name, Number, Octal,
+    OneOf, Regex, Size, Time,
 };
 use Then::{Condition, End, Free, Params};
 
@@ -35,6 +37,8 @@ pub(crate) enum Kind {
     Address,
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// One of these words, as far as the version knows it.
+    Known(&'static [Entry]),
     /// Facility and level of a log.
     Level,
     /// A log format.
@@ -131,8 +135,16 @@ const TLS_OPTIONS: &[Param] = &[
 ];
 
 #[rustfmt::skip]
+const TABLE_TYPES: &[Entry] = &[
+    e("binary", 0, ALWAYS, KEPT), e("integer", 0, ALWAYS, KEPT), e("ip", 0, ALWAYS, KEPT), e("ipv4", 0, IN_3_2, KEPT),
+    e("ipv6", 0, ALWAYS, KEPT), e("string", 0, ALWAYS, KEPT),
+];
+
+const SMALL_BUFFERS: &[Param] = &[p("queue", &[]), p("l7-retries", &[]), p("check", &[])];
+
+#[rustfmt::skip]
 const STICK_TABLE: &[Param] = &[
-    p("type", &[OneOf(&["ip", "ipv6", "integer", "string", "binary"])]), p("len", &[Number(1, i64::MAX)]),
+    p("type", &[Known(TABLE_TYPES)]), p("len", &[Number(1, i64::MAX)]),
     p("size", &[Size]), p("expire", &[Time]), p("nopurge", &[]), p("peers", &[Name(SectionKind::Peers)]), p("store", &[Anything]),
     p("srvkey", &[OneOf(&["name", "addr"])]), p("write-to", &[Anything]), p("recv-only", &[]),
     p("brates-factor", &[Number(1, 1024)]),
@@ -286,6 +298,7 @@ pub(crate) const FORMS: &[Form] = &[
     m("option", "pgsql-check", PROXY, &[OneOf(&["user"]), Anything], 0, End),
     m("option", "redispatch", PROXY, &[Anything], 1, Free),
     m("option", "tcplog", PROXY, &[OneOf(&["clf"])], 1, End),
+    m("option", "use-small-buffers", PROXY, &[], 0, Params(SMALL_BUFFERS)),
     m("rate-limit", "", PROXY, &[OneOf(&["sessions"]), NATURAL], 0, Free),
     m("resolve_retries", "", RESOLVERS, &[Anything], 0, Free),
     m("retries", "", PROXY, &[Anything], 0, End),

@@ -38,7 +38,7 @@ use crate::haproxy::syntax::SectionKind;
 use versions::{Since, Until, Versions};
 
 /// One word.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Entry {
     /// The word.
     pub(crate) name: &'static str,

@@ -657,6 +657,7 @@ pub(crate) const OPTIONS: &[ProxyOption] = &[
     o("tcpka", 0, NEVER, ALWAYS, KEPT),
     o("tcplog", 1, NEVER, ALWAYS, KEPT),
     o("transparent", 0, NO, ALWAYS, KEPT),
+    o("use-small-buffers", ANY, NO, IN_3_4, KEPT),
 ];
 
 /// Options that are refused with advice.

@@ -90,4 +90,5 @@ pub(crate) const SIDED: &[Sided] = &[
     refused("tcp-smart-connect", Frontend),
     idle("tcplog", Backend),
     refused("transparent", Frontend),
+    idle("use-small-buffers", Frontend),
 ];

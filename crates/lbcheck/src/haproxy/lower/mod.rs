@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use super::acl::Budget;
 use super::maps::Maps;
-use super::report::Report;
+use super::report::{Own, Report};
 use super::syntax::{Section, SectionKind};
 use crate::model::{ClientAddress, Config, Listener, Mode, PoolId, RouteTable, Weakens};
 use crate::read::ReadOptions;
@@ -46,6 +46,7 @@ pub(super) fn lower(
     let mut proxies: Vec<Proxy<'_, '_>> = Vec::new();
     let lines: usize = sections.iter().map(|section| section.lines.len()).sum();
 
+    let tables = Own::inherits_tables(sections);
     for (index, section) in sections.iter().enumerate() {
         report.assumed = section.header.assumed;
         report.understood();
@@ -63,7 +64,9 @@ pub(super) fn lower(
             }
             SectionKind::Frontend | SectionKind::Backend | SectionKind::Listen => {
                 let parent = parent.and_then(|parent| sections.get(parent));
+                report.own = Own::of(section, tables);
                 let proxy = proxy::read(section, parent, base, report);
+                report.own = Own::UNKNOWN;
                 ineffective::check(&proxy, report);
                 proxies.push(proxy);
             }
@@ -98,6 +101,7 @@ pub(super) fn lower(
     let mut own = config.pools().map(|(id, _)| id).collect::<Vec<_>>().into_iter();
     for proxy in &proxies {
         let id = if proxy.is_pool() { own.next() } else { None };
+        report.own = Own::of(proxy.section, tables);
         let routes = rules::lower(proxy, id, rules::Named { pools: &pools, maps }, &mut budget, report);
         if let Some(id) = id
             && let Some(pool) = config.pools.get_mut(id.0 as usize)
@@ -118,6 +122,7 @@ pub(super) fn lower(
             span: proxy.section.header.span,
         });
     }
+    report.own = Own::UNKNOWN;
     checks::spread(sections, &mut config);
     config.client_address = client_address(&proxies);
     rewrites::pass_on(&mut config, &rewrites, &mut budget);

@@ -55,6 +55,7 @@ pub(super) fn step(line: &Line<'_>, report: &mut Report) {
 /// `expect [WORDS] [!]PATTERN VALUE`; of a header the value has words of its own.
 fn expect(line: &Line<'_>, patterns: &[&str], report: &mut Report) {
     let mut at = 2;
+    let mut negated = false;
     loop {
         let Some(word) = line.word(at) else {
             let span = line.words.last().map_or(line.span, |word| word.span);
@@ -70,7 +71,13 @@ fn expect(line: &Line<'_>, patterns: &[&str], report: &mut Report) {
             return;
         }
         let text = word.as_str();
-        if let Some(param) = keywords::EXPECT.iter().find(|param| param.word == text) {
+        // The negation may stand alone, also more than once, but must come right before a pattern.
+        if text == "!" {
+            negated = true;
+            at += 1;
+            continue;
+        }
+        if !negated && let Some(param) = keywords::EXPECT.iter().find(|param| param.word == text) {
             let Some(next) = forms::arguments(line, at, param, places::AT_CHECK, report) else { return };
             at = next;
             continue;

@@ -187,6 +187,16 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
             }
             None
         }
+        Kind::Known(entries) => {
+            let version = report.version;
+            let known: Vec<&str> =
+                entries.iter().filter(|entry| entry.known_in(version)).map(|entry| entry.name).collect();
+            if !known.contains(&text) {
+                refuse(word, &format!("a word that can follow `{head}`"), &known, report);
+                return None;
+            }
+            None
+        }
         Kind::Name(kind) => {
             let (wanted, fetch, assumed) = (Wanted::Section(kind), head.to_owned(), report.assumed);
             report.references.push(Reference {
@@ -287,7 +297,7 @@ fn noun(kind: Kind) -> &'static str {
         Kind::Number(..) | Kind::Count(..) => "a number in range",
         Kind::Octal => "an octal number",
         Kind::Address => "an address",
-        Kind::OneOf(_) | Kind::List(_) => "a word",
+        Kind::OneOf(_) | Kind::Known(_) | Kind::List(_) => "a word",
         Kind::Level => "a log level",
         Kind::Format => "a format",
         Kind::Expression => "a sample expression",

@@ -14,13 +14,15 @@ mod words;
 pub(super) use forms::{value, warn_of_time};
 
 use super::keywords::{self, ANY, Keyword};
-use super::report::{Report, rule};
+use super::report::{Own, Report, rule};
 use super::syntax::{Line, Modifier, Section, SectionKind, is_name_character};
 
 /// Checks every line.
 pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
+    let tables = Own::inherits_tables(sections);
     for section in sections {
         report.assumed = section.header.assumed;
+        report.own = Own::of(section, tables);
         header(section, report);
         // These kinds have no table.
         if matches!(section.kind, SectionKind::Spoe | SectionKind::Healthcheck) {
@@ -42,6 +44,7 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
         habits::check(section, report);
     }
     report.assumed = false;
+    report.own = Own::UNKNOWN;
 }
 
 fn header(section: &Section<'_>, report: &mut Report) {
