@@ -306,6 +306,9 @@ fn flag(criterion: &Criterion<'_>) -> Option<Condition> {
     }))
 }
 
+/// The methods that the program knows by a number.
+const METHODS: &[&str] = &["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "TRACE"];
+
 fn method(criterion: &Criterion<'_>) -> Option<Condition> {
     let plain = criterion.converters.is_empty() && matches!(criterion.method, Method::Default | Method::Str);
     if !plain || criterion.values.is_empty() {
@@ -315,8 +318,21 @@ fn method(criterion: &Criterion<'_>) -> Option<Condition> {
         .values
         .iter()
         .map(|value| {
-            let test = TextMatch::Exact((*value).to_owned());
-            Condition::Is(Match::Method(if criterion.ignore_case { ignoring_case(test) } else { test }))
+            let is = |test| Condition::Is(Match::Method(test));
+            let exact = |text: &str| TextMatch::Exact(text.to_owned());
+            // The methods that the program knows are no texts to it, unless `-m str` makes them so: `-i get` is not
+            // the method GET.
+            let as_text = criterion.method == Method::Str;
+            if !criterion.ignore_case || (!as_text && METHODS.contains(value)) {
+                return is(exact(value));
+            }
+            let folded = is(ignoring_case(exact(value)));
+            match METHODS.iter().find(|known| known.eq_ignore_ascii_case(value)) {
+                Some(known) if !as_text => {
+                    Condition::All(vec![folded, Condition::Not(Box::new(is(exact(known))))])
+                }
+                _ => folded,
+            }
         })
         .collect();
     Some(join(any, Condition::Any))

@@ -131,6 +131,14 @@ impl Pool {
 }
 
 impl Pool {
+    /// What the proxy answers in place of a pool that is switched off as a whole.
+    #[must_use]
+    pub fn switched_off(&self) -> Option<super::Response> {
+        self.disabled?;
+        let status = (self.mode.value == Mode::Http).then_some(503);
+        Some(super::Response { status, kind: format!("backend {} is switched off", self.name.value) })
+    }
+
     /// Whether client traffic is what it is for and its endpoints are what answers: not switched off, not a
     /// log or peers pool, not answered by an unconditional rule.
     #[must_use]

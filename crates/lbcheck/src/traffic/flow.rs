@@ -290,7 +290,15 @@ fn case<'a>(
         (Dialect::Nginx, _) => Some("there are many different values of what requests are split by"),
         (Dialect::HaProxy | Dialect::Envoy, _) => Some("there are many requests, each of which is drawn for"),
     };
-    Case { requests, span, arrivals: sums.arrivals(), copies: sums.copies(), certainty, assumption }
+    let mut arrivals = sums.arrivals();
+    for arrival in &mut arrivals {
+        if let Destination::Pool(pool) = arrival.to
+            && let Some(response) = config.pool(pool).switched_off()
+        {
+            arrival.to = of_action(&Action::Respond(response));
+        }
+    }
+    Case { requests, span, arrivals, copies: sums.copies(), certainty, assumption }
 }
 
 /// Parts of the traffic, in the order in which destinations first appear.

@@ -117,7 +117,11 @@ pub fn pool_shares(dialect: Dialect, pool: &Pool) -> PoolShares {
     if pool.endpoints.iter().any(|endpoint| matches!(endpoint.address.host, Host::Unknown(_))) {
         assumptions.push("addresses that are only known at run time are distinct".into());
     }
-    if pool.overrides.iter().any(|rule| matches!(rule.action, Action::Endpoint { .. })) {
+    if pool
+        .overrides
+        .iter()
+        .any(|rule| rule.when != Condition::Never && matches!(rule.action, Action::Endpoint { .. }))
+    {
         assumptions.push("requests that no rule sends to a server of its own".into());
     }
     if !pool.affinity.is_empty() {

@@ -1,6 +1,6 @@
 //! Where HAProxy sends a request: conditions, and the order of rules.
 
-use lbcheck::dialect::Dialect;
+use lbcheck::dialect::{Dialect, Version};
 use lbcheck::load::MemoryLoader;
 use lbcheck::model::{Action, Condition, Config, Match, Pool, Target, TextMatch};
 use lbcheck::read::{ReadOptions, read};
@@ -331,4 +331,90 @@ fn host_only_makes_the_host_lower_case() {
                 use_backend b if { hdr(host),host_only X.example }\n default_backend b\n";
     let config = config(&format!("{text}{BACKENDS}"));
     assert_eq!(sent(&config, "/", "X.example:8080", &[]), "a");
+}
+
+/// The same as [`config`], read for a version and without a look at what it says.
+fn config_as(text: &str, (major, minor): (u16, u16)) -> Config {
+    let mut options = ReadOptions::new(Dialect::HaProxy);
+    options.version = Version::new(major, minor);
+    let loader = MemoryLoader::one("haproxy.cfg", text);
+    read(&loader, &mut Sources::new(), &["haproxy.cfg".to_owned()], &options).config
+}
+
+#[test]
+fn a_server_that_is_switched_off_is_not_used() {
+    let chosen = |lines: &str| {
+        let text = format!(
+            "frontend f\n mode http\n bind :80\n default_backend b\nbackend b\n mode http\n{lines} \
+             server a 10.0.0.1:80 disabled\n server b 10.0.0.2:80\n server c 10.0.0.3:80 weight 0\n"
+        );
+        let config = config_as(&text, (3, 4));
+        let request = Request { path: Some("/".to_owned()), ..Request::default() };
+        match &route(&config, &config.listeners[0], &request).only().unwrap().outcome {
+            Outcome::Pool { endpoint, .. } => endpoint.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(chosen(" use-server a if TRUE\n"), None);
+    assert_eq!(chosen(" use-server a if TRUE\n use-server c if TRUE\n"), Some("c".to_owned()));
+    assert_eq!(chosen(" option persist\n use-server a if TRUE\n"), Some("a".to_owned()));
+    // Which requests it forces depends on its condition.
+    assert_eq!(chosen(" force-persist if TRUE\n use-server a if TRUE\n"), None);
+}
+
+#[test]
+fn methods_that_the_program_knows_keep_their_case() {
+    assert_eq!(
+        routes("use_backend a if { method -i get }"),
+        "(method(i)=get & !method=GET) -> a\nalways -> no backend 503\n"
+    );
+    let to = |condition: &str, method: &str| {
+        let text = format!(
+            "frontend f\n mode http\n bind :80\n use_backend a if {{ {condition} }}\n default_backend b\n{BACKENDS}"
+        );
+        let config = config(&text);
+        let request = Request { method: Some(method.to_owned()), ..Request::default() };
+        match route(&config, &config.listeners[0], &request).only().unwrap().outcome {
+            Outcome::Pool { pool, .. } => config.pool(pool).name.value.clone(),
+            ref other => panic!("{other:?}"),
+        }
+    };
+    for (condition, method, pool) in [
+        ("method -i get", "GET", "b"),
+        ("method -i get", "get", "a"),
+        ("method -i GET", "GET", "a"),
+        ("method -i GET", "get", "b"),
+        ("method -m str -i get", "GET", "a"),
+        ("method -i patch", "PATCH", "a"),
+        ("method patch", "PATCH", "b"),
+    ] {
+        assert_eq!(to(condition, method), pool, "{condition} {method}");
+    }
+}
+
+#[test]
+fn a_backend_that_is_switched_off_serves_nothing() {
+    let text = "defaults\n mode http\nfrontend f\n bind :80\n use_backend q if { path_beg /a }\n \
+                use_backend r if { path_beg /a }\n use_backend %[path,field(2,/)] if { path_beg /q }\n \
+                use_backend r if { path_beg /q }\n default_backend d\nfrontend g\n bind :81\n \
+                default_backend q\nbackend q\n disabled\nbackend r\nbackend d\n";
+    let old = config_as(text, (3, 2));
+    let new = config_as(text, (3, 4));
+    for path in ["/a", "/q"] {
+        assert_eq!(sent(&new, path, "x", &[]), "r", "{path}");
+        assert_eq!(sent(&old, path, "x", &[]), "Some(503)", "{path}");
+        // Nobody asked the version between them.
+        assert!(sent(&config_as(text, (3, 3)), path, "x", &[]).starts_with("Opaque"), "{path}");
+    }
+    for config in [&old, &new] {
+        assert_eq!(sent(config, "/", "x", &[]), "d");
+        let flows = lbcheck::traffic::flow::flows(config);
+        let arrivals = &flows[1].cases[0].arrivals;
+        let answer = "backend q is switched off 503".to_owned();
+        assert_eq!(arrivals[0].to, lbcheck::traffic::flow::Destination::Answer(answer));
+        assert_eq!(arrivals[0].share, 1.0);
+        let mut only = config.clone();
+        only.listeners.remove(0);
+        assert_eq!(sent(&only, "/", "x", &[]), "Some(503)");
+    }
 }

@@ -15,7 +15,7 @@ mod rules;
 mod server;
 mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::acl::Budget;
 use super::maps::Maps;
@@ -96,13 +96,19 @@ pub(super) fn lower(
         pools.entry(proxy.section.name()).or_insert(id);
     }
 
+    let off: BTreeSet<&str> = proxies
+        .iter()
+        .filter(|proxy| proxy.is_pool() && proxy.is_disabled())
+        .map(|proxy| proxy.section.name())
+        .collect();
     let mut budget = Budget::for_lines(lines);
     let mut rewrites: BTreeMap<PoolId, String> = BTreeMap::new();
     let mut own = config.pools().map(|(id, _)| id).collect::<Vec<_>>().into_iter();
     for proxy in &proxies {
         let id = if proxy.is_pool() { own.next() } else { None };
         report.own = Own::of(proxy.section, tables);
-        let routes = rules::lower(proxy, id, rules::Named { pools: &pools, maps }, &mut budget, report);
+        let routes =
+            rules::lower(proxy, id, rules::Named { pools: &pools, off: &off, maps }, &mut budget, report);
         if let Some(id) = id
             && let Some(pool) = config.pools.get_mut(id.0 as usize)
         {

@@ -240,6 +240,7 @@ fn option(line: &Line<'_>, settings: &mut Settings, report: &mut Report) {
             };
             settings.redispatch = Some(Setting::written(value.filter(|_| on), line.span));
         }
+        "persist" => settings.uses_down = written(on),
         "allbackups" => settings.all_backups = written(on),
         "transparent" => settings.transparent = written(on),
         _ => checks::option(line, settings, report),

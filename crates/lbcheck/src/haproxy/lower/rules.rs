@@ -4,10 +4,13 @@
 //! `monitor-uri`, `http-request`, the statistics page, `redirect`, and at last `use_backend` and `default_backend`. Rules
 //! of a `defaults` section run before those of the section that inherits it.
 
+use std::collections::BTreeSet;
+
 use super::Pools;
 use super::dynamic;
 use super::proxy::Proxy;
 use super::rewrites::Rewrites;
+use super::server::Server;
 use crate::dialect::Version;
 use crate::haproxy::acl::{Acls, Budget, Rewritten, join, joined, negate};
 use crate::haproxy::lexer::Word;
@@ -24,6 +27,8 @@ const MAX_ALLOWED: usize = 8;
 #[derive(Clone, Copy)]
 pub(super) struct Named<'p> {
     pub(super) pools: &'p Pools<'p>,
+    /// Those of them that are switched off.
+    pub(super) off: &'p BTreeSet<&'p str>,
     pub(super) maps: &'p Maps,
 }
 
@@ -172,7 +177,7 @@ fn gather<'s, 'a>(
             }
             ("use-server", _) => {
                 let when = acls.condition(condition_words(line, 2), budget, report);
-                use_server.extend(own.and_then(|pool| server_route(line, when, pool)));
+                use_server.extend(own.and_then(|pool| server_route(line, when, pool, proxy)));
                 continue;
             }
             (
@@ -210,13 +215,24 @@ fn condition_words<'l, 'a>(line: &'l Line<'a>, from: usize) -> &'l [Word<'a>] {
     }
 }
 
-fn server_route(line: &Line<'_>, when: Condition, pool: PoolId) -> Option<Route> {
+fn server_route(line: &Line<'_>, when: Condition, pool: PoolId, proxy: &Proxy<'_, '_>) -> Option<Route> {
     let name = line.word(1)?;
-    let action = if name.as_str().contains('%') || name.unset {
+    let uses_down = proxy.settings.uses_down.as_ref().is_some_and(|uses| uses.value);
+    let off = |server: &Server| {
+        server.name.as_str() == name.as_str()
+            && server.settings.disabled.as_ref().is_some_and(|disabled| disabled.value)
+    };
+    let passed_over = !uses_down && proxy.servers.iter().any(off);
+    let forced = proxy.section.lines.iter().any(|line| line.keyword() == "force-persist");
+    let action = if passed_over && forced {
+        Action::Opaque(format!("use-server {}", name.as_str()))
+    } else if name.as_str().contains('%') || name.unset {
         Action::Opaque(format!("use-server {}", name.as_str()))
     } else {
         Action::Endpoint { pool, endpoint: Spanned::new(name.text.to_string(), name.span) }
     };
+    // A server that is switched off is not used: the program goes on with the next rule.
+    let when = if passed_over && !forced { Condition::Never } else { when };
     Some(Route::new(when, action, joined(&line.words), line.span))
 }
 
@@ -321,6 +337,19 @@ impl Walk<'_, '_, '_> {
         }
     }
 
+    /// A rule that names a backend which is switched off: 3.4 passes it over, versions up to 3.2 let the backend
+    /// refuse the request. Nobody asked the version between them.
+    fn switched_off(&self, name: &str, when: Condition, action: Action) -> (Condition, Action) {
+        if !self.named.off.contains(name) || self.version < Version::new(3, 3) {
+            return (when, action);
+        }
+        let forces = |line: &Line<'_>| line.keyword() == "force-be-switch";
+        if self.version < Version::new(3, 4) || self.proxy.section.lines.iter().any(forces) {
+            return (when, Action::Opaque(format!("use_backend {name}, which is switched off")));
+        }
+        (Condition::Never, action)
+    }
+
     fn rule(&mut self, next: &Pending<'_, '_>, report: &mut Report) {
         let line = next.line;
         let when = self.rewritten.blur(next.when.clone());
@@ -328,6 +357,7 @@ impl Walk<'_, '_, '_> {
             Stage::Switch => {
                 let Some(name) = line.word(1) else { return };
                 let action = Action::Forward(self.target(name.as_str(), name.span, name.unset));
+                let (when, action) = self.switched_off(name.as_str(), when, action);
                 let rewrite = self.rewrites.before(&next.when);
                 self.push(when, action, line);
                 if let Some(route) = self.routes.last_mut() {

@@ -37,6 +37,8 @@ pub(super) struct Settings {
     pub(super) all_backups: Opt<bool>,
     pub(super) cookie: Opt<String>,
     pub(super) persist: Opt<Affinity>,
+    /// `option persist`: servers that are down are used where something other than the algorithm chose them.
+    pub(super) uses_down: Opt<bool>,
     /// What `check` asks, from `option httpchk` and its kin. `None` inside: plain connections.
     pub(super) check: Opt<Option<CheckKind>>,
     /// The request target of `http-check send uri`.
@@ -77,6 +79,7 @@ impl Settings {
             all_backups: inherit(&self.all_backups),
             cookie: inherit(&self.cookie),
             persist: inherit(&self.persist),
+            uses_down: inherit(&self.uses_down),
             check: inherit(&self.check),
             check_uri: inherit(&self.check_uri),
             check_connects_to_port: self.check_connects_to_port,

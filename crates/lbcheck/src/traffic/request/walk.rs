@@ -13,7 +13,7 @@ use super::pattern::Patterns;
 use super::recipe;
 use super::seen::Seen;
 use super::truth::Truth;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Version};
 use crate::model::{
     Action, Config, ErrorTarget, Fallback, Listener, OnError, PoolId, Response, Route, TableId, Target, Then,
 };
@@ -386,6 +386,19 @@ impl<'c> Walk<'c, '_> {
         });
         let owned;
         let target = match named {
+            // HAProxy passes over a rule whose backend is switched off since 3.4; nobody asked 3.3.
+            Some((Some(pool), _))
+                if self.config.pool(pool).disabled.is_some() && self.config.version >= Version::new(3, 4) =>
+            {
+                return true;
+            }
+            Some((Some(pool), _))
+                if self.config.pool(pool).disabled.is_some() && self.config.version >= Version::new(3, 3) =>
+            {
+                let text = format!("backend {}, which is switched off", self.config.pool(pool).name.value);
+                self.end(state, Outcome::Opaque(text), step, Some(route.span), &[]);
+                return false;
+            }
             Some((Some(pool), span)) => {
                 owned = Target::Pool { pool, span };
                 &owned
@@ -401,6 +414,10 @@ impl<'c> Walk<'c, '_> {
         let fallbacks: &[Fallback] = if state.failed { &[] } else { &route.fallbacks };
         let (outcome, span) = match target {
             Target::Pool { pool, span } => {
+                if let Some(response) = self.config.pool(*pool).switched_off() {
+                    self.end(state, Outcome::Respond(response), step, Some(*span), fallbacks);
+                    return false;
+                }
                 let outcome = Outcome::Pool { pool: *pool, endpoint: None };
                 if self.config.pool(*pool).overrides.is_empty() {
                     self.end(state, outcome, step, Some(*span), fallbacks);
