@@ -21,9 +21,9 @@ pub use pool::{
 };
 pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use route::{
-    Action, Bind, Condition, ErrorTarget, EscapedSlashes, Fallback, HashPolicy, Listener, Match, Mirror,
-    Normalization, OnError, PathChange, PortInHost, Reach, Response, Route, RouteTable, Target, TextMatch,
-    Then, WeightedTarget,
+    Action, AddressSource, Bind, Condition, ErrorTarget, EscapedSlashes, Fallback, HashPolicy, Listener,
+    Match, Mirror, Normalization, OnError, PathChange, PortInHost, Reach, Response, RestoredAddress, Route,
+    RouteTable, Target, TextMatch, Then, WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 
@@ -77,6 +77,10 @@ pub struct Config {
     pub tables: Vec<RouteTable>,
     /// Tables before which path and host are read otherwise than the product does by itself.
     pub normalizations: BTreeMap<TableId, Normalization>,
+    /// Statuses for which any block has an answer of its own (nginx `error_page`), ascending.
+    pub answered_errors: Vec<u16>,
+    /// Tables before which the client's address is replaced by one that a trusted proxy tells.
+    pub restored_addresses: BTreeMap<TableId, RestoredAddress>,
     /// Every pool, in the order of the configuration.
     pub pools: Vec<Pool>,
     /// Pools used by something other than a route (mirrors, auth services, DNS, log targets), with the place.
@@ -118,6 +122,8 @@ impl Config {
             listeners: Vec::new(),
             tables: Vec::new(),
             normalizations: BTreeMap::new(),
+            answered_errors: Vec::new(),
+            restored_addresses: BTreeMap::new(),
             pools: Vec::new(),
             other_uses: Vec::new(),
             serves_other: None,

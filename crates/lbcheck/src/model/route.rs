@@ -1,5 +1,7 @@
 //! Listeners, route tables, conditions and targets.
 
+use std::sync::Arc;
+
 use super::{Mode, PoolId, TableId};
 use crate::source::{Span, Spanned};
 
@@ -92,6 +94,27 @@ pub enum PortInHost {
     StrippedIfMatching,
     /// It is taken off (Envoy `strip_any_host_port`).
     Stripped,
+}
+
+/// Where the client's address comes from, if whoever connects is trusted (nginx `set_real_ip_from`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RestoredAddress {
+    /// What is written for the whole table, then what inner blocks say instead. Which of them has its turn first is
+    /// not followed: the address is known where they agree.
+    pub ways: Vec<AddressSource>,
+    /// There are more ways than are told apart.
+    pub more: bool,
+}
+
+/// Who is trusted to tell a client's address, and how they tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressSource {
+    /// Networks of those who are trusted, as written.
+    pub trusted: Arc<[String]>,
+    /// The header, in lower case. `None`: the PROXY protocol.
+    pub header: Option<String>,
+    /// The last address of the header that is not itself trusted, instead of the last one.
+    pub recursive: bool,
 }
 
 /// An ordered list of routes; the first whose condition holds is taken.

@@ -134,7 +134,7 @@ impl Checker<'_> {
                 self.invalid(
                     span,
                     "the shares of this `split_clients` add up to more than 100%".to_owned(),
-                    "",
+                    "make them smaller, or give the rest with `*`",
                 );
             }
         }

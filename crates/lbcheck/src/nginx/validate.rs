@@ -479,7 +479,12 @@ impl<'a> Validator<'a> {
             ValueKind::Buffers => "write a number and a size, for example `8 4k`".to_owned(),
             ValueKind::Enum(words) | ValueKind::Bits(words) => {
                 let near = suggest(text, words.iter().copied());
+                // Of several that are near none is the one.
+                let others = || words.iter().copied().filter(|word| Some(*word) != near);
                 match near {
+                    Some(_) if suggest(text, others()).is_some() => {
+                        format!("write one of: {}", words.join(", "))
+                    }
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("write one of: {}", words.join(", ")),
                 }

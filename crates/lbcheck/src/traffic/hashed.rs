@@ -12,6 +12,9 @@ pub fn hashed_text(config: &Config, id: PoolId) -> Option<String> {
         (_, HashKey::Source) => None,
         (Dialect::HaProxy, HashKey::Expression(text)) => of_haproxy(text),
         (Dialect::Nginx, HashKey::Expression(text)) => {
+            if matches!(text.as_str(), "$binary_remote_addr" | "${binary_remote_addr}") {
+                return Some("the client's address".to_owned());
+            }
             let name = text.strip_prefix('$').unwrap_or_default();
             let single = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             (name.is_empty() || !single).then(|| format!("`{text}` with the values of its variables"))

@@ -5,6 +5,7 @@
 //! answer what the proxy *does*, arcs and rounding included.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use super::shares::{Certainty, PoolShares, always_used, pool_shares, serving_tier};
 use super::table::Table;
@@ -37,6 +38,45 @@ pub enum Pick {
 pub struct Placement {
     kind: Kind,
     endpoints: usize,
+    reads: Reads,
+}
+
+/// What is hashed of a key that is given as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reads {
+    /// The text.
+    Text,
+    /// The 4 or 16 bytes of the address that the text spells (nginx `$binary_remote_addr`).
+    AddressBytes,
+    /// Such bytes beside other things, which one text cannot give.
+    Several,
+}
+
+impl Reads {
+    fn of(dialect: Dialect, key: &HashKey) -> Self {
+        match (dialect, key) {
+            (Dialect::Nginx, HashKey::Expression(text)) => match text.as_str() {
+                "$binary_remote_addr" | "${binary_remote_addr}" => Self::AddressBytes,
+                text if text.contains("binary_remote_addr") => Self::Several,
+                _ => Self::Text,
+            },
+            _ => Self::Text,
+        }
+    }
+
+    fn bytes(self, key: &[u8]) -> Result<Cow<'_, [u8]>, &'static str> {
+        match self {
+            Self::Text => Ok(Cow::Borrowed(key)),
+            Self::Several => Err("the bytes of the client's address are only a part of the key"),
+            Self::AddressBytes => {
+                let address = std::str::from_utf8(key).ok().and_then(|text| text.parse().ok());
+                Ok(Cow::Owned(match address.ok_or("the key is not an address")? {
+                    IpAddr::V4(address) => address.octets().to_vec(),
+                    IpAddr::V6(address) => address.octets().to_vec(),
+                }))
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +113,7 @@ impl Placement {
         }
         let endpoints = pool.endpoints.len();
         if let Some(index) = always_used(pool) {
-            return Ok(Self { kind: Kind::Single(Some(index)), endpoints });
+            return Ok(Self { kind: Kind::Single(Some(index)), endpoints, reads: Reads::Text });
         }
         let algorithm = match &pool.algorithm.value {
             Algorithm::Subset(_) => return Err("which subset is used depends on route metadata".into()),
@@ -87,15 +127,28 @@ impl Placement {
             Dialect::Nginx => Kind::of_nginx(pool, key, *table)?,
             Dialect::Envoy => Kind::of_envoy(pool, *table, *function)?,
         };
-        Ok(Self { kind, endpoints })
+        let reads = match kind {
+            Kind::Single(_) => Reads::Text,
+            _ => Reads::of(dialect, key),
+        };
+        Ok(Self { kind, endpoints, reads })
     }
 
     /// Where `key` goes while nothing has failed and no bounded load is exceeded.
     ///
-    /// The key is the text that the proxy hashes: for a client's address its usual spelling, for a URI the part
+    /// The key is the text that the proxy hashes: for a client's address its usual spelling, even where its bytes are
+    /// hashed, for a URI the part
     /// that the options of `balance uri` leave, for Envoy the one value that the route's hash policy yields.
     #[must_use]
     pub fn pick(&self, key: &[u8]) -> Pick {
+        match self.reads.bytes(key) {
+            Ok(bytes) => self.pick_hashed(&bytes),
+            Err(reason) => Pick::Unknown(reason.into()),
+        }
+    }
+
+    /// Where what is hashed is `key`, byte by byte.
+    fn pick_hashed(&self, key: &[u8]) -> Pick {
         let picked = match &self.kind {
             Kind::Single(only) => Ok(*only),
             Kind::HaProxy { key: method, function, table } => {
@@ -510,7 +563,7 @@ pub fn keys_moved(
     let mut moved = 0_u32;
     for number in 0..SAMPLE {
         let key = sample_key(old_key, number);
-        let same_server = match (before.pick(key.as_bytes()), after.pick(key.as_bytes())) {
+        let same_server = match (before.pick_hashed(key.as_bytes()), after.pick_hashed(key.as_bytes())) {
             (Pick::Endpoint(old), Pick::Endpoint(new)) => counterpart[old] == Some(new),
             (Pick::Nobody, Pick::Nobody) => true,
             (Pick::Unknown(_), _) | (_, Pick::Unknown(_)) => return None,

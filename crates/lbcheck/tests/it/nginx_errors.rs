@@ -569,3 +569,47 @@ fn sticky_begins_with_its_kind() {
     assert_eq!(with("sticky route $arg_r;").errors(), [""; 0]);
     assert_eq!(with("sticky sticky cookie id;").errors().len(), 1);
 }
+
+#[test]
+fn names_at_run_time_need_somebody_to_ask() {
+    let with = |outer: &str, inner: &str| {
+        first_error(&format!(
+            "{outer} upstream u {{ zone u 64k; {inner} }} server {{ location / {{ proxy_pass http://u; }} }}"
+        ))
+    };
+    let missing = "`resolve` in upstream `u` has no `resolver` to ask";
+    assert!(with("", "server a.invalid:80 resolve;").contains(missing));
+    assert!(with("", "server localhost resolve;").contains(missing));
+    assert_eq!(with("resolver 127.0.0.1;", "server a.invalid:80 resolve;"), "fine");
+    assert_eq!(with("", "server a.invalid:80 resolve; resolver 127.0.0.1;"), "fine");
+    assert_eq!(with("", "server 10.0.0.1:80 resolve;"), "fine");
+    assert_eq!(with("", "server unix:/run/x resolve;"), "fine");
+    let service = "server a.invalid service=a";
+    assert!(with("", &format!("{service};")).contains("`service=a` of a server needs `resolve`"));
+    assert!(with("resolver 127.0.0.1;", &format!("{service} resolve;")) == "fine");
+    let address = with("resolver 127.0.0.1;", "server 10.0.0.1 service=a resolve;");
+    assert!(address.contains("needs a name, not an address"), "{address}");
+    // A snippet may stand where there is one.
+    assert_eq!(snippet("http", "upstream u { zone u 64k; server a.invalid:80 resolve; }").errors(), [""; 0]);
+}
+
+#[test]
+fn help_names_the_word_that_is_wrong() {
+    let help = |text: &str| {
+        let case = http(text);
+        let found = case
+            .reading
+            .diagnostics
+            .iter()
+            .find(|found| found.severity == Severity::Error)
+            .expect("an error");
+        (found.message.clone(), found.help.clone().unwrap_or_default())
+    };
+    let random = "upstream u { server 10.0.0.1; random two least_conn foo; } server { return 404; }";
+    assert_eq!(http(random).errors().len(), 1);
+    assert!(help(random).0.contains("directive `random` takes 0 to 2 arguments"));
+    let split = "split_clients $uri $x { 60% a; 60% b; } server { return 404; }";
+    assert!(!help(split).1.is_empty());
+    let (_, protocols) = help("server { ssl_protocols TLSv1.4; return 404; }");
+    assert!(protocols.contains("TLSv1.2, TLSv1.3"), "{protocols}");
+}

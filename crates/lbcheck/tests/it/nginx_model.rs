@@ -93,7 +93,7 @@ fn sticky_sessions_and_commercial_parameters() {
             sticky cookie srv expires=1h;
             queue 100 timeout=70;
         }
-        upstream s { zone z 64k; server backends.example.com service=http resolve; }",
+        upstream s { zone z 64k; resolver 127.0.0.1; server backends.example.com service=http resolve; }",
     );
     assert_eq!(case.errors(), [""; 0]);
     let pool = case.pool("u");

@@ -44,6 +44,88 @@ fn check(dialect: Dialect, text: &str, cases: &[(&str, &[&str], &str)]) {
     }
 }
 
+#[test]
+fn nginx_restores_the_address_that_a_trusted_proxy_tells() {
+    let of = |outer: &str, server: &str, location: &str| {
+        format!(
+            "events {{}} http {{ {outer} upstream a {{ server 10.0.0.1:1; }}
+            server {{ listen 80; {server}
+                location / {{ allow 10.0.0.0/8; deny all; {location} proxy_pass http://a; }}
+                location /v {{ if ($remote_addr = 10.1.1.1) {{ return 202; }} return 201; }} }} }}"
+        )
+    };
+    let ask = |text: &str, source: &str, path: &str, headers: &[&str]| {
+        let mut sources = Sources::new();
+        let loader = MemoryLoader::one("proxy", text.as_bytes());
+        let options = ReadOptions::new(Dialect::Nginx);
+        let config = read(&loader, &mut sources, &["proxy".to_owned()], &options).config;
+        let mut request = Request::parse(&format!("http://h{path}")).expect("a request");
+        request.source = source.parse().ok();
+        for header in headers {
+            request.add_header(header).expect("a header");
+        }
+        let report = explain(&config, &request, Some(config.listeners[0].name.value.as_str())).unwrap();
+        let ends = report.listeners[0].ends.iter();
+        ends.map(|end| end.status.map_or("a".to_owned(), |status| status.to_string()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let trust = "set_real_ip_from 127.0.0.0/8;";
+    let real = &["X-Real-IP: 10.1.1.1"][..];
+    for (http, server) in [(trust, ""), ("", trust)] {
+        let text = of(http, server, "");
+        assert_eq!(ask(&text, "127.0.0.6", "/", real), "a");
+        assert_eq!(ask(&text, "127.0.0.6", "/", &["X-Real-IP: 9.9.9.9"]), "403");
+        assert_eq!(ask(&text, "127.0.0.6", "/", &["X-Other: 1"]), "403");
+        assert_eq!(ask(&text, "127.0.0.6", "/v", real), "202");
+        // Who is not trusted is who connects.
+        assert_eq!(ask(&text, "10.0.0.9", "/", &["X-Real-IP: 9.9.9.9"]), "a");
+        assert_eq!(ask(&text, "", "/", real), "403, a");
+        assert_eq!(ask(&text, "127.0.0.6", "/", &["X-Real-IP: nonsense"]), "403, a");
+    }
+    let text = of("", &format!("{trust} real_ip_header X-Forwarded-For; real_ip_recursive on;"), "");
+    assert_eq!(ask(&text, "127.0.0.6", "/", &["X-Forwarded-For: 10.8.8.8, 127.0.0.3"]), "a");
+    assert_eq!(ask(&text, "127.0.0.6", "/", &["X-Forwarded-For: 10.8.8.8, 7.7.7.7, 127.0.0.3"]), "403");
+    let text = of("", &format!("{trust} real_ip_header proxy_protocol;"), "");
+    assert_eq!(ask(&text, "127.0.0.6", "/", real), "403, a");
+    // What only a location says is not followed where it makes a difference.
+    let text = of("", "", trust);
+    assert_eq!(ask(&text, "127.0.0.6", "/", real), "403, a");
+    assert_eq!(ask(&text, "127.0.0.6", "/", &["X-Other: 1"]), "403");
+    let text = of("", trust, "set_real_ip_from 9.9.9.9;");
+    assert_eq!(ask(&text, "127.0.0.6", "/", real), "403, a");
+}
+
+#[test]
+fn nginx_answers_methods_that_no_server_sees() {
+    let ask = |text: &str, version: &str, method: &str| {
+        let mut sources = Sources::new();
+        let loader = MemoryLoader::one("proxy", text.as_bytes());
+        let options =
+            ReadOptions { version: version.parse().expect("a version"), ..ReadOptions::new(Dialect::Nginx) };
+        let config = read(&loader, &mut sources, &["proxy".to_owned()], &options).config;
+        let mut request = Request::parse("http://h/").expect("a request");
+        request.method = Some(method.to_owned());
+        let report = explain(&config, &request, Some(config.listeners[0].name.value.as_str())).unwrap();
+        let [end] = report.listeners[0].ends.as_slice() else { panic!("one end") };
+        (end.kind.as_str(), end.status)
+    };
+    let text = "events {} http { upstream a { server 10.0.0.1:1; }
+        server { listen 80; location / { proxy_pass http://a; } } }";
+    let respond = EndKind::Respond.as_str();
+    for version in ["1.22.1", "1.30.6"] {
+        assert_eq!(ask(text, version, "TRACE"), (respond, Some(405)));
+        assert_eq!(ask(text, version, "get"), (respond, Some(400)));
+        assert_eq!(ask(text, version, "A1"), (respond, Some(400)));
+        assert_eq!(ask(text, version, "M-SEARCH").0, EndKind::Pool.as_str());
+        assert_eq!(ask(text, version, "FOO_BAR").0, EndKind::Pool.as_str());
+    }
+    assert_eq!(ask(text, "1.26.3", "CONNECT"), (respond, Some(405)));
+    assert_eq!(ask(text, "1.30.6", "CONNECT"), (respond, Some(400)));
+    let paged = text.replace("listen 80;", "listen 80; error_page 405 =299 /e;");
+    assert_eq!(ask(&paged, "1.30.6", "TRACE").0, EndKind::Opaque.as_str());
+}
+
 const NGINX: &str = "events {} http {
     upstream a { server 10.0.0.1:1; } upstream b { server 10.0.0.2:1; } upstream c { server 10.0.0.3:1; }
     server {

@@ -218,3 +218,44 @@ fn rings_of_envoy_have_the_size_that_it_counts() {
         assert_eq!(placement.entries(), Some(entries), "{weights:?} {min}");
     }
 }
+
+#[test]
+fn nginx_hashes_the_bytes_of_binary_remote_addr() {
+    // Address, server under `hash`, server under `hash … consistent`, as nginx 1.22 placed them.
+    let measured = [
+        ("10.0.0.1", 1, 2),
+        ("10.0.0.2", 2, 1),
+        ("192.168.7.9", 2, 1),
+        ("8.8.8.8", 3, 2),
+        ("127.0.0.6", 2, 1),
+        ("203.0.113.77", 1, 1),
+        ("1.2.3.4", 1, 2),
+        ("2001:db8::1", 1, 2),
+        ("2001:db8::2", 3, 1),
+        ("::1", 1, 1),
+        ("fe80::1", 1, 1),
+    ];
+    let config = |key: &str| {
+        let text = format!(
+            "events {{}} http {{ upstream u {{ hash {key}; server 127.0.0.1:18481 weight=3;
+            server 127.0.0.1:18482 weight=2; server 127.0.0.1:18483; }}
+            server {{ location / {{ proxy_pass http://u; }} }} }}"
+        );
+        let loader = MemoryLoader::one("nginx.conf", text.as_bytes());
+        let mut sources = Sources::new();
+        let options = ReadOptions::new(Dialect::Nginx);
+        read(&loader, &mut sources, &["nginx.conf".to_owned()], &options).config
+    };
+    let pool = PoolId(0);
+    let pick = |config: &Config, key: &str| lbcheck::traffic::pick(config, pool, key.as_bytes());
+    let (hash, ring) = (config("$binary_remote_addr"), config("${binary_remote_addr} consistent"));
+    for (address, plain, consistent) in measured {
+        assert_eq!(pick(&hash, address), Pick::Endpoint(plain - 1), "{address}");
+        assert_eq!(pick(&ring, address), Pick::Endpoint(consistent - 1), "{address}");
+    }
+    let said = lbcheck::traffic::hashed_text(&hash, pool);
+    assert_eq!(said.as_deref(), Some("the client's address"));
+    assert!(matches!(pick(&hash, "alice"), Pick::Unknown(_)));
+    let longer = config("$binary_remote_addr$uri");
+    assert!(matches!(pick(&longer, "10.0.0.1"), Pick::Unknown(_)));
+}

@@ -8,6 +8,7 @@ mod guard;
 mod listen;
 mod location;
 mod names;
+mod real_ip;
 mod rewrite;
 mod scope;
 mod server;
@@ -16,7 +17,7 @@ mod target;
 mod upstream;
 mod variable;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::directives::{Contexts, DATA, H, L, LIF, M, S, T, TS, TU, UP};
 use super::syntax::{NodeId, Tree};
@@ -89,6 +90,7 @@ impl<'a> Lower<'a> {
     pub(super) fn run(&mut self, top: Contexts) {
         let whole = self.whole;
         self.config.client_address = self.client_address();
+        self.config.answered_errors = self.answered_errors();
         match top {
             M => {
                 self.config.workers = Some(self.workers());
@@ -140,6 +142,14 @@ impl<'a> Lower<'a> {
             }
         }
         front.map_or(ClientAddress::Peer, ClientAddress::Behind)
+    }
+
+    /// Statuses of every `error_page`.
+    fn answered_errors(&self) -> Vec<u16> {
+        let pages = (0..self.tree.nodes.len()).filter(|&id| self.tree.name(id) == "error_page");
+        let codes =
+            pages.flat_map(|id| self.tree.args(id)).filter_map(|word| self.tree.value(word).parse().ok());
+        codes.collect::<BTreeSet<u16>>().into_iter().collect()
     }
 
     /// `worker_processes`; with `auto`, or with what cannot be read, their number is the machine's.

@@ -101,6 +101,12 @@ pub(super) struct Scope {
     pub(super) internal: bool,
     /// `index`, all of the nearest block that has any.
     pub(super) index: Rc<[NodeId]>,
+    /// `set_real_ip_from`, all of the nearest block that has any.
+    pub(super) trusted: Rc<[NodeId]>,
+    /// `real_ip_header`.
+    pub(super) address_header: Option<NodeId>,
+    /// `real_ip_recursive`.
+    pub(super) address_recursive: Option<NodeId>,
     /// The block this scope is for.
     block: Option<NodeId>,
 }
@@ -114,6 +120,7 @@ impl Scope {
         let mut access = Vec::new();
         let mut errors = Vec::new();
         let mut index = Vec::new();
+        let mut trusted = Vec::new();
         // A block with any `…_set_header` inherits none.
         let mut hosts = [None; 2];
         for id in tree.children(block) {
@@ -134,6 +141,9 @@ impl Scope {
                 "error_page" => errors.push(id),
                 "recursive_error_pages" => scope.recursive_errors = tree.arg(id, 0) == Some("on"),
                 "index" => index.push(id),
+                "set_real_ip_from" => trusted.push(id),
+                "real_ip_header" => scope.address_header = Some(id),
+                "real_ip_recursive" => scope.address_recursive = Some(id),
                 "internal" => scope.internal = true,
                 "allow" | "deny" => access.push(id),
                 "satisfy" => scope.satisfy_any = tree.arg(id, 0) == Some("any"),
@@ -157,6 +167,9 @@ impl Scope {
         }
         if !index.is_empty() {
             scope.index = index.into();
+        }
+        if !trusted.is_empty() {
+            scope.trusted = trusted.into();
         }
         for (inherited, own) in scope.hosts.iter_mut().zip(hosts) {
             *inherited = own.unwrap_or(*inherited);

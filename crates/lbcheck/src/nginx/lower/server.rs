@@ -131,12 +131,11 @@ impl Lower<'_> {
             steps.extend(answers.into_iter().flat_map(|step| step.behind(&body.moves)));
         }
         let locations = self.locations(place, &scope);
-        self.assemble(
-            locations,
-            Head { steps, rewriting },
-            "snippet".to_owned(),
-            Rest { steps: Vec::new(), reached: false },
-        )
+        let address = self.restored_address(&scope, &locations);
+        let rest = Rest { steps: Vec::new(), reached: false };
+        let table = self.assemble(locations, Head { steps, rewriting }, "snippet".to_owned(), rest);
+        self.restores(table, address);
+        table
     }
 
     /// Lowers a server into a table that takes every request.
@@ -149,12 +148,11 @@ impl Lower<'_> {
             rest = self.answers(owner, place.block, None, &scope, Vec::new(), &[]);
         }
         let locations = self.locations(place, &scope);
-        self.assemble(
-            locations,
-            Head { steps: body.steps, rewriting },
-            label,
-            Rest { steps: rest, reached: !body.handled },
-        )
+        let address = self.restored_address(&scope, &locations);
+        let rest = Rest { steps: rest, reached: !body.handled };
+        let table = self.assemble(locations, Head { steps: body.steps, rewriting }, label, rest);
+        self.restores(table, address);
+        table
     }
 
     /// Puts together what comes before the locations, the locations, and what is left when none matches.

@@ -92,9 +92,10 @@ impl Lower<'_> {
         }
     }
 
-    /// Workers share what they resolve, so there must be shared memory.
+    /// Workers share what they resolve, so there must be shared memory; and somebody must be asked.
     fn judge_resolve(&mut self, pool: &Pool, block: NodeId) {
         if pool.shared_state.is_some() {
+            self.judge_resolver(pool, block);
             return;
         }
         let servers = self.tree.children(Some(block)).filter(|&id| self.tree.name(id) == "server");
@@ -102,6 +103,30 @@ impl Lower<'_> {
         if let Some(span) = first.map(|word| word.span) {
             let message = format!("`resolve` needs a `zone` in upstream `{}`", pool.name.value);
             self.invalid(span, message, "add a line such as `zone name 64k;` to the upstream");
+        }
+    }
+
+    fn judge_resolver(&mut self, pool: &Pool, block: NodeId) {
+        // Around a snippet there may be one.
+        let Some(outer) = self.tree.nodes[block].parent else { return };
+        let is_name = |id: NodeId| {
+            let address = self.tree.arg(id, 0).and_then(|text| values::address(text, Some(80)).ok());
+            address.is_some_and(|address| matches!(address.host, Host::Name(_)))
+        };
+        let servers = self.tree.children(Some(block)).filter(|&id| self.tree.name(id) == "server");
+        let first = servers
+            .filter(|&id| is_name(id))
+            .flat_map(|id| self.tree.args(id))
+            .find(|word| self.tree.value(word) == "resolve");
+        let Some(span) = first.map(|word| word.span) else { return };
+        let names_one = |block| self.tree.children(Some(block)).any(|id| self.tree.name(id) == "resolver");
+        if !names_one(block) && !names_one(outer) {
+            let message = format!("`resolve` in upstream `{}` has no `resolver` to ask", pool.name.value);
+            self.invalid(
+                span,
+                message,
+                "add `resolver` with the address of a name server to the upstream or around it",
+            );
         }
     }
 
@@ -270,6 +295,8 @@ impl Lower<'_> {
                 self.bad_word(id, 1, "write `least_conn` or `least_time=header`");
                 return None;
             }
+            // The number of words is judged elsewhere.
+            ("random", ["two", _, _, ..]) => return None,
             ("random", _) => {
                 self.bad_word(id, 0, "the only word is `two`");
                 return None;
@@ -331,6 +358,16 @@ impl Lower<'_> {
         let mut passive = Passive::default();
         for word in &parameters {
             self.parameter(&mut endpoint, &mut passive, word, seen);
+        }
+        if let Some(word) = parameters.iter().find(|word| self.tree.value(word).starts_with("service=")) {
+            let text = self.tree.value(word).to_owned();
+            if !parameters.iter().any(|word| self.tree.value(word) == "resolve") {
+                let message = format!("parameter `{text}` of a server needs `resolve`");
+                self.invalid(word.span, message, "add `resolve`: SRV records are only looked up at run time");
+            } else if matches!(endpoint.address.host, Host::Ip(_)) {
+                let message = format!("parameter `{text}` of a server needs a name, not an address");
+                self.invalid(word.span, message, "write the name that has the SRV records");
+            }
         }
         if service {
             pool.membership = Membership::Unknown("servers come from DNS SRV records".to_owned());

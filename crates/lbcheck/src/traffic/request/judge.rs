@@ -128,7 +128,7 @@ impl<'p> Judge<'p> {
                     Some(inside) => Truth::of(inside),
                     None => self.unknown(Reason::Opaque(format!("client in {network}"))),
                 },
-                None => self.unknown(Reason::Request("the client's address is not given".to_owned())),
+                None => self.unknown(Reason::Request(seen.no_source().to_owned())),
             },
             Match::Port(port) => match seen.port() {
                 Some(known) => Truth::of(known == *port),
@@ -210,7 +210,7 @@ fn contains_text(value: &[u8], wanted: &[u8], any_case: bool) -> bool {
 }
 
 /// Whether an address is in a network in CIDR notation, or is that address. `None`: it is neither.
-fn contains(network: &str, address: IpAddr) -> Option<bool> {
+pub(super) fn contains(network: &str, address: IpAddr) -> Option<bool> {
     let (base, bits): (IpAddr, u32) = match network.split_once('/') {
         Some((base, bits)) => (base.parse().ok()?, bits.parse().ok()?),
         None => {

@@ -9,6 +9,7 @@ mod lot;
 mod nginx_path;
 mod parse;
 mod pattern;
+mod real_ip;
 mod recipe;
 mod seen;
 mod truth;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::Request;
 use super::envoy_path;
 use super::nginx_path::{BadPath, normalized};
+use super::real_ip;
 use crate::dialect::{Dialect, Version};
 use crate::model::{Config, Normalization, PortInHost, TableId};
 
@@ -34,14 +35,15 @@ impl Value {
 /// The proxy's own answer to a path that it does not pass on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
-    pub(super) status: u16,
+    /// `None`: it differs between versions.
+    pub(super) status: Option<u16>,
     /// What it is about.
     pub(super) why: &'static str,
 }
 
 impl Refused {
     pub(super) fn for_path(status: u16) -> Self {
-        Self { status, why: "because of the path" }
+        Self { status: Some(status), why: "because of the path" }
     }
 }
 
@@ -55,7 +57,11 @@ pub(super) struct Seen {
     query: Value,
     /// The proxy answers by itself, because of the path.
     refused: Option<Refused>,
+    /// The same, because of the method.
+    bad_method: Option<Refused>,
     normalization: Option<Normalization>,
+    /// The client's address was looked for in what a proxy tells; where that cannot be known, why.
+    restored: Option<Result<(), String>>,
 }
 
 impl Seen {
@@ -76,7 +82,9 @@ impl Seen {
             path: path.unwrap_or_else(|BadPath| Value::Unknown("the path is not valid".to_owned())),
             query,
             refused,
+            bad_method: bad_method(config, request),
             normalization: None,
+            restored: None,
             request: request.clone(),
         }
     }
@@ -95,6 +103,14 @@ impl Seen {
 
     pub(super) fn source(&self) -> Option<IpAddr> {
         self.request.source
+    }
+
+    /// Why the client's address is not known.
+    pub(super) fn no_source(&self) -> &str {
+        match &self.restored {
+            Some(Err(why)) => why,
+            _ => "the client's address is not given",
+        }
     }
 
     /// What host names in the configuration are compared with. nginx and Envoy make it lower case, nginx takes port
@@ -352,11 +368,16 @@ impl Seen {
 
     /// Whether the proxy answers by itself before any rule is looked at.
     pub(super) fn refused(&self) -> Option<Refused> {
-        self.refused
+        // The method is read first, but only one that no name has is refused at once.
+        match self.bad_method {
+            Some(Refused { status: Some(400), .. }) => self.bad_method,
+            _ => self.refused.or(self.bad_method),
+        }
     }
 
     /// Reads path and host as the rules of this table see them.
     pub(super) fn enter(&mut self, config: &Config, table: TableId) {
+        self.restore_address(config, table);
         let Some(settings) = config.normalizations.get(&table) else { return };
         let Some(path) = self.request.path.clone() else { return };
         let found = match self.dialect {
@@ -370,8 +391,18 @@ impl Seen {
         self.path = found.unwrap_or_else(|_| Value::Unknown("the path is not valid".to_owned()));
         self.normalization = Some(*settings);
         if settings.refuses_upgrades && self.asks_for_upgrade() {
-            self.refused = self.refused.or(Some(Refused { status: 403, why: "the upgrade is not allowed" }));
+            self.refused =
+                self.refused.or(Some(Refused { status: Some(403), why: "the upgrade is not allowed" }));
         }
+    }
+
+    /// Takes the client's address from what a trusted proxy tells of it. That happens once to a request.
+    fn restore_address(&mut self, config: &Config, table: TableId) {
+        let (None, Some(settings)) = (&self.restored, config.restored_addresses.get(&table)) else { return };
+        let Some(source) = self.request.source else { return };
+        let found = real_ip::restored(settings, source, |name| self.header_lines(name));
+        self.request.source = found.as_ref().ok().copied();
+        self.restored = Some(found.map(|_| ()));
     }
 
     /// Whether the client asks for another protocol. HTTP/2 in clear text is no upgrade to Envoy.
@@ -405,6 +436,25 @@ impl Seen {
             PortInHost::Stripped => port.is_some(),
         };
         if strips { name.to_owned() } else { host }
+    }
+}
+
+/// What nginx answers to a method that no server gets to see. From inside it sends none of them.
+fn bad_method(config: &Config, request: &Request) -> Option<Refused> {
+    let method = request.method.as_deref().filter(|_| config.dialect == Dialect::Nginx)?;
+    let refused = |status| Some(Refused { status, why: "because of the method" });
+    let version = |minor, patch| Version { major: 1, minor, patch };
+    match method {
+        "TRACE" => refused(Some(405)),
+        "CONNECT" if config.version < version(21, 1) => None,
+        // 1.26 says 405 to a path and 400 to host and port, 1.30 the reverse.
+        "CONNECT" if config.version < version(27, 0) => refused(Some(405)),
+        "CONNECT" if config.version >= version(30, 0) => refused(Some(400)),
+        "CONNECT" => refused(None),
+        _ => {
+            let fits = |byte: u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'-');
+            if method.bytes().all(fits) { None } else { refused(Some(400)) }
+        }
     }
 }
 

@@ -231,8 +231,17 @@ impl<'c> Walk<'c, '_> {
             {
                 state.seen.enter(self.config, table);
                 if let Some(refused) = state.seen.refused() {
-                    let response = Response { status: Some(refused.status), kind: refused.why.to_owned() };
-                    return self.end(&state, Outcome::Respond(response), None, None, &[]);
+                    let answered = |status| self.config.answered_errors.binary_search(&status).is_ok();
+                    let outcome = match refused.status.filter(|&status| answered(status)) {
+                        Some(status) => {
+                            Outcome::Opaque(format!("{status} {}, or its `error_page`", refused.why))
+                        }
+                        None => Outcome::Respond(Response {
+                            status: refused.status,
+                            kind: refused.why.to_owned(),
+                        }),
+                    };
+                    return self.end(&state, outcome, None, None, &[]);
                 }
             }
             if !self.rule(&mut state, rules, at, route) {

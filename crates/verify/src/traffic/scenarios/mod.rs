@@ -30,7 +30,8 @@ macro_rules! each_scenario {
                 max_fails least_conn_idle least_conn_held least_conn_floor least_conn_flowing random
                 random_two_idle random_two_skewed random_two_busy max_conns zone_workers hash hash_header
                 hash_down hash_overweight hash_fails ketama ketama_header ketama_down ketama_fails ip_hash
-                ip_hash_neighbours ip_hash_overweight ip_hash_down ip_hash_ipv6 hash_empty split_clients
+                ip_hash_neighbours ip_hash_overweight ip_hash_down ip_hash_ipv6 hash_address_bytes ketama_address_bytes
+                hash_address_bytes_ipv6 hash_empty split_clients
                 attempts attempts_tries attempts_backup errors_next_upstream errors_without_next refused
                 sticky_cookie noticed_fails noticed_once noticed_answers every_loss every_loss_ketama
                 cascade_stops cascade_down load_grows load_refuses;

@@ -274,6 +274,30 @@ pub(super) fn ip_hash_ipv6() -> Scenario {
     keys_of_clients("ip_hash of IPv6 clients", THREE, by_source6())
 }
 
+fn keys_of_bytes(title: &str, method: &str, options: &[&str], send: Send) -> Scenario {
+    let mut scenario = keys(title, method, options, send);
+    scenario.config = told_apart(&scenario.config);
+    scenario
+}
+
+pub(super) fn hash_address_bytes() -> Scenario {
+    keys_of_bytes("hash $binary_remote_addr, weights 3:2:1", "hash $binary_remote_addr;", THREE, by_source())
+}
+
+pub(super) fn ketama_address_bytes() -> Scenario {
+    let method = "hash $binary_remote_addr consistent;";
+    keys_of_bytes("hash $binary_remote_addr consistent, weights 3:2:1", method, THREE, by_source())
+}
+
+pub(super) fn hash_address_bytes_ipv6() -> Scenario {
+    keys_of_bytes(
+        "hash $binary_remote_addr of IPv6 clients",
+        "hash ${binary_remote_addr};",
+        THREE,
+        by_source6(),
+    )
+}
+
 pub(super) fn hash_empty() -> Scenario {
     let send = Send::Each(vec![Ask { path: "/".into(), ..Ask::default() }; 600]);
     scenario("hash of a constant", "hash constant;", THREE, send, Expect::ToOneRequest)
