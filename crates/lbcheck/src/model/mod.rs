@@ -21,9 +21,9 @@ pub use pool::{
 };
 pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use route::{
-    Action, AddressSource, Bind, Condition, ErrorTarget, EscapedSlashes, Fallback, HashPolicy, Listener,
-    Match, Mirror, Normalization, OnError, PathChange, PortInHost, Reach, Response, RestoredAddress, Route,
-    RouteTable, Target, TextMatch, Then, WeightedTarget,
+    Action, AddressSource, Bind, Condition, ErrorTarget, EscapedSlashes, Fallback, ForwardedScheme,
+    HashPolicy, Listener, Match, Mirror, Normalization, OnError, PathChange, PortInHost, Reach, Response,
+    RestoredAddress, Route, RouteTable, Target, TextMatch, Then, Underscores, WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 

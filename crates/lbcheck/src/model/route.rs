@@ -54,7 +54,7 @@ pub enum Reach {
 }
 
 /// What becomes of path and host before the routes of a table look at them, where the configuration has a say in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Normalization {
     /// Dots are resolved and needless escapes decoded (Envoy `normalize_path`). nginx always does.
     pub dots: bool,
@@ -70,12 +70,45 @@ pub struct Normalization {
     pub strips_dot: bool,
     /// A request for another protocol is answered with 403 (Envoy without `upgrade_configs`).
     pub refuses_upgrades: bool,
+    /// The header that hosts are compared with instead of `Host` (Envoy `vhost_header`).
+    pub host_header: Option<String>,
+    /// What becomes of headers with an underscore in their name.
+    pub underscores: Underscores,
+    /// What becomes of `x-forwarded-proto`.
+    pub scheme: ForwardedScheme,
+    /// A method that the proxy does not know is answered with 400.
+    pub refuses_methods: bool,
+}
+
+/// What becomes of headers with an underscore in their name (Envoy `headers_with_underscores_action`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Underscores {
+    /// They stay.
+    #[default]
+    Kept,
+    /// The request is answered with 400.
+    Rejected,
+    /// They are taken out.
+    Dropped,
+}
+
+/// What becomes of `x-forwarded-proto`, which is always there when Envoy chooses a route.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedScheme {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// What the client says stays.
+    Kept,
+    /// It says how the connection came.
+    Replaced,
 }
 
 /// What becomes of `%2F` and `%5C` in a path (Envoy `path_with_escaped_slashes_action`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EscapedSlashes {
     /// They stay.
+    #[default]
     Kept,
     /// The request is answered with 400.
     Rejected,
@@ -86,9 +119,10 @@ pub enum EscapedSlashes {
 }
 
 /// What becomes of a port in the `Host` header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PortInHost {
     /// It stays, and host names have to have it too.
+    #[default]
     Kept,
     /// It is taken off if it is the port of the listener (Envoy `strip_matching_host_port`).
     StrippedIfMatching,

@@ -490,3 +490,161 @@ fn faults_take_their_part_of_every_arm() {
         case.arrivals.iter().map(|arrival| (arrival.share * 1000.0).round() as i64).collect();
     assert_eq!(shares, [300, 280, 420]);
 }
+
+/// A connection manager with settings of its own, of its routes and of its one host, whose routes compare headers.
+fn envoy_headers(manager: &str, routes: &str, host: &str) -> String {
+    let route = |path: &str, matcher: &str| {
+        format!("{{match: {{path: {path}, headers: [{matcher}]}}, direct_response: {{status: 201}}}},")
+    };
+    let rules = [
+        route("/a", "{name: x, string_match: {exact: a}}"),
+        route("/not-a", "{name: x, string_match: {exact: a}, invert_match: true}"),
+        route("/joined", "{name: x, string_match: {exact: 'a,b'}}"),
+        route("/regex", "{name: x, string_match: {safe_regex: {regex: 'a,b'}}}"),
+        route("/prefix", "{name: x, string_match: {prefix: b}}"),
+        route("/range", "{name: x, range_match: {start: 1, end: 5}}"),
+        route("/via", "{name: via, string_match: {exact: 'a,b'}}"),
+        route("/te", "{name: te, string_match: {exact: trailers}}"),
+        route("/any-te", "{name: te, present_match: true}"),
+        route("/underscore", "{name: a_b, present_match: true}"),
+        route("/proto", "{name: x-forwarded-proto, string_match: {exact: https}}"),
+    ]
+    .concat();
+    format!(
+        "static_resources:
+  listeners:
+  - address: {{socket_address: {{address: 127.0.0.1, port_value: 80}}}}
+    filter_chains:
+    - filters:
+      - name: hcm
+        typed_config:
+          '@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: x
+          {manager}
+          http_filters: [{{name: router, typed_config: {{'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}}}]
+          route_config:
+            {routes}
+            virtual_hosts: [{{name: v, {host}, routes: [{rules}
+              {{match: {{prefix: /}}, direct_response: {{status: 200}}}}]}}]
+"
+    )
+}
+
+const ANY: &str = "domains: ['*']";
+
+#[test]
+fn envoy_compares_each_line_of_a_header() {
+    let both: &[&str] = &["x: a", "X: b"];
+    check(
+        Dialect::Envoy,
+        &envoy_headers("", "", ANY),
+        &[
+            ("http://h/a", both, "201"),
+            ("http://h/a", &["x: b", "x: a"], "201"),
+            ("http://h/not-a", both, "200"),
+            ("http://h/not-a", &["x: b", "x: c"], "201"),
+            ("http://h/joined", both, "200"),
+            ("http://h/joined", &["x: a,b"], "201"),
+            ("http://h/regex", both, "200"),
+            ("http://h/prefix", both, "201"),
+            ("http://h/prefix", &["x: a,b"], "200"),
+            ("http://h/range", &["x: 9", "x: 2"], "201"),
+            // Some it joins.
+            ("http://h/via", &["via: a", "via: b"], "201"),
+        ],
+    );
+}
+
+#[test]
+fn envoy_leaves_nothing_of_te_but_trailers() {
+    check(
+        Dialect::Envoy,
+        &envoy_headers("", "", ANY),
+        &[
+            ("http://h/any-te", &["te: gzip"], "200"),
+            ("http://h/any-te", &["te: trailers;q=0.5"], "200"),
+            ("http://h/any-te", &["te: Trailers"], "200"),
+            ("http://h/te", &["te: gzip, trailers"], "201"),
+            ("http://h/te", &["te: gzip", "te: trailers"], "201"),
+        ],
+    );
+}
+
+#[test]
+fn envoy_chooses_the_host_by_a_header() {
+    let text = envoy_headers("", "vhost_header: X-Host", "domains: [a.test]");
+    check(
+        Dialect::Envoy,
+        &text,
+        &[
+            ("http://a.test/", &[], "404"),
+            ("http://h/", &["x-host: A.test"], "200"),
+            ("http://h/", &["x-host: a.test:80"], "404"),
+            ("http://h/", &["x-host: a.test", "x-host: b"], "200"),
+            ("http://h/", &["x-host: b", "x-host: a.test"], "404"),
+        ],
+    );
+    let text = envoy_headers("", "vhost_header: x-host\n            ignore_port_in_host_matching: true", ANY);
+    // Without the header not even the host for all is taken.
+    check(Dialect::Envoy, &text, &[("http://h/", &[], "404"), ("http://h/", &["x-host: b:80"], "200")]);
+}
+
+#[test]
+fn envoy_believes_the_client_about_tls_unless_told_not_to() {
+    let host = "domains: ['*'], require_tls: ALL";
+    check(
+        Dialect::Envoy,
+        &envoy_headers("", "", host),
+        &[
+            ("http://h/", &[], "301"),
+            ("http://h/", &["x-forwarded-proto: https"], "200"),
+            ("http://h/proto", &["x-forwarded-proto: https"], "201"),
+            ("http://h/", &["x-forwarded-proto: HTTPS"], "301"),
+            ("http://h/", &["x-forwarded-proto: https", "x-forwarded-proto: https"], "301"),
+        ],
+    );
+    let https: &[&str] = &["x-forwarded-proto: https"];
+    let own = envoy_headers("use_remote_address: true", "", host);
+    check(Dialect::Envoy, &own, &[("http://h/", https, "301")]);
+    let hops = envoy_headers("use_remote_address: true\n          xff_num_trusted_hops: 1", "", host);
+    check(Dialect::Envoy, &hops, &[("http://h/", https, "200")]);
+}
+
+#[test]
+fn envoy_refuses_or_drops_headers_with_underscores() {
+    let with = |action: &str| {
+        let text = format!("common_http_protocol_options: {{headers_with_underscores_action: {action}}}");
+        ends(Dialect::Envoy, &envoy_headers(&text, "", ANY), "http://h/underscore", &["a_b: 1"])
+    };
+    assert_eq!((with("ALLOW").as_str(), with("REJECT_REQUEST").as_str()), ("201", "400"));
+    assert_eq!(with("DROP_HEADER"), "200");
+}
+
+#[test]
+fn the_star_of_a_domain_of_envoy_stands_for_something() {
+    let asked = |domain: &str, host: &str| {
+        let text = envoy_headers("", "", &format!("domains: ['{domain}']"));
+        ends(Dialect::Envoy, &text, &format!("http://{host}/"), &[])
+    };
+    for (domain, host, expected) in [
+        ("*.ex.test", "a.ex.test", "200"),
+        ("*.ex.test", ".ex.test", "404"),
+        ("*-x.ex.test", "-x.ex.test", "404"),
+        ("ex.*", "ex.", "404"),
+        ("ex.*", "ex.a", "200"),
+    ] {
+        assert_eq!(asked(domain, host), expected, "{domain} {host}");
+    }
+}
+
+#[test]
+fn envoy_refuses_methods_it_does_not_know() {
+    let plain = envoy_headers("", "", ANY);
+    check(
+        Dialect::Envoy,
+        &plain,
+        &[("FOO http://h/", &[], "400"), ("get http://h/", &[], "400"), ("PURGE http://h/", &[], "200")],
+    );
+    let custom = envoy_headers("http_protocol_options: {allow_custom_methods: true}", "", ANY);
+    check(Dialect::Envoy, &custom, &[("FOO http://h/", &[], "200")]);
+}

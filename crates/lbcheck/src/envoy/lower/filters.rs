@@ -1,8 +1,8 @@
 //! The HTTP connection manager and the HTTP filters that can change where a request goes.
 
 use crate::model::{
-    Action, Affinity, ClientAddress, Condition, EscapedSlashes, Normalization, PortInHost, Route, Setting,
-    Target, Weakens,
+    Action, Affinity, ClientAddress, Condition, EscapedSlashes, ForwardedScheme, Normalization, PortInHost,
+    Route, Setting, Target, Underscores, Weakens,
 };
 use crate::source::Spanned;
 
@@ -17,12 +17,12 @@ impl<'t> Lower<'t> {
     pub(super) fn connection_manager(&mut self, config: Value<'t>, label: &str) -> Route {
         let tables_before = self.config.tables.len();
         self.filters = Filters::read(config, self.open_runtime);
-        let action = self.routing(config);
+        let (action, routes) = self.routing(config);
         let refuses_upgrades = std::mem::take(&mut self.filters).refuses_upgrades;
         if let Action::Table(table) = action {
             self.mark_tables(tables_before);
-            let settings = normalization(config, refuses_upgrades);
-            self.config.normalizations.extend(settings.map(|settings| (table, settings)));
+            let settings = normalization(config, routes, refuses_upgrades);
+            self.config.normalizations.insert(table, settings);
         }
         for filter in config.list("http_filters") {
             self.http_filter(filter, tables_before);
@@ -53,24 +53,25 @@ impl<'t> Lower<'t> {
         }
     }
 
-    fn routing(&mut self, config: Value<'t>) -> Action {
+    /// What takes the requests, and the route configuration that says so.
+    fn routing(&mut self, config: Value<'t>) -> (Action, Option<Value<'t>>) {
         if let Some(routes) = config.get("route_config") {
             self.static_routes = self.in_bootstrap(config) && !routes.is_off("validate_clusters");
             let table = self.route_configuration(routes);
             self.static_routes = false;
-            return Action::Table(table);
+            return (Action::Table(table), Some(routes));
         }
         if let Some(rds) = config.get("rds") {
             return self.rds(rds);
         }
         if let Some(scoped) = config.get("scoped_routes") {
             self.gap(scoped.span(), "scoped_routes", Weakens::Routing);
-            return Action::Opaque("scoped_routes".into());
+            return (Action::Opaque("scoped_routes".into()), None);
         }
-        Action::Opaque("connection manager without routes".into())
+        (Action::Opaque("connection manager without routes".into()), None)
     }
 
-    fn rds(&mut self, rds: Value<'t>) -> Action {
+    fn rds(&mut self, rds: Value<'t>) -> (Action, Option<Value<'t>>) {
         let name = rds.text_of("route_config_name").unwrap_or_default();
         let path = rds.get("config_source").and_then(source_path);
         let file = path.map(|path| self.files.get(path.text()).copied());
@@ -80,10 +81,10 @@ impl<'t> Lower<'t> {
             None => self.take_routes(name, None),
         };
         match found {
-            Some(routes) => Action::Table(self.route_configuration(routes)),
+            Some(routes) => (Action::Table(self.route_configuration(routes)), Some(routes)),
             None => {
                 self.gap(rds.span(), format!("route configuration {name} comes from RDS"), Weakens::Routing);
-                Action::Opaque(format!("route configuration {name} from RDS"))
+                (Action::Opaque(format!("route configuration {name} from RDS")), None)
             }
         }
     }
@@ -191,8 +192,10 @@ fn sets_metadata(filter: Value<'_>) -> bool {
     }
 }
 
-/// What the connection manager makes of path and host. `None`: nothing, as by default.
-fn normalization(config: Value<'_>, refuses_upgrades: bool) -> Option<Normalization> {
+/// What the connection manager makes of a request before it looks at `routes`.
+fn normalization(config: Value<'_>, routes: Option<Value<'_>>, refuses_upgrades: bool) -> Normalization {
+    const UNDERSCORES: [(&str, i64); 3] = [("ALLOW", 0), ("REJECT_REQUEST", 1), ("DROP_HEADER", 2)];
+    const CODECS: [(&str, i64); 4] = [("AUTO", 0), ("HTTP1", 1), ("HTTP2", 2), ("HTTP3", 3)];
     const ESCAPED: [(&str, i64); 5] = [
         ("IMPLEMENTATION_SPECIFIC_DEFAULT", 0),
         ("KEEP_UNCHANGED", 1),
@@ -202,9 +205,14 @@ fn normalization(config: Value<'_>, refuses_upgrades: bool) -> Option<Normalizat
     ];
     let escaped =
         config.get("path_with_escaped_slashes_action").and_then(|action| action.enumeration(&ESCAPED));
-    let ignores_port =
-        config.get("route_config").is_some_and(|routes| routes.is_set("ignore_port_in_host_matching"));
-    let found = Normalization {
+    let underscores = config
+        .path(&["common_http_protocol_options", "headers_with_underscores_action"])
+        .and_then(|action| action.enumeration(&UNDERSCORES));
+    let codec = config.get("codec_type").and_then(|codec| codec.enumeration(&CODECS));
+    let custom_methods =
+        config.get("http_protocol_options").is_some_and(|options| options.is_set("allow_custom_methods"));
+    let host_header = routes.and_then(|routes| routes.text_of("vhost_header"));
+    Normalization {
         dots: config.is_set("normalize_path"),
         merge_slashes: config.is_set("merge_slashes"),
         escaped_slashes: match escaped {
@@ -213,7 +221,7 @@ fn normalization(config: Value<'_>, refuses_upgrades: bool) -> Option<Normalizat
             Some("UNESCAPE_AND_FORWARD") => EscapedSlashes::Decoded,
             _ => EscapedSlashes::Kept,
         },
-        ignores_port,
+        ignores_port: routes.is_some_and(|routes| routes.is_set("ignore_port_in_host_matching")),
         port: if config.is_set("strip_any_host_port") {
             PortInHost::Stripped
         } else if config.is_set("strip_matching_host_port") {
@@ -223,17 +231,28 @@ fn normalization(config: Value<'_>, refuses_upgrades: bool) -> Option<Normalizat
         },
         strips_dot: config.is_set("strip_trailing_host_dot"),
         refuses_upgrades,
-    };
-    let none = Normalization {
-        dots: false,
-        merge_slashes: false,
-        escaped_slashes: EscapedSlashes::Kept,
-        port: PortInHost::Kept,
-        ignores_port: false,
-        strips_dot: false,
-        refuses_upgrades: false,
-    };
-    (found != none).then_some(found)
+        host_header: host_header.filter(|name| !name.is_empty()).map(str::to_ascii_lowercase),
+        underscores: match underscores {
+            Some("REJECT_REQUEST") => Underscores::Rejected,
+            Some("DROP_HEADER") => Underscores::Dropped,
+            _ => Underscores::Kept,
+        },
+        scheme: forwarded_scheme(config),
+        // Only HTTP/1 has a list of methods.
+        refuses_methods: !custom_methods && !matches!(codec, Some("HTTP2" | "HTTP3")),
+    }
+}
+
+/// Envoy believes the client's `x-forwarded-proto` where it is not the first proxy.
+fn forwarded_scheme(config: Value<'_>) -> ForwardedScheme {
+    let trusted_hops = config.get("xff_num_trusted_hops").and_then(Value::u32).unwrap_or(0);
+    if config.get("scheme_header_transformation").is_some() {
+        ForwardedScheme::Unknown
+    } else if config.is_set("use_remote_address") && trusted_hops == 0 {
+        ForwardedScheme::Replaced
+    } else {
+        ForwardedScheme::Kept
+    }
 }
 
 /// `lua` of `envoy.extensions.filters.http.lua.v3.Lua`; `None` for a type from elsewhere.

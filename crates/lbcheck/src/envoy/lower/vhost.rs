@@ -104,12 +104,15 @@ impl<'t> Lower<'t> {
         }
         self.close(&mut table, "no route", host.span(), unmatched);
         let id = self.config.add_table(table);
-        host_entries(host, id, &label, header, entries);
+        let by_header = configuration.text_of("vhost_header").is_some_and(|name| !name.is_empty());
+        host_entries(host, id, &label, header, by_header, entries);
     }
 
     fn require_tls(&mut self, host: Value<'t>, table: &mut RouteTable) {
         let Some(written) = host.get("require_tls") else { return };
-        let plain = Condition::Not(Box::new(Condition::Is(Match::Tls)));
+        // Not the connection decides but what Envoy believes of it.
+        let https = Match::Header("x-forwarded-proto".into(), TextMatch::Exact("https".into()));
+        let plain = Condition::Not(Box::new(Condition::Is(https)));
         let when = match written.enumeration(&TLS) {
             Some("ALL") => plain,
             Some("EXTERNAL_ONLY") => Condition::All(vec![plain, opaque("the request is external")]),
@@ -144,8 +147,16 @@ impl<'t> Lower<'t> {
     }
 }
 
-/// One entry for all exact domains of a host, and one for each wildcard.
-fn host_entries(host: Value<'_>, table: TableId, label: &str, header: Span, entries: &mut Vec<Entry>) {
+/// One entry for all exact domains of a host, and one for each wildcard. `by_header`: hosts are compared with a header
+/// that a request may lack, and then no domain takes it.
+fn host_entries(
+    host: Value<'_>,
+    table: TableId,
+    label: &str,
+    header: Span,
+    by_header: bool,
+    entries: &mut Vec<Entry>,
+) {
     let mut push = |rank: Rank, when: Condition| {
         let route = Route::new(when, Action::Table(table), label, header);
         entries.push(Entry { rank, route });
@@ -155,7 +166,7 @@ fn host_entries(host: Value<'_>, table: TableId, label: &str, header: Span, entr
         let domain = domain.to_ascii_lowercase();
         let is = |text: TextMatch| Condition::Is(Match::Host(text));
         if domain == "*" {
-            push(Rank::Any, Condition::Always);
+            push(Rank::Any, if by_header { is(TextMatch::Present) } else { Condition::Always });
         } else if let Some(suffix) = domain.strip_prefix('*') {
             let rank = Rank::Suffix(std::cmp::Reverse(suffix.len()));
             push(rank, is(TextMatch::Suffix(suffix.to_owned())));

@@ -335,7 +335,7 @@ impl Lower<'_> {
                     port: PortInHost::Stripped,
                     ignores_port: true,
                     strips_dot: true,
-                    refuses_upgrades: false,
+                    ..Normalization::default()
                 },
             );
         }

@@ -109,19 +109,11 @@ fn without_dots(path: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::PortInHost;
 
     #[test]
     fn paths_are_what_envoy_made_of_them() {
-        let settings = |merge_slashes| Normalization {
-            dots: true,
-            merge_slashes,
-            escaped_slashes: EscapedSlashes::Kept,
-            port: PortInHost::Kept,
-            ignores_port: false,
-            strips_dot: false,
-            refuses_upgrades: false,
-        };
+        let settings =
+            |merge_slashes| Normalization { dots: true, merge_slashes, ..Normalization::default() };
         for (path, expected, merged) in [
             ("/a/../b", "/b", "/b"),
             ("//a", "//a", "/a"),

@@ -113,7 +113,7 @@ impl<'p> Judge<'p> {
 
     fn property(&mut self, test: &Match, seen: &Seen) -> Truth {
         match test {
-            Match::Host(pattern) => self.text(pattern, seen.host(), seen),
+            Match::Host(pattern) => self.host(pattern, seen),
             Match::HostName(pattern) => self.text(pattern, seen.host_name(), seen),
             Match::Sni(pattern) => self.text(pattern, seen.sni(), seen),
             Match::Path(pattern) => self.text(pattern, seen.path.clone(), seen),
@@ -139,6 +139,18 @@ impl<'p> Judge<'p> {
                 None => self.unknown(Reason::Request("whether it comes over TLS is not given".to_owned())),
             },
         }
+    }
+
+    fn host(&mut self, pattern: &TextMatch, seen: &Seen) -> Truth {
+        let host = seen.host();
+        // What stands for the star of a domain of Envoy is never empty.
+        if let (Dialect::Envoy, TextMatch::Suffix(wanted) | TextMatch::Prefix(wanted), Value::Known(hosts)) =
+            (seen.dialect(), pattern, &host)
+            && hosts.iter().all(|host| host.len() <= wanted.len())
+        {
+            return Truth::No;
+        }
+        self.text(pattern, host, seen)
     }
 
     fn text(&mut self, pattern: &TextMatch, value: Value, seen: &Seen) -> Truth {

@@ -1,6 +1,7 @@
 //! Which route a request takes, in three-valued logic.
 
 mod change;
+mod envoy_headers;
 mod envoy_path;
 mod explain;
 mod judge;

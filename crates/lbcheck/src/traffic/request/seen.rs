@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::Request;
+use super::envoy_headers;
 use super::envoy_path;
 use super::nginx_path::{BadPath, normalized};
 use super::real_ip;
 use crate::dialect::{Dialect, Version};
-use crate::model::{Config, Normalization, PortInHost, TableId};
+use crate::model::{Config, ForwardedScheme, Normalization, PortInHost, TableId, Underscores};
 
 /// A property of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,19 +117,40 @@ impl Seen {
     /// What host names in the configuration are compared with. nginx and Envoy make it lower case, nginx takes port
     /// and final dot off.
     pub(super) fn host(&self) -> Value {
+        if let Some(name) = self.normalization.as_ref().and_then(|settings| settings.host_header.as_ref()) {
+            return self.host_in(name);
+        }
         let Some(host) = &self.request.host else { return Value::not_given("the host") };
         match self.dialect {
             Dialect::HaProxy => Value::one(host.as_bytes()),
             Dialect::Envoy => {
                 let host = self.envoy_host(host).to_ascii_lowercase();
-                let ignores_port = self.normalization.is_some_and(|settings| settings.ignores_port);
-                Value::one(if ignores_port { without_port(&host) } else { &host })
+                Value::one(self.compared_host(&host))
             }
             Dialect::Nginx => {
                 let name = without_port(host);
                 Value::one(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
             }
         }
+    }
+
+    /// The host in a header: the first of that name counts.
+    fn host_in(&self, header: &str) -> Value {
+        match self.header(header) {
+            Value::Known(values) => match values.first() {
+                Some(host) => {
+                    let host = String::from_utf8_lossy(host).to_ascii_lowercase();
+                    Value::one(self.compared_host(&host))
+                }
+                None => Value::absent(),
+            },
+            unknown @ Value::Unknown(_) => unknown,
+        }
+    }
+
+    fn compared_host<'h>(&self, host: &'h str) -> &'h str {
+        let ignores_port = self.normalization.as_ref().is_some_and(|settings| settings.ignores_port);
+        if ignores_port { without_port(host) } else { host }
     }
 
     /// The host where the configuration itself takes the port off.
@@ -183,13 +205,13 @@ impl Seen {
                     .map(|part| part.trim().as_bytes().to_vec())
                     .collect(),
             ),
-            Dialect::Envoy if set_by_envoy(name) => {
+            Dialect::Envoy if name == "x-forwarded-proto" => self.forwarded_proto(&found.collect::<Vec<_>>()),
+            Dialect::Envoy if envoy_headers::set_by_envoy(name) => {
                 Value::Unknown(format!("Envoy itself sets or changes the header `{name}`"))
             }
-            Dialect::Envoy => {
-                let values: Vec<&str> = found.collect();
-                if values.is_empty() { Value::absent() } else { Value::one(values.join(",")) }
-            }
+            // Dropped headers are not found by any name.
+            Dialect::Envoy if name.contains('_') && self.drops_underscores() => Value::absent(),
+            Dialect::Envoy => Value::Known(envoy_headers::values(name, &found.collect::<Vec<_>>())),
             Dialect::Nginx => {
                 let Some(first) = found.next() else { return Value::absent() };
                 let rest: Vec<&str> = found.collect();
@@ -202,6 +224,25 @@ impl Seen {
                 Value::one(format!("{first}, {}", rest.join(", ")))
             }
         }
+    }
+
+    /// What Envoy believes of how the client came.
+    fn forwarded_proto(&self, sent: &[&str]) -> Value {
+        let scheme = self.normalization.as_ref().map(|settings| settings.scheme).unwrap_or_default();
+        let there = !sent.is_empty();
+        let sent = sent.join(",");
+        match (scheme, self.request.tls) {
+            (ForwardedScheme::Unknown, _) => {
+                Value::Unknown("Envoy itself sets or changes the header `x-forwarded-proto`".to_owned())
+            }
+            (ForwardedScheme::Kept, _) if there => Value::one(sent),
+            (_, Some(tls)) => Value::one(if tls { "https" } else { "http" }),
+            (_, None) => Value::not_given("whether it comes over TLS"),
+        }
+    }
+
+    fn drops_underscores(&self) -> bool {
+        self.normalization.as_ref().is_some_and(|settings| settings.underscores == Underscores::Dropped)
     }
 
     /// A header, each of its lines as a whole.
@@ -379,6 +420,8 @@ impl Seen {
     pub(super) fn enter(&mut self, config: &Config, table: TableId) {
         self.restore_address(config, table);
         let Some(settings) = config.normalizations.get(&table) else { return };
+        self.normalization = Some(settings.clone());
+        self.refuse(settings);
         let Some(path) = self.request.path.clone() else { return };
         let found = match self.dialect {
             Dialect::Nginx => normalized(path.as_bytes(), settings.merge_slashes)
@@ -387,13 +430,27 @@ impl Seen {
             Dialect::Envoy => envoy_path::normalized(path.as_bytes(), settings),
             Dialect::HaProxy => return,
         };
-        self.refused = found.as_ref().err().copied();
-        self.path = found.unwrap_or_else(|_| Value::Unknown("the path is not valid".to_owned()));
-        self.normalization = Some(*settings);
-        if settings.refuses_upgrades && self.asks_for_upgrade() {
-            self.refused =
-                self.refused.or(Some(Refused { status: Some(403), why: "the upgrade is not allowed" }));
+        if let Err(refused) = &found {
+            self.refused = self.refused.filter(|earlier| earlier.status == Some(400)).or(Some(*refused));
         }
+        self.path = found.unwrap_or_else(|_| Value::Unknown("the path is not valid".to_owned()));
+    }
+
+    /// What is answered before the path is looked at, or whatever the path is.
+    fn refuse(&mut self, settings: &Normalization) {
+        let method = self.request.method.as_deref();
+        let underscore = || self.request.headers.iter().flatten().any(|(name, _)| name.contains('_'));
+        let refused =
+            if settings.refuses_methods && method.is_some_and(|name| !envoy_headers::is_method(name)) {
+                Some(Refused { status: Some(400), why: "because of the method" })
+            } else if settings.underscores == Underscores::Rejected && underscore() {
+                Some(Refused { status: Some(400), why: "because of an underscore in the name of a header" })
+            } else if settings.refuses_upgrades && self.asks_for_upgrade() {
+                Some(Refused { status: Some(403), why: "the upgrade is not allowed" })
+            } else {
+                None
+            };
+        self.refused = refused;
     }
 
     /// Takes the client's address from what a trusted proxy tells of it. That happens once to a request.
@@ -421,7 +478,7 @@ impl Seen {
     /// The host as Envoy compares it.
     fn envoy_host(&self, host: &str) -> String {
         let mut host = host.to_owned();
-        let Some(settings) = self.normalization else { return host };
+        let Some(settings) = &self.normalization else { return host };
         if settings.strips_dot {
             let name = without_port(&host);
             if let Some(bare) = name.strip_suffix('.') {
@@ -469,16 +526,6 @@ fn same_header(dialect: Dialect, header: &str, name: &str) -> bool {
         }
         _ => header.eq_ignore_ascii_case(name),
     }
-}
-
-/// Headers that Envoy adds or replaces before it chooses a route, whatever the client sends.
-fn set_by_envoy(name: &str) -> bool {
-    name.starts_with(':')
-        || name.starts_with("x-envoy-")
-        || matches!(
-            name,
-            "x-forwarded-for" | "x-forwarded-proto" | "x-request-id" | "x-forwarded-client-cert"
-        )
 }
 
 fn without_port(host: &str) -> &str {
