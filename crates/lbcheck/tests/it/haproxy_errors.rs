@@ -505,3 +505,55 @@ fn words_that_3_2_and_3_4_brought_are_known() {
     let wrong = option(" option use-small-buffers a");
     assert_eq!(errors_as(&wrong, (3, 4)), ["invalid-value: a"]);
 }
+
+#[test]
+fn units_of_counts_are_told_to_be_ignored() {
+    let warnings = |text: &str| -> Vec<String> {
+        let found = reading(text, (3, 4)).diagnostics;
+        found.into_iter().filter(|found| found.rule == "invalid-value").map(|found| found.message).collect()
+    };
+    let front = "frontend f\n bind :80 maxconn 5k\n maxconn 10k\n";
+    assert_eq!(
+        warnings(front),
+        [
+            "HAProxy reads `maxconn 10k` as 10: it takes no unit",
+            "HAProxy reads `maxconn 5k` as 5: it takes no unit"
+        ]
+    );
+    let server = |words: &str| format!("backend b\n server s 10.0.0.1:80 {words}\n");
+    assert_eq!(warnings(&server("maxconn 1k maxqueue 5k weight 10x")).len(), 3);
+    assert_eq!(warnings(&server("maxconn 1000 maxqueue 0 weight 10")), [""; 0]);
+    assert_eq!(warnings(&server("weight ten")), ["`ten` is not a number; HAProxy reads `weight ten` as 0"]);
+}
+
+#[test]
+fn what_names_nothing_or_stands_twice_is_refused() {
+    let check = |words: &str| format!("backend b\n mode http\n option httpchk GET /h HTTP/1.1{words}\n");
+    assert_eq!(errors_as(&check(" Host: x"), (2, 6)), ["invalid-value: Host:"]);
+    assert_eq!(errors_as(&check(" Host: x"), (3, 4)), ["invalid-value: x"]);
+    assert_eq!(errors_as(&check(" x"), (3, 4)), [""; 0]);
+    assert_eq!(errors_as(&check(" x"), (3, 0)), ["invalid-value: x"]);
+
+    let track = |table: &str| {
+        format!(
+            "frontend f\n mode http\n bind :80\n http-request track-sc0 src table b if TRUE\nbackend b\n{table}"
+        )
+    };
+    assert_eq!(errors_as(&track(""), (3, 4)), ["invalid-value: b"]);
+    assert_eq!(errors_as(&track(" stick-table type ip size 1k\n"), (3, 4)), [""; 0]);
+
+    let servers = |one: &str, two: &str| {
+        format!("backend b\n server s1 10.0.0.1:80 {one}\n server s2 10.0.0.2:80 {two}\n")
+    };
+    assert_eq!(errors_as(&servers("track b/s2", "track s1"), (3, 4)).len(), 2);
+    assert_eq!(errors_as(&servers("track s1", ""), (3, 4)).len(), 1);
+    assert_eq!(errors_as(&servers("track s2", "check"), (3, 4)), [""; 0]);
+    assert_eq!(errors_as(&servers("id 1", "id 1"), (3, 4)).len(), 1);
+    assert_eq!(errors_as(&servers("id 1", "id 2"), (3, 4)), [""; 0]);
+
+    let store = |what: &str| format!("backend b\n stick-table type ip size 1k store {what}\n");
+    assert_eq!(errors_as(&store("http_req_rat(20s)"), (3, 4)).len(), 1);
+    assert_eq!(errors_as(&store("http_req_rate(20s),gpc(2),conn_cur"), (2, 6)), [""; 0]);
+    assert_eq!(errors_as(&store("glitch_cnt"), (2, 8)).len(), 1);
+    assert_eq!(errors_as(&store("glitch_cnt"), (3, 0)), [""; 0]);
+}

@@ -3,12 +3,12 @@
 //! A keyword that is not listed is judged by the number of its arguments alone.
 
 use super::sections::{B, D, F, GLOBAL, L, PEERS, PROXY, RESOLVERS, place};
-use super::versions::{ALWAYS, IN_3_2, KEPT};
+use super::versions::{ALWAYS, IN_3_0, IN_3_2, KEPT};
 use super::{Entry, e};
 use crate::haproxy::syntax::SectionKind;
 use Kind::{
     Address, Anything, Bytes, Count, Expression, Format, Known, Level, List, Maybe, Name, Number, Octal,
-    OneOf, Regex, Size, Time,
+    OneOf, Regex, Size, Stored, Time,
 };
 use Then::{Condition, End, Free, Params};
 
@@ -39,6 +39,8 @@ pub(crate) enum Kind {
     OneOf(&'static [&'static str]),
     /// One of these words, as far as the version knows it.
     Known(&'static [Entry]),
+    /// Some of these, separated by commas, as far as the version knows them; each may have an argument.
+    Stored(&'static [Entry]),
     /// Facility and level of a log.
     Level,
     /// A log format.
@@ -140,12 +142,45 @@ const TABLE_TYPES: &[Entry] = &[
     e("ipv6", 0, ALWAYS, KEPT), e("string", 0, ALWAYS, KEPT),
 ];
 
+/// What a stick table can store.
+#[rustfmt::skip]
+const STORED: &[Entry] = &[
+    e("bytes_in_cnt", 0, ALWAYS, KEPT),
+    e("bytes_in_rate", 0, ALWAYS, KEPT),
+    e("bytes_out_cnt", 0, ALWAYS, KEPT),
+    e("bytes_out_rate", 0, ALWAYS, KEPT),
+    e("conn_cnt", 0, ALWAYS, KEPT),
+    e("conn_cur", 0, ALWAYS, KEPT),
+    e("conn_rate", 0, ALWAYS, KEPT),
+    e("glitch_cnt", 0, IN_3_0, KEPT),
+    e("glitch_rate", 0, IN_3_0, KEPT),
+    e("gpc", 0, ALWAYS, KEPT),
+    e("gpc0", 0, ALWAYS, KEPT),
+    e("gpc0_rate", 0, ALWAYS, KEPT),
+    e("gpc1", 0, ALWAYS, KEPT),
+    e("gpc1_rate", 0, ALWAYS, KEPT),
+    e("gpc_rate", 0, ALWAYS, KEPT),
+    e("gpt", 0, ALWAYS, KEPT),
+    e("gpt0", 0, ALWAYS, KEPT),
+    e("http_err_cnt", 0, ALWAYS, KEPT),
+    e("http_err_rate", 0, ALWAYS, KEPT),
+    e("http_fail_cnt", 0, ALWAYS, KEPT),
+    e("http_fail_rate", 0, ALWAYS, KEPT),
+    e("http_req_cnt", 0, ALWAYS, KEPT),
+    e("http_req_rate", 0, ALWAYS, KEPT),
+    e("server_id", 0, ALWAYS, KEPT),
+    e("server_key", 0, ALWAYS, KEPT),
+    e("server_name", 0, ALWAYS, KEPT),
+    e("sess_cnt", 0, ALWAYS, KEPT),
+    e("sess_rate", 0, ALWAYS, KEPT),
+];
+
 const SMALL_BUFFERS: &[Param] = &[p("queue", &[]), p("l7-retries", &[]), p("check", &[])];
 
 #[rustfmt::skip]
 const STICK_TABLE: &[Param] = &[
     p("type", &[Known(TABLE_TYPES)]), p("len", &[Number(1, i64::MAX)]),
-    p("size", &[Size]), p("expire", &[Time]), p("nopurge", &[]), p("peers", &[Name(SectionKind::Peers)]), p("store", &[Anything]),
+    p("size", &[Size]), p("expire", &[Time]), p("nopurge", &[]), p("peers", &[Name(SectionKind::Peers)]), p("store", &[Stored(STORED)]),
     p("srvkey", &[OneOf(&["name", "addr"])]), p("write-to", &[Anything]), p("recv-only", &[]),
     p("brates-factor", &[Number(1, 1024)]),
 ];

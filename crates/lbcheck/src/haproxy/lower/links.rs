@@ -54,6 +54,7 @@ pub(super) fn check(
     modes(proxies, pools, config, report);
     for proxy in proxies {
         let app = proxy.section.lines.iter().any(|line| line.keyword() == "use-fcgi-app");
+        numbers(proxy, report);
         for server in &proxy.servers {
             report.assumed = server.assumed;
             resolver(server, proxy, &resolvers, report);
@@ -219,11 +220,59 @@ fn track(
                 || settings.track.is_some();
             if !watched {
                 missing(span, format!("server `{pool}/{name}` cannot be tracked: it has no check"), report);
+            } else if leads_back((own, server.name.as_str()), (pool, name), names) {
+                let message = format!("server `{pool}/{name}` cannot be tracked: it tracks this one in turn");
+                missing(span, message, report);
             }
         }
         None if template_prefixes(name)
             .any(|prefix| servers.get(prefix).is_some_and(|found| found.slots > 1)) => {}
         None => missing(span, format!("there is no server `{name}` in backend `{pool}` to track"), report),
+    }
+}
+
+/// Most servers that a chain of `track` is followed over.
+const LONGEST_CHAIN: usize = 64;
+
+/// Whether servers that track each other lead from one server back to another.
+fn leads_back<'n>(start: (&str, &str), from: (&'n str, &'n str), names: &Names<'n>) -> bool {
+    let (mut pool, mut name) = from;
+    for _ in 0..LONGEST_CHAIN {
+        if (pool, name) == start {
+            return true;
+        }
+        let Some(track) = names
+            .get(pool)
+            .and_then(|servers| servers.get(name))
+            .and_then(|found| found.settings.track.as_ref())
+        else {
+            return false;
+        };
+        (pool, name) = track.value.split_once('/').unwrap_or((pool, track.value.as_str()));
+    }
+    false
+}
+
+/// Two servers of a backend cannot have the same number.
+fn numbers(proxy: &Proxy<'_, '_>, report: &mut Report) {
+    let mut first: BTreeMap<u32, &str> = BTreeMap::new();
+    for server in proxy.servers.iter().filter(|server| server.slots == 1) {
+        let Some(id) = &server.settings.id else { continue };
+        match first.get(&id.value) {
+            Some(before) => {
+                report.assumed = server.assumed;
+                report.error(
+                    rule::VALUE,
+                    id.span().unwrap_or(server.span),
+                    format!("the id {} is already that of server `{before}`", id.value),
+                    "give each server of a backend an id of its own",
+                );
+            }
+            None if !server.assumed => {
+                first.insert(id.value, server.name.as_str());
+            }
+            None => {}
+        }
     }
 }
 

@@ -108,8 +108,21 @@ fn tables(sections: &[Section<'_>], doubtful: bool, report: &mut Report) {
             let tracks =
                 matches!(line.keyword(), "tcp-request" | "tcp-response" | "http-request" | "http-response")
                     && [1, 2].iter().any(|&at| line.arg(at).starts_with("track-sc"));
-            // The action may name a table of its own; `table` names are looked up with the rules of `stick` below.
-            if !tracks || line.words.iter().any(|word| word.unset || word.as_str() == "table") {
+            if !tracks || line.words.iter().any(|word| word.unset) {
+                continue;
+            }
+            // The action may name a table of its own; those of peers are named `PEERS/TABLE`.
+            if let Some(at) = line.words.iter().position(|word| word.as_str() == "table") {
+                let name = line.arg(at + 1);
+                if !name.contains('/') && !owners.contains(name) {
+                    report.assumed = line.assumed || doubtful;
+                    report.error(
+                        rule::VALUE,
+                        line.at(at + 1),
+                        format!("there is no stick table `{name}`"),
+                        "add a `stick-table` to the section of that name, or correct the name",
+                    );
+                }
                 continue;
             }
             if !owners.contains(section.name()) {

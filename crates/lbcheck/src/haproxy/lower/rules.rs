@@ -224,9 +224,7 @@ fn server_route(line: &Line<'_>, when: Condition, pool: PoolId, proxy: &Proxy<'_
     };
     let passed_over = !uses_down && proxy.servers.iter().any(off);
     let forced = proxy.section.lines.iter().any(|line| line.keyword() == "force-persist");
-    let action = if passed_over && forced {
-        Action::Opaque(format!("use-server {}", name.as_str()))
-    } else if name.as_str().contains('%') || name.unset {
+    let action = if (passed_over && forced) || name.as_str().contains('%') || name.unset {
         Action::Opaque(format!("use-server {}", name.as_str()))
     } else {
         Action::Endpoint { pool, endpoint: Spanned::new(name.text.to_string(), name.span) }

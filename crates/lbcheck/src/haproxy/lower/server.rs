@@ -8,7 +8,7 @@ use crate::haproxy::keywords::{self, Entry};
 use crate::haproxy::lexer::Word;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, is_name_character};
-use crate::haproxy::validate::{value, warn_of_time};
+use crate::haproxy::validate::{value, warn_of_tail, warn_of_time};
 use crate::haproxy::values::{Port, Unit, atoi, atol, endpoint, endpoint_of, time};
 use crate::model::{Address, Host, Setting, TimeKind};
 use crate::source::Span;
@@ -375,14 +375,7 @@ fn apply(
     let text = word.as_str();
     match name {
         "weight" | "maxconn" | "minconn" | "maxqueue" | "rise" | "fall" | "error-limit" | "id" => {
-            if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-                report.warning(
-                    rule::VALUE,
-                    word.span,
-                    format!("`{text}` is not a number; HAProxy reads `{name} {text}` as 0"),
-                    "write a whole number",
-                );
-            }
+            warn_of_tail(word, name, report);
             set_number(name, atoi(text), span, settings, report);
         }
         "inter" | "fastinter" | "downinter" | "agent-inter" | "slowstart" => {

@@ -177,7 +177,11 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
             let fits = text.parse::<i64>().is_ok_and(|number| (least..=most).contains(&number));
             (!fits).then(|| range(least, most))
         }
-        Kind::Count(least, most) => (!(least..=most).contains(&atol(text))).then(|| range(least, most)),
+        Kind::Count(least, most) => (!{
+            warn_of_tail(word, head, report);
+            (least..=most).contains(&atol(text))
+        })
+        .then(|| range(least, most)),
         Kind::Octal => i32::from_str_radix(text, 8).is_err().then(|| "use digits from 0 to 7".to_owned()),
         Kind::Address => address(word, report.version),
         Kind::OneOf(known) => {
@@ -193,6 +197,28 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
                 entries.iter().filter(|entry| entry.known_in(version)).map(|entry| entry.name).collect();
             if !known.contains(&text) {
                 refuse(word, &format!("a word that can follow `{head}`"), &known, report);
+                return None;
+            }
+            None
+        }
+        Kind::Stored(entries) => {
+            let version = report.version;
+            let known: Vec<&str> =
+                entries.iter().filter(|entry| entry.known_in(version)).map(|entry| entry.name).collect();
+            let name = |item: &str| item.split('(').next().unwrap_or_default().to_owned();
+            let bad =
+                text.split(',').map(name).find(|name| !name.is_empty() && !known.contains(&name.as_str()));
+            if let Some(bad) = bad {
+                let help = match report.suggest(&bad, known.iter().copied()) {
+                    Some(close) => format!("did you mean `{close}`?"),
+                    None => format!("use some of {}", known.join(", ")),
+                };
+                report.error(
+                    rule::VALUE,
+                    word.span,
+                    format!("`{bad}` is nothing that a stick table can store"),
+                    help,
+                );
                 return None;
             }
             None
@@ -254,6 +280,21 @@ pub(crate) fn warn_of_time(word: &Word<'_>, report: &mut Report) {
     );
 }
 
+/// Warns of what the program ignores of a number: all but the digits at its start.
+pub(crate) fn warn_of_tail(word: &Word<'_>, head: &str, report: &mut Report) {
+    let text = word.as_str();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if word.unset || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
+        return;
+    }
+    let number = atol(text);
+    let message = match digits.starts_with(|c: char| c.is_ascii_digit()) {
+        true => format!("HAProxy reads `{head} {text}` as {number}: it takes no unit"),
+        false => format!("`{text}` is not a number; HAProxy reads `{head} {text}` as {number}"),
+    };
+    report.warning(rule::VALUE, word.span, message, "write a whole number");
+}
+
 /// Warns of what older versions ignore after the digits of a size.
 fn warn_of_unit(word: &Word<'_>, bytes: i64, head: &str, report: &mut Report) {
     if word.as_str().bytes().all(|byte| byte.is_ascii_digit()) {
@@ -297,7 +338,7 @@ fn noun(kind: Kind) -> &'static str {
         Kind::Number(..) | Kind::Count(..) => "a number in range",
         Kind::Octal => "an octal number",
         Kind::Address => "an address",
-        Kind::OneOf(_) | Kind::Known(_) | Kind::List(_) => "a word",
+        Kind::OneOf(_) | Kind::Known(_) | Kind::Stored(_) | Kind::List(_) => "a word",
         Kind::Level => "a log level",
         Kind::Format => "a format",
         Kind::Expression => "a sample expression",

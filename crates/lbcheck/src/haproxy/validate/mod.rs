@@ -11,7 +11,7 @@ mod places;
 mod users;
 mod words;
 
-pub(super) use forms::{value, warn_of_time};
+pub(super) use forms::{value, warn_of_tail, warn_of_time};
 
 use super::keywords::{self, ANY, Keyword};
 use super::report::{Own, Report, rule};

@@ -79,6 +79,11 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
         }
         // Older versions read the digits at its start.
         "maxconn" if kind == SectionKind::Global && report.at_least(2, 7) => integer(line, report),
+        "maxconn" | "fullconn" | "retries" if proxy => {
+            if let Some(word) = line.word(1) {
+                forms::warn_of_tail(word, line.keyword(), report);
+            }
+        }
         "nameserver" if !line.arg(2).is_empty() => address_with_port(line, 2, report),
         "peer" if kind == SectionKind::Peers && !line.arg(2).is_empty() => address_with_port(line, 2, report),
         "dispatch" if proxy => address_with_port(line, 1, report),
@@ -134,8 +139,13 @@ fn option(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
         );
         return;
     }
-    if option.most != ANY
-        && let Some(extra) = line.word(usize::from(option.most) + 2)
+    let most = match name {
+        // Method, address, version; 3.2 takes a host after them, 3.0 does not.
+        "httpchk" => 3 + u8::from(report.at_least(3, 1)),
+        _ => option.most,
+    };
+    if most != ANY
+        && let Some(extra) = line.word(usize::from(most) + 2)
     {
         report.error(
             rule::VALUE,
