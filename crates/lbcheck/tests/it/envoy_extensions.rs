@@ -372,6 +372,8 @@ fn unknown_types_of_known_packages_are_errors() {
         "envoy.extensions.filters.http.router.v3000.Router",
         "envoy.extensions.filters.http.fault.v3.HTTPFaultier",
         "google.protobuf.Emptied",
+        "envoy.extensions.filters.http.nosuch.v3.Nosuch",
+        "envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager",
     ] {
         let found = errors_in("envoy.yaml", &with(refused));
         assert!(found.iter().any(|(_, said)| said.contains("There is no type")), "{refused}: {found:?}");

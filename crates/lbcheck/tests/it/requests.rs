@@ -643,7 +643,13 @@ fn envoy_refuses_methods_it_does_not_know() {
     check(
         Dialect::Envoy,
         &plain,
-        &[("FOO http://h/", &[], "400"), ("get http://h/", &[], "400"), ("PURGE http://h/", &[], "200")],
+        &[
+            ("FOO http://h/", &[], "400"),
+            ("get http://h/", &[], "400"),
+            ("QUERY http://h/", &[], "400"),
+            ("QUERY http://h/", &["content-type: a/b"], "200"),
+            ("PURGE http://h/", &[], "200"),
+        ],
     );
     let custom = envoy_headers("http_protocol_options: {allow_custom_methods: true}", "", ANY);
     check(Dialect::Envoy, &custom, &[("FOO http://h/", &[], "200")]);

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Severity, suggest};
 use crate::source::Span;
 
 use super::super::schema::{self, Field, Message};
-use super::{Check, SCHEMA_VERSION, Task, hints, named};
+use super::{Check, SCHEMA_VERSION, Task, contrib, hints, named};
 
 /// Types a document gets a suggestion for: each is compared with every type there is.
 const MAX_SUGGESTIONS: u32 = 20;
@@ -72,7 +72,7 @@ impl<'t> Check<'t> {
         }
         let close = close_type(name);
         // The packages of Envoy's own are known with everything that is in them.
-        if close.is_none() && !schema::in_known_package(name) {
+        if close.is_none() && !schema::in_known_package(name) && !contrib::is_of_no_build(name) {
             return;
         }
         let message = format!("There is no type `{name}`, so Envoy cannot read these settings.");

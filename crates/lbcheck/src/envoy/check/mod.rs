@@ -4,6 +4,7 @@
 //! two fields of a oneof, broken validation rules. A type the schema does not know may be an extension of
 //! another build and is let through. The walk keeps its own stack, so depth costs no native stack.
 
+mod contrib;
 mod extensions;
 mod hints;
 mod pattern;

@@ -68,7 +68,7 @@ fn is_single(name: &str) -> bool {
 
 /// The methods of the HTTP/1 codec.
 pub(super) fn is_method(name: &str) -> bool {
-    const METHODS: [&str; 34] = [
+    const METHODS: [&str; 35] = [
         "ACL",
         "BIND",
         "CHECKOUT",
@@ -93,6 +93,7 @@ pub(super) fn is_method(name: &str) -> bool {
         "PROPPATCH",
         "PURGE",
         "PUT",
+        "QUERY",
         "REBIND",
         "REPORT",
         "SEARCH",

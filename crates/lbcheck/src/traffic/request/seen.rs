@@ -235,10 +235,18 @@ impl Seen {
             (ForwardedScheme::Unknown, _) => {
                 Value::Unknown("Envoy itself sets or changes the header `x-forwarded-proto`".to_owned())
             }
+            (ForwardedScheme::Kept, _) if there && sent.is_empty() => {
+                Value::Unknown("the header `x-forwarded-proto` is empty".to_owned())
+            }
             (ForwardedScheme::Kept, _) if there => Value::one(sent),
             (_, Some(tls)) => Value::one(if tls { "https" } else { "http" }),
             (_, None) => Value::not_given("whether it comes over TLS"),
         }
+    }
+
+    fn sends(&self, name: &str) -> bool {
+        let Some(headers) = &self.request.headers else { return true };
+        headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name))
     }
 
     fn drops_underscores(&self) -> bool {
@@ -440,16 +448,19 @@ impl Seen {
     fn refuse(&mut self, settings: &Normalization) {
         let method = self.request.method.as_deref();
         let underscore = || self.request.headers.iter().flatten().any(|(name, _)| name.contains('_'));
-        let refused =
-            if settings.refuses_methods && method.is_some_and(|name| !envoy_headers::is_method(name)) {
-                Some(Refused { status: Some(400), why: "because of the method" })
-            } else if settings.underscores == Underscores::Rejected && underscore() {
-                Some(Refused { status: Some(400), why: "because of an underscore in the name of a header" })
-            } else if settings.refuses_upgrades && self.asks_for_upgrade() {
-                Some(Refused { status: Some(403), why: "the upgrade is not allowed" })
-            } else {
-                None
-            };
+        let refused = if settings.refuses_methods
+            && method.is_some_and(|name| !envoy_headers::is_method(name))
+        {
+            Some(Refused { status: Some(400), why: "because of the method" })
+        } else if self.dialect == Dialect::Envoy && method == Some("QUERY") && !self.sends("content-type") {
+            Some(Refused { status: Some(400), why: "because a QUERY says nothing of its content" })
+        } else if settings.underscores == Underscores::Rejected && underscore() {
+            Some(Refused { status: Some(400), why: "because of an underscore in the name of a header" })
+        } else if settings.refuses_upgrades && self.asks_for_upgrade() {
+            Some(Refused { status: Some(403), why: "the upgrade is not allowed" })
+        } else {
+            None
+        };
         self.refused = refused;
     }
 
