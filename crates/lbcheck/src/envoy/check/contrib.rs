@@ -76,7 +76,7 @@ const CONTRIB: [&str; 66] = [
 pub(super) fn is_of_no_build(name: &str) -> bool {
     if let Some(rest) = name.strip_prefix("envoy.extensions.") {
         let within = |package: &&str| rest.strip_prefix(*package).is_some_and(|rest| rest.starts_with('.'));
-        return !CONTRIB.iter().any(|package| within(&package));
+        return !CONTRIB.iter().any(within);
     }
     is_replaced(name)
 }
