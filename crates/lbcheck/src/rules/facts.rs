@@ -40,9 +40,6 @@ pub struct PoolFacts {
     pub active_members: u64,
 }
 
-/// Requests at once at which shares have settled.
-const BUSY: u32 = 1_000_000;
-
 impl Facts {
     /// Derives them.
     #[must_use]
@@ -159,7 +156,7 @@ impl PoolFacts {
     /// else those that the weights ask for. What a message says somebody gets is this.
     pub fn given(&self, config: &Config) -> &PoolShares {
         self.given.get_or_init(|| {
-            let placed = placed_shares(config, self.id, Load::Concurrent(BUSY));
+            let placed = placed_shares(config, self.id, Load::BUSY);
             if placed.certainty <= Certainty::Expected { placed } else { self.shares.clone() }
         })
     }

@@ -22,6 +22,11 @@ pub enum Load {
     Concurrent(u32),
 }
 
+impl Load {
+    /// So many requests that shares no longer change.
+    pub const BUSY: Self = Self::Concurrent(1_000_000);
+}
+
 /// Where a key goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pick {

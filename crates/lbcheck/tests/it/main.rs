@@ -26,6 +26,7 @@ mod nginx_model;
 mod nginx_rewrite;
 mod nginx_robust;
 mod requests;
+mod requests_envoy;
 mod rule_pages;
 mod support;
 mod templates;

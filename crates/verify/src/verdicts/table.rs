@@ -134,6 +134,12 @@ const REASONS: &[Reason] = &[
     ),
     known(
         Dialect::Envoy,
+        Class::FalseError,
+        "syntax-error",
+        "Envoy's YAML parser takes what YAML does not allow, such as a comma too many in braces",
+    ),
+    known(
+        Dialect::Envoy,
         Class::OtherLine,
         "yaml-cpp",
         "in braces over many lines the two parsers notice the same mistake at different places",

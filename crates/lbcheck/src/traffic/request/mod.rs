@@ -85,12 +85,18 @@ impl<'c> Finder<'c> {
     /// The route that `request` takes from `table` on. `None`: none matches, or which one is not known.
     pub fn find(&mut self, table: TableId, request: &Request) -> Option<&'c Route> {
         let config = self.config;
-        let seen = Seen::new(config, request);
+        let mut seen = Seen::new(config, request);
         let mut judge = Judge::new(&mut self.patterns);
         let mut stack = vec![(table, 0)];
         while let Some((table, at)) = stack.pop() {
             let Some(route) = config.table(table).routes.get(at) else { continue };
             stack.push((table, at + 1));
+            if at == 0 {
+                seen.enter(config, table);
+                if seen.refused().is_some() {
+                    return None;
+                }
+            }
             match judge.holds(&route.when, &seen) {
                 Truth::No => {}
                 Truth::Unknown => return None,

@@ -147,7 +147,7 @@ fn load_of(concurrency: Option<f64>) -> Load {
         Some(count) if count >= 1.0 => Load::Concurrent(count.min(f64::from(u32::MAX)).round() as u32),
         Some(_) => Load::Idle,
         // Failure and overload are questions about busy pools.
-        None => Load::Concurrent(1_000_000),
+        None => Load::BUSY,
     }
 }
 
