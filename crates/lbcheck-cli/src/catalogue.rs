@@ -3,18 +3,18 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use lbcheck::diagnostic::suggest;
-use lbcheck::rules::{ALL, find};
+use lbcheck::diagnostic::{RuleId, suggest};
+use lbcheck::rules::{self, ALL};
 use lbcheck_report::clean;
 
 use crate::args::ListFormat;
 use crate::{Failure, output};
 
 pub(crate) fn explain(id: &str) -> Result<ExitCode, Failure> {
-    if let Some(rule) = find(id) {
-        return output::print_only(rule.docs);
+    if let Ok(known) = id.parse() {
+        return output::print_only(rules::rule(known).docs);
     }
-    let hint = match suggest(id, ALL.iter().map(|rule| rule.id)) {
+    let hint = match suggest(id, RuleId::ALL.iter().map(|id| id.as_str())) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`lbcheck rules` lists them".to_owned(),
     };
@@ -26,12 +26,12 @@ pub(crate) fn rules(format: ListFormat) -> Result<ExitCode, Failure> {
         return output::print_only(&lbcheck_report::rules());
     }
     let mut text = String::new();
-    let width = ALL.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let width = ALL.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or(0);
     for rule in ALL {
         let _ = writeln!(
             text,
             "{:width$}  {:7}  {:12}  {}",
-            rule.id,
+            rule.id.as_str(),
             rule.production.as_str(),
             rule.category.as_str(),
             rule.summary,

@@ -58,7 +58,7 @@ fn annotation(out: &mut String, view: &View<'_>, finding: &Finding) {
     } else {
         let _ = write!(out, ",endLine={}", place.end.line);
     }
-    let _ = write!(out, ",title={}::", property(diagnostic.rule));
+    let _ = write!(out, ",title={}::", property(diagnostic.rule.as_str()));
     out.push_str(&data(&view.say(diagnostic, &diagnostic.message)));
     if let Some(help) = &diagnostic.help {
         let _ = write!(out, "%0A{}", data(&format!("help: {}", view.say(diagnostic, help))));

@@ -60,7 +60,7 @@ pub fn model(view: &View<'_>, configs: &[(&InputSummary, &Config)]) -> String {
 #[must_use]
 pub fn rules() -> String {
     let rules = ALL.iter().map(|rule| wire::Rule {
-        id: rule.id,
+        id: rule.id.as_str(),
         category: rule.category.as_str(),
         severity: severity(rule.severity),
         production: severity(rule.production),
@@ -102,7 +102,7 @@ fn finding(view: &View<'_>, found: &report::Finding) -> wire::Finding {
     let diagnostic = &found.diagnostic;
     let say = |text: &str| view.say(diagnostic, text).into_owned();
     wire::Finding {
-        rule: diagnostic.rule,
+        rule: diagnostic.rule.as_str(),
         severity: severity(diagnostic.severity),
         message: say(&diagnostic.message),
         subject: subject(&diagnostic.subject),

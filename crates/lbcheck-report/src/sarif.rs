@@ -212,7 +212,7 @@ fn log(results: Vec<SarifResult>, assumed: Vec<String>, broken: bool) -> Log {
 
 fn descriptor(rule: &Rule) -> ReportingDescriptor {
     ReportingDescriptor {
-        id: rule.id,
+        id: rule.id.as_str(),
         short_description: Text { text: rule.summary.to_owned() },
         help: Markdown { text: rule.docs, markdown: rule.docs },
         default_configuration: Configuration { level: level(rule.production) },
@@ -223,7 +223,7 @@ fn descriptor(rule: &Rule) -> ReportingDescriptor {
 fn result(view: &View<'_>, finding: &Finding, status: Option<Status>) -> SarifResult {
     let diagnostic = &finding.diagnostic;
     SarifResult {
-        rule_id: diagnostic.rule,
+        rule_id: diagnostic.rule.as_str(),
         rule_index: ALL.iter().position(|rule| rule.id == diagnostic.rule),
         level: level(diagnostic.severity),
         message: Text { text: message(view, diagnostic) },

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::diff::{self, Comparison};
 use crate::policy::{Environment, Level};
 use crate::read::Reading;
@@ -98,10 +98,13 @@ fn findings(sources: &Sources, subject: &Subject<'_>, renames: &Renames) -> Vec<
             (span.file, sources.position(span).line)
         };
         // What stands in a hole of a template is not there yet, so no rule has anything to say about it.
-        let holes: BTreeSet<_> =
-            found.iter().filter(|diagnostic| diagnostic.rule == "template-unrendered").map(place).collect();
+        let holes: BTreeSet<_> = found
+            .iter()
+            .filter(|diagnostic| diagnostic.rule == RuleId::TemplateUnrendered)
+            .map(place)
+            .collect();
         let fresh = |diagnostic: &Diagnostic| match diagnostic.rule {
-            "unparsed-construct" => !reported.contains(&diagnostic.primary.span),
+            RuleId::UnparsedConstruct => !reported.contains(&diagnostic.primary.span),
             _ => holes.is_empty() || !holes.contains(&place(diagnostic)),
         };
         found.extend(rules::check(&context).into_iter().filter(fresh));
@@ -117,9 +120,9 @@ fn graded(diagnostic: &Diagnostic, subject: &Subject<'_>) -> Option<Diagnostic> 
     if subject.version_assumed && diagnostic.since.is_some() {
         diagnostic.severity = diagnostic.severity.min(Severity::Warning);
     }
-    match subject.environment.severity.get(diagnostic.rule) {
+    match subject.environment.severity.get(&diagnostic.rule).copied() {
         Some(Level::Off) => return None,
-        Some(Level::On(severity)) => diagnostic.severity = *severity,
+        Some(Level::On(severity)) => diagnostic.severity = severity,
         None => {}
     }
     Some(diagnostic)
@@ -230,7 +233,7 @@ pub fn summary(sources: &Sources, subject: &Subject<'_>) -> InputSummary {
 fn understood(reading: &Reading) -> u32 {
     let coverage = &reading.config.coverage;
     let unknown =
-        reading.diagnostics.iter().filter(|diagnostic| diagnostic.rule == "unknown-directive").count();
+        reading.diagnostics.iter().filter(|diagnostic| diagnostic.rule == RuleId::UnknownDirective).count();
     let lacking = unknown.max(coverage.gaps.len());
     coverage.understood.min(coverage.total.saturating_sub(lacking as u32))
 }

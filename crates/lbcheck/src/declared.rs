@@ -2,6 +2,7 @@
 //!
 //! They are no mistakes, and what they do stays unknown: each is a gap, so that nothing is concluded from it.
 
+use crate::diagnostic::RuleId;
 use std::collections::BTreeSet;
 
 use crate::model::{Gap, Weakens};
@@ -17,7 +18,7 @@ pub(crate) fn settle(sources: &Sources, known: &BTreeSet<String>, reading: &mut 
     reading.diagnostics.retain(|diagnostic| {
         let span = diagnostic.primary.span;
         let word = sources.text(span).trim_matches(['"', '\'']);
-        let ours = diagnostic.rule == "unknown-directive" && known.contains(word);
+        let ours = diagnostic.rule == RuleId::UnknownDirective && known.contains(word);
         if ours {
             declared.push(span);
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::dialect::Version;
+pub use crate::rule_id::{RuleId, UnknownRule};
 use crate::source::Span;
 
 /// How bad a finding is. Ordered: `Info < Warning < Error`.
@@ -119,8 +120,8 @@ impl Fix {
 /// One finding. It must still make sense when only `message` is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Id of the rule or reader check that speaks, for example `pool-empty`.
-    pub rule: &'static str,
+    /// The rule that speaks.
+    pub rule: RuleId,
     /// How bad it is, after policy.
     pub severity: Severity,
     /// One sentence: what is wrong, with names and numbers.
@@ -142,7 +143,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A diagnostic with nothing but a rule, a severity, a place and a message.
-    pub fn new(rule: &'static str, severity: Severity, span: Span, message: impl Into<String>) -> Self {
+    pub fn new(rule: RuleId, severity: Severity, span: Span, message: impl Into<String>) -> Self {
         Self {
             rule,
             severity,

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Certainty, Diagnostic, Edit, Fix, Severity};
+use crate::diagnostic::{Certainty, Diagnostic, Edit, Fix, RuleId, Severity};
 use crate::diff::{self, Comparison};
 use crate::load::{FileLoader, LoadError};
 use crate::read::Reading;
@@ -31,9 +31,7 @@ pub struct Mended {
 ///
 /// While the text itself has errors only those are mended: what a rule misses may stand in what is misspelt.
 pub fn certain(findings: &[Finding]) -> impl Iterator<Item = &Fix> {
-    let of_text = |finding: &&Finding| {
-        rules::find(finding.diagnostic.rule).is_some_and(|rule| matches!(rule.check, Check::Reader))
-    };
+    let of_text = |finding: &&Finding| matches!(rules::rule(finding.diagnostic.rule).check, Check::Reader);
     let open = || findings.iter().filter(|finding| finding.suppressed.is_none());
     let misread = open().filter(of_text).any(|finding| finding.diagnostic.severity == Severity::Error);
     open()
@@ -213,7 +211,7 @@ pub fn confirm(sources: &Sources, old: &Reading, new: &Reading, mended: &[Mended
         return Err(Refused::Broken);
     }
     let touched = Touched::new(sources, new, mended);
-    let mut known: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    let mut known: BTreeMap<(RuleId, &str), i64> = BTreeMap::new();
     for found in errors(old) {
         *known.entry((found.rule, found.message.as_str())).or_insert(0) += 1;
     }
@@ -263,7 +261,7 @@ pub fn confirm(sources: &Sources, old: &Reading, new: &Reading, mended: &[Mended
 }
 
 /// What is said of something that is written twice.
-const DOUBLED: [&str; 2] = ["duplicate-definition", "duplicate-singleton"];
+const DOUBLED: [RuleId; 2] = [RuleId::DuplicateDefinition, RuleId::DuplicateSingleton];
 
 /// Changes whose old place is not that of the value that changes.
 const DERIVED: [&str; 6] = [

@@ -20,6 +20,7 @@ pub mod policy;
 pub mod read;
 mod regex;
 pub mod report;
+mod rule_id;
 pub mod rules;
 pub mod source;
 mod suppress;

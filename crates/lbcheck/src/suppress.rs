@@ -8,7 +8,7 @@
 
 use crate::analysis::{Renames, finish};
 use crate::date::{BadDate, Date};
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::policy::{Environment, IgnoreRule};
 use crate::read::Reading;
 use crate::report::Finding;
@@ -23,7 +23,7 @@ const MAX_COMMENT_LINES: u32 = 100;
 
 /// One rule id of one suppression.
 struct Suppression {
-    rule: &'static rules::Rule,
+    rule: RuleId,
     reason: String,
     /// The last day it holds.
     expires: Option<Date>,
@@ -53,23 +53,23 @@ pub(crate) fn apply(
     let (suppressions, mut wrong) = collect(sources, reading);
     for suppression in &suppressions {
         if let Some(expired) = suppression.expired(environment) {
-            let id = suppression.rule.id;
+            let id = suppression.rule;
             let message =
                 format!("this suppression of `{id}` expired on {expired} and silences nothing any more");
             wrong.push(
-                Diagnostic::new("suppression-expired", Severity::Error, suppression.comment, message)
+                Diagnostic::new(RuleId::SuppressionExpired, Severity::Error, suppression.comment, message)
                     .help("settle what it silences and remove it, or give it a new date and say why"),
             );
             continue;
         }
         let used = silence(suppression, &mut findings);
         // A change rule speaks only in a diff, so here its suppression cannot be used.
-        if used || matches!(suppression.rule.check, Check::Change(_)) {
+        if used || matches!(rules::rule(suppression.rule).check, Check::Change(_)) {
             continue;
         }
-        let message = format!("this suppression of `{}` silences nothing", suppression.rule.id);
+        let message = format!("this suppression of `{}` silences nothing", suppression.rule);
         wrong.push(
-            Diagnostic::new("suppression-unused", Severity::Warning, suppression.comment, message)
+            Diagnostic::new(RuleId::SuppressionUnused, Severity::Warning, suppression.comment, message)
                 .help("remove it, or move it to the line or section it is meant for"),
         );
     }
@@ -78,7 +78,7 @@ pub(crate) fn apply(
         return findings;
     }
     let graded = wrong.into_iter().filter_map(|mut diagnostic| {
-        let rule = rules::find(diagnostic.rule)?;
+        let rule = rules::rule(diagnostic.rule);
         diagnostic.severity = rules::severity(rule, environment)?;
         Some(diagnostic)
     });
@@ -104,7 +104,7 @@ fn by_policy(
             let message =
                 format!("this `[[ignore]]` of `{id}` expired on {expired} and silences nothing any more");
             wrong.push(
-                Diagnostic::new("suppression-expired", Severity::Error, ignore.span, message)
+                Diagnostic::new(RuleId::SuppressionExpired, Severity::Error, ignore.span, message)
                     .help("settle what it silences and remove it, or give it a new date and say why"),
             );
             continue;
@@ -113,16 +113,16 @@ fn by_policy(
         if used == Used::NeedsEnd {
             let message = format!("this `[[ignore]]` silences an error of `{id}` in production for ever");
             wrong.push(
-                Diagnostic::new("suppression-invalid", Severity::Error, ignore.span, message)
+                Diagnostic::new(RuleId::SuppressionInvalid, Severity::Error, ignore.span, message)
                     .label("silences nothing")
                     .help("add the last day that it holds, such as `expires = 2027-01-31`"),
             );
         }
-        let of_change = rules::find(id).is_some_and(|rule| matches!(rule.check, Check::Change(_)));
+        let of_change = matches!(rules::rule(id).check, Check::Change(_));
         if used == Used::No && !of_change {
             let message = format!("this `[[ignore]]` of `{id}` silences nothing");
             wrong.push(
-                Diagnostic::new("suppression-unused", Severity::Warning, ignore.span, message)
+                Diagnostic::new(RuleId::SuppressionUnused, Severity::Warning, ignore.span, message)
                     .help("remove it, or say in `where` which file or pool it is meant for"),
             );
         }
@@ -194,7 +194,7 @@ fn silence(suppression: &Suppression, findings: &mut [Finding]) -> bool {
     let mut used = false;
     for finding in findings[from..].iter_mut().take_while(|finding| start(finding) < (scope.file, scope.end))
     {
-        if finding.diagnostic.rule == suppression.rule.id {
+        if finding.diagnostic.rule == suppression.rule {
             finding.suppressed = Some(suppression.reason.clone());
             used = true;
         }
@@ -212,12 +212,12 @@ fn collect(sources: &Sources, reading: &Reading) -> (Vec<Suppression>, Vec<Diagn
             Ok(Remark { ids, reason, expires }) => {
                 let scope = scope(sources, reading, comment);
                 for id in ids {
-                    match rules::find(&id) {
-                        Some(rule) => {
+                    match id.parse() {
+                        Ok(rule) => {
                             let reason = reason.clone();
                             suppressions.push(Suppression { rule, reason, expires, comment, scope });
                         }
-                        None => wrong.push(unknown_rule(comment, &id)),
+                        Err(_) => wrong.push(unknown_rule(comment, &id)),
                     }
                 }
             }
@@ -228,14 +228,14 @@ fn collect(sources: &Sources, reading: &Reading) -> (Vec<Suppression>, Vec<Diagn
 }
 
 fn invalid(comment: Span, message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new("suppression-invalid", Severity::Error, comment, message)
+    Diagnostic::new(RuleId::SuppressionInvalid, Severity::Error, comment, message)
         .label("silences nothing")
         .help("write it as `# lbcheck: ignore[rule-id] reason=\"why this is right here\"`")
 }
 
 fn unknown_rule(comment: Span, id: &str) -> Diagnostic {
     let diagnostic = invalid(comment, format!("there is no rule `{id}` to suppress"));
-    match suggest(id, rules::ALL.iter().map(|rule| rule.id)) {
+    match suggest(id, RuleId::ALL.iter().map(|id| id.as_str())) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help("`lbcheck rules` lists them"),
     }

@@ -9,14 +9,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::load::{FileLoader, LoadError};
 use crate::model::{Gap, Membership, PoolId, Weakens};
 use crate::read::Reading;
 use crate::source::{FileId, Sources, Span};
 
-const RULE: &str = "template-unrendered";
+const RULE: RuleId = RuleId::TemplateUnrendered;
 const HELP: &str = "render the template, and check what comes out of it";
 
 /// What a hole is.
@@ -325,7 +325,7 @@ pub(crate) fn settle(
     // What is written once for each of two branches is not written twice.
     let branches = found.values().any(|line| line.statement);
     reading.diagnostics.retain(|diagnostic| {
-        let doubled = branches && diagnostic.rule.starts_with("duplicate-");
+        let doubled = branches && diagnostic.rule.as_str().starts_with("duplicate-");
         !doubled && !on_a_hole(diagnostic)
     });
     for line in found.values() {

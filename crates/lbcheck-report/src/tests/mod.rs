@@ -3,7 +3,7 @@
 mod render;
 mod schemas;
 
-use lbcheck::diagnostic::{Diagnostic, Severity, Subject};
+use lbcheck::diagnostic::{Diagnostic, RuleId, Severity, Subject};
 use lbcheck::dialect::{Dialect, Version};
 use lbcheck::policy::EnvironmentSource;
 use lbcheck::report::{
@@ -89,7 +89,7 @@ fn checked() -> (Sources, CheckReport) {
     let file = sources.add("haproxy.cfg", NEW.as_bytes().to_vec());
     let at = |text| span(&sources, file, text);
     let heavy = Diagnostic::new(
-        "weight-outlier",
+        RuleId::WeightOutlier,
         Severity::Error,
         at("weight 100"),
         "server `api1` of backend `api` has weight 100, 10 times the median weight 10 of its pool",
@@ -102,7 +102,7 @@ fn checked() -> (Sources, CheckReport) {
     .pool("api")
     .endpoint("api1");
     let unchecked = Diagnostic::new(
-        "health-check-partial",
+        RuleId::HealthCheckPartial,
         Severity::Warning,
         at("server api2 10.0.0.2:80 weight 10\n"),
         "server `api2` of backend `api` is not checked",
@@ -110,18 +110,19 @@ fn checked() -> (Sources, CheckReport) {
     .pool("api")
     .endpoint("api2");
     let secret = Diagnostic::new(
-        "unknown-directive",
+        RuleId::UnknownDirective,
         Severity::Info,
         at("admin:hunter2"),
         "`admin:hunter2` is shown to nobody",
     );
     let tall = Diagnostic::new(
-        "pool-single-server",
+        RuleId::PoolSingleServer,
         Severity::Warning,
         at(NEW),
         "a span over many lines is shown by its first",
     );
-    let mut suppressed = finding(Diagnostic::new("pool-empty", Severity::Error, at("backend web"), "empty"));
+    let mut suppressed =
+        finding(Diagnostic::new(RuleId::PoolEmpty, Severity::Error, at("backend web"), "empty"));
     suppressed.suppressed = Some("filled at run time".to_owned());
     let findings = vec![finding(heavy), finding(unchecked), finding(secret), finding(tall), suppressed];
     let report = report(findings);
@@ -182,19 +183,31 @@ fn compared() -> (Sources, DiffReport) {
         ("api4", None, Some(1.0 / 111.0)),
     ];
     let moved = Diagnostic::new(
-        "diff-share-moved",
+        RuleId::DiffShareMoved,
         Severity::Error,
         after("weight 100"),
         "40.1 % of the traffic of backend `api` moves",
     )
     .also(before("weight 10"), "weight before")
     .pool("api");
-    let worse =
-        Diagnostic::new("weight-outlier", Severity::Error, after("weight 100"), "weight 100 is worse now");
-    let same =
-        Diagnostic::new("pool-empty", Severity::Error, after("backend web"), "backend `web` has no server");
-    let fixed =
-        Diagnostic::new("health-check-missing", Severity::Warning, before("backend api"), "was not checked");
+    let worse = Diagnostic::new(
+        RuleId::WeightOutlier,
+        Severity::Error,
+        after("weight 100"),
+        "weight 100 is worse now",
+    );
+    let same = Diagnostic::new(
+        RuleId::PoolEmpty,
+        Severity::Error,
+        after("backend web"),
+        "backend `web` has no server",
+    );
+    let fixed = Diagnostic::new(
+        RuleId::HealthCheckMissing,
+        Severity::Warning,
+        before("backend api"),
+        "was not checked",
+    );
     let findings =
         [(moved, Status::New), (worse, Status::Worsened), (same, Status::Unchanged), (fixed, Status::Fixed)];
     let report = DiffReport {

@@ -24,7 +24,7 @@ fn one(path: &str, content: &[u8], text: &str, message: &str) -> String {
     let mut sources = Sources::new();
     let file = sources.add(path, content.to_vec());
     let at = span(&sources, file, text);
-    let diagnostic = Diagnostic::new("syntax-error", Severity::Error, at, message).label("here");
+    let diagnostic = Diagnostic::new(RuleId::SyntaxError, Severity::Error, at, message).label("here");
     crate::check(Format::Text, &View::new(&sources), &[report(vec![finding(diagnostic)])], PLAIN)
 }
 
@@ -170,7 +170,7 @@ fn the_end_of_a_file_can_be_pointed_at() {
     let empty = sources.add("empty.cfg", Vec::new());
     let findings = [(open, 22), (open, 12), (empty, 0)].map(|(file, at)| {
         finding(Diagnostic::new(
-            "config-empty-or-truncated",
+            RuleId::ConfigEmptyOrTruncated,
             Severity::Error,
             Span::new(file, at, at),
             "it ends here",
@@ -188,7 +188,7 @@ fn ten_thousand_findings_are_rendered_without_delay() {
     let findings = (0..10_000)
         .map(|line| {
             let at = Span::new(file, line * lines + 4, line * lines + 10);
-            finding(Diagnostic::new("weight-outlier", Severity::Error, at, "too heavy").help("less"))
+            finding(Diagnostic::new(RuleId::WeightOutlier, Severity::Error, at, "too heavy").help("less"))
         })
         .collect();
     let reports = [report(findings)];
@@ -218,7 +218,7 @@ proptest! {
         let file = sources.add(path, content.repeat(repeat));
         let mut spans = spans.into_iter().map(|(start, length)| Span::new(file, start, start + length));
         let first = spans.next().expect("at least one");
-        let mut diagnostic = Diagnostic::new("syntax-error", Severity::Error, first, message.clone()).help(message);
+        let mut diagnostic = Diagnostic::new(RuleId::SyntaxError, Severity::Error, first, message.clone()).help(message);
         for (index, span) in spans.enumerate() {
             diagnostic = diagnostic.also(span, if index % 2 == 0 { "" } else { "remark" });
         }

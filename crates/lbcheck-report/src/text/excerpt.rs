@@ -34,7 +34,7 @@ pub(super) fn push(out: &mut String, view: &View<'_>, renderer: &Renderer, diagn
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let title = level.primary_title(view.say(diagnostic, &diagnostic.message)).id(diagnostic.rule);
+    let title = level.primary_title(view.say(diagnostic, &diagnostic.message)).id(diagnostic.rule.as_str());
     let mut group = Group::with_title(title);
     for cluster in clusters(view, diagnostic) {
         group = group.elements(elements(view, diagnostic, &cluster));

@@ -1,6 +1,6 @@
 //! Builds a [`Tree`] from the events of a YAML or JSON reader.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::source::{FileId, Span};
 
 use super::tree::{Entry, Kind, Node, NodeId, Tree};
@@ -35,7 +35,7 @@ impl Parsed {
 
     pub(crate) fn error(&mut self, start: usize, end: usize, message: impl Into<String>) {
         let span = Span::new(self.tree.file, start, end);
-        self.diagnostics.push(Diagnostic::new("syntax-error", Severity::Error, span, message));
+        self.diagnostics.push(Diagnostic::new(RuleId::SyntaxError, Severity::Error, span, message));
     }
 }
 
@@ -256,7 +256,7 @@ impl Builder {
             self.out.repeated.push(last.key_span);
             self.out.diagnostics.push(
                 Diagnostic::new(
-                    "duplicate-definition",
+                    RuleId::DuplicateDefinition,
                     Severity::Warning,
                     place(last),
                     format!("The key `{key}` is written more than once in one map; Envoy uses the last one."),

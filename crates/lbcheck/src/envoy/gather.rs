@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::load::{FileLoader, LoadError, MAX_FILES};
 use crate::read::Reading;
 use crate::source::{FileId, Sources, Span, Spanned};
@@ -84,7 +84,7 @@ impl<'a> Gather<'a> {
         let file = self.sources.add(path, Vec::new());
         self.reading.broken = true;
         self.reading.diagnostics.push(Diagnostic::new(
-            "file-unreadable",
+            RuleId::FileUnreadable,
             Severity::Error,
             Span::new(file, 0, 0),
             format!("The file {path} cannot be read: {error}."),
@@ -115,7 +115,7 @@ impl<'a> Gather<'a> {
         }
         self.reading.diagnostics.push(
             Diagnostic::new(
-                "include-unresolved",
+                RuleId::IncludeUnresolved,
                 Severity::Warning,
                 wanted.span,
                 format!("The resource file {} cannot be read, so what it defines is unknown.", wanted.value),
@@ -137,7 +137,7 @@ impl<'a> Gather<'a> {
             let at = source.bytes().utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
             parsed.diagnostics.push(
                 Diagnostic::new(
-                    "syntax-error",
+                    RuleId::SyntaxError,
                     Severity::Warning,
                     Span::new(file, at, at + 1),
                     "The file is not UTF-8 here; what Envoy makes of the bytes around it is not defined.",
@@ -150,7 +150,7 @@ impl<'a> Gather<'a> {
         if empty && !parsed.broken {
             parsed.broken = true;
             parsed.diagnostics.push(Diagnostic::new(
-                "config-empty-or-truncated",
+                RuleId::ConfigEmptyOrTruncated,
                 Severity::Error,
                 Span::new(file, 0, 0),
                 "The file holds no configuration at all.",
@@ -162,7 +162,7 @@ impl<'a> Gather<'a> {
             let span = root.fields().next().map_or(root.span(), |entry| entry.key_span);
             parsed.diagnostics.push(
                 Diagnostic::new(
-                    "syntax-error",
+                    RuleId::SyntaxError,
                     Severity::Error,
                     span,
                     "This is not an Envoy configuration: none of its outermost keys is one of Envoy's.",

@@ -5,7 +5,7 @@
 
 use granit_parser::{Event, Parser, ScalarStyle, Span as YamlSpan, StructureStyle};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::source::{FileId, Span};
 
 use super::builder::{Builder, Parsed};
@@ -265,7 +265,7 @@ impl Reader<'_> {
             // Envoy's reader is content with the first value of the file.
             let span = Span::new(self.builder.out.tree.file, at, at);
             let message = "The value above this line ends here; Envoy does not read what follows.";
-            let diagnostic = Diagnostic::new("syntax-error", Severity::Warning, span, message);
+            let diagnostic = Diagnostic::new(RuleId::SyntaxError, Severity::Warning, span, message);
             self.builder.out.diagnostics.push(diagnostic.help("Indent the lines above and below alike."));
             return;
         }
@@ -281,7 +281,7 @@ impl Reader<'_> {
         let span = Span::new(self.builder.out.tree.file, start as usize, end as usize);
         self.builder.out.diagnostics.push(
             Diagnostic::new(
-                "syntax-error",
+                RuleId::SyntaxError,
                 Severity::Warning,
                 span,
                 "A second YAML document starts here; Envoy reads only the first one of a file.",
@@ -299,7 +299,7 @@ impl Reader<'_> {
         let written = self.builder.out.tree.nodes.len() as u64;
         if self.builder.root_size > FREE_EXPANSION.max(written.saturating_mul(MAX_EXPANSION)) {
             self.builder.out.diagnostics.push(Diagnostic::new(
-                "syntax-error",
+                RuleId::SyntaxError,
                 Severity::Warning,
                 Span::new(self.builder.out.tree.file, 0, 0),
                 format!(

@@ -4,23 +4,25 @@ use std::time::Duration;
 
 use super::lexer::Word;
 use super::syntax::{Section, SectionKind};
-use crate::diagnostic::{Diagnostic, Fix, Severity, Suggestion, suggestion};
+use crate::diagnostic::{Diagnostic, Fix, RuleId, Severity, Suggestion, suggestion};
 use crate::dialect::Version;
 use crate::model::{Coverage, Gap, TimeKind, TimeUnit, Weakens, WrittenTime};
 use crate::source::Span;
 
 /// Ids of the checks a reader makes.
 pub(crate) mod rule {
-    pub(crate) const SYNTAX: &str = "syntax-error";
-    pub(crate) const UNKNOWN: &str = "unknown-directive";
-    pub(crate) const VALUE: &str = "invalid-value";
-    pub(crate) const DUPLICATE: &str = "duplicate-definition";
-    pub(crate) const UNREADABLE: &str = "file-unreadable";
-    pub(crate) const ENVIRONMENT: &str = "env-variable-undefined";
-    pub(crate) const DEPRECATED: &str = "deprecated-directive";
-    pub(crate) const INEFFECTIVE: &str = "directive-ineffective";
-    pub(crate) const REPEATED: &str = "duplicate-singleton";
-    pub(crate) const TRUNCATED: &str = "config-empty-or-truncated";
+    use crate::diagnostic::RuleId;
+
+    pub(crate) const SYNTAX: RuleId = RuleId::SyntaxError;
+    pub(crate) const UNKNOWN: RuleId = RuleId::UnknownDirective;
+    pub(crate) const VALUE: RuleId = RuleId::InvalidValue;
+    pub(crate) const DUPLICATE: RuleId = RuleId::DuplicateDefinition;
+    pub(crate) const UNREADABLE: RuleId = RuleId::FileUnreadable;
+    pub(crate) const ENVIRONMENT: RuleId = RuleId::EnvVariableUndefined;
+    pub(crate) const DEPRECATED: RuleId = RuleId::DeprecatedDirective;
+    pub(crate) const INEFFECTIVE: RuleId = RuleId::DirectiveIneffective;
+    pub(crate) const REPEATED: RuleId = RuleId::DuplicateSingleton;
+    pub(crate) const TRUNCATED: RuleId = RuleId::ConfigEmptyOrTruncated;
 }
 
 /// Most unknown words of one configuration for which a close one is looked for. Who has more of them has a file in
@@ -143,7 +145,7 @@ impl Report {
     /// Adds an error with help.
     pub(crate) fn error(
         &mut self,
-        rule: &'static str,
+        rule: RuleId,
         span: Span,
         message: impl Into<String>,
         help: impl Into<String>,
@@ -154,7 +156,7 @@ impl Report {
     /// Adds a warning with help.
     pub(crate) fn warning(
         &mut self,
-        rule: &'static str,
+        rule: RuleId,
         span: Span,
         message: impl Into<String>,
         help: impl Into<String>,

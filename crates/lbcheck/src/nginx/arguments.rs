@@ -2,7 +2,7 @@
 
 use super::grammar::{self, Grammar, Named};
 use super::syntax::{NodeId, Tree, Word};
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::dialect::Version;
 
 /// What nginx refuses about the words of a directive whose place and number of arguments are right.
@@ -25,12 +25,12 @@ pub(super) fn check(tree: &Tree, id: NodeId, module: &str, version: Version) -> 
     }
     if args.len() < grammar.places.len() && !grammar.when.is_empty() {
         let message = format!("`{} {first}` needs {} more", tree.name(id), grammar.places.len() - args.len());
-        found.push(Diagnostic::new("invalid-value", Severity::Error, tree.header(id), message));
+        found.push(Diagnostic::new(RuleId::InvalidValue, Severity::Error, tree.header(id), message));
     }
     if let Some(key) = missing(tree, args, grammar) {
         let message = format!("directive `{}` has no `{key}`", tree.name(id));
         found.push(
-            Diagnostic::new("invalid-value", Severity::Error, tree.header(id), message)
+            Diagnostic::new(RuleId::InvalidValue, Severity::Error, tree.header(id), message)
                 .help(format!("add `{key}` and its value")),
         );
     }
@@ -47,7 +47,7 @@ fn missing(tree: &Tree, args: &[Word], grammar: &Grammar) -> Option<&'static str
 
 fn wrong(tree: &Tree, id: NodeId, word: &Word, help: String) -> Diagnostic {
     let message = format!("`{}` is not a value that directive `{}` takes", tree.value(word), tree.name(id));
-    Diagnostic::new("invalid-value", Severity::Error, word.span, message).help(help)
+    Diagnostic::new(RuleId::InvalidValue, Severity::Error, word.span, message).help(help)
 }
 
 /// Judges a word that stands behind those in fixed places.
@@ -55,7 +55,7 @@ fn named(tree: &Tree, id: NodeId, word: &Word, grammar: &Grammar, version: Versi
     let (text, name) = (tree.value(word), tree.name(id));
     let is_key = |entry: &Named| entry.text.is_empty() || entry.text.ends_with(['=', ':']);
     let fits = |entry: &&Named| if is_key(entry) { text.starts_with(entry.text) } else { text == entry.text };
-    let error = |message: String| Diagnostic::new("invalid-value", Severity::Error, word.span, message);
+    let error = |message: String| Diagnostic::new(RuleId::InvalidValue, Severity::Error, word.span, message);
     let Some(entry) = grammar.named.iter().find(fits) else {
         let message = format!("`{text}` is not a parameter of directive `{name}`");
         let known: Vec<&str> =

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::directives::{Contexts, Directive, H, L, LIF, LMT, S};
 use super::syntax::{NodeId, Tree};
 use super::values;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 
 /// The modules that keep such buffers.
 const FAMILIES: &[&str] = &["fastcgi", "proxy", "scgi", "uwsgi"];
@@ -124,5 +124,5 @@ fn block_check(tree: &Tree, family: &str, blocks: &Blocks, block: Option<NodeId>
     let (part, message, help) = fault?;
     // The line the fault is about, or else any that has a part in it.
     let line = lines.get(part).copied().flatten().or_else(|| lines.iter().copied().flatten().next())?;
-    Some(Diagnostic::new("invalid-value", Severity::Error, tree.header(line), message).help(help))
+    Some(Diagnostic::new(RuleId::InvalidValue, Severity::Error, tree.header(line), message).help(help))
 }

@@ -8,7 +8,7 @@ use super::lower::percent;
 use super::regex;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Version;
 use crate::source::Span;
 
@@ -39,7 +39,8 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn invalid(&mut self, span: Span, message: String, help: &str) {
-        self.diagnostics.push(Diagnostic::new("invalid-value", Severity::Error, span, message).help(help));
+        self.diagnostics
+            .push(Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message).help(help));
     }
 
     /// The variable a block defines must be one.
@@ -96,7 +97,7 @@ impl Checker<'_> {
             if let Some(&first) = seen.get(&key) {
                 let message = format!("key `{key}` is given twice in this `map`");
                 self.diagnostics.push(
-                    Diagnostic::new("duplicate-definition", Severity::Error, span, message)
+                    Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, span, message)
                         .also(first, "first given here")
                         .help("remove one of the two lines"),
                 );

@@ -7,7 +7,7 @@ use super::dump::{self, Section};
 use super::glob::{Matches, expand, path_matches};
 use super::lexer::{self, TokenKind};
 use super::syntax::{self, Builder, Event, NodeId, Part, Tree};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::load::{FileLoader, LoadError, MAX_FILE_BYTES, MAX_FILES, MAX_INCLUDE_DEPTH};
 use crate::read::ReadOptions;
 use crate::source::{FileId, Sources, Span};
@@ -194,7 +194,7 @@ impl Reader<'_> {
         self.files.push(file);
         self.builder.broken = true;
         self.builder.diagnostics.push(Diagnostic::new(
-            "file-unreadable",
+            RuleId::FileUnreadable,
             Severity::Error,
             Span::new(file, 0, 0),
             format!("cannot read `{path}`: {error}"),
@@ -209,7 +209,7 @@ impl Reader<'_> {
         if bom {
             self.builder.diagnostics.push(
                 Diagnostic::new(
-                    "syntax-error",
+                    RuleId::SyntaxError,
                     Severity::Error,
                     Span::new(file, 0, 3),
                     "the file starts with a byte order mark, which nginx takes for part of the first directive",
@@ -221,7 +221,7 @@ impl Reader<'_> {
             self.builder.broken = true;
             self.builder.diagnostics.push(
                 Diagnostic::new(
-                    "syntax-error",
+                    RuleId::SyntaxError,
                     Severity::Error,
                     Span::new(file, nul, nul + 1),
                     "the file holds a NUL byte: it is binary data or damaged",
@@ -329,7 +329,12 @@ impl Reader<'_> {
     fn refuse(&mut self, span: Span, message: String) {
         let parent = self.builder.open.last().copied();
         self.missing.push(Missing { span, what: message.clone(), parent, glob: false });
-        self.builder.diagnostics.push(Diagnostic::new("include-unresolved", Severity::Error, span, message));
+        self.builder.diagnostics.push(Diagnostic::new(
+            RuleId::IncludeUnresolved,
+            Severity::Error,
+            span,
+            message,
+        ));
     }
 
     /// The part for a path, read if it has not been.
@@ -385,7 +390,7 @@ impl Reader<'_> {
         let name = path.rsplit('/').next().unwrap_or(path);
         if SHIPPED.contains(&name) && *error == LoadError::NotFound {
             self.builder.diagnostics.push(Diagnostic::new(
-                "include-unresolved",
+                RuleId::IncludeUnresolved,
                 Severity::Info,
                 span,
                 format!(
@@ -398,7 +403,7 @@ impl Reader<'_> {
         self.missing.push(Missing { span, what: format!("`{path}` was not read"), parent, glob: false });
         self.builder.diagnostics.push(
             Diagnostic::new(
-                "include-unresolved",
+                RuleId::IncludeUnresolved,
                 Severity::Error,
                 span,
                 format!("cannot read the included file `{path}`: {error}"),
@@ -417,7 +422,7 @@ impl Reader<'_> {
 
     fn note_moved(&mut self, pattern: &str, span: Span) {
         self.builder.diagnostics.push(Diagnostic::new(
-            "include-unresolved",
+            RuleId::IncludeUnresolved,
             Severity::Info,
             span,
             format!("`{pattern}` was read from the directory of the main file"),

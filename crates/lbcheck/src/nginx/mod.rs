@@ -38,7 +38,7 @@ mod validate;
 mod values;
 mod variables;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::{Dialect, Version};
 use crate::load::FileLoader;
 use crate::model::{Config, Gap, Weakens};
@@ -150,7 +150,7 @@ pub(crate) fn read(
         reading.broken = !snippet;
         reading.diagnostics.push(
             Diagnostic::new(
-                "config-empty-or-truncated",
+                RuleId::ConfigEmptyOrTruncated,
                 if snippet { Severity::Warning } else { Severity::Error },
                 whole,
                 "the configuration is empty",
@@ -163,7 +163,7 @@ pub(crate) fn read(
         Some(_) => place::infer(&tree),
         None => {
             reading.diagnostics.push(Diagnostic::new(
-                "invalid-value",
+                RuleId::InvalidValue,
                 Severity::Error,
                 whole,
                 format!("nginx has no block `{}`", options.context.join(" ")),
@@ -244,7 +244,7 @@ fn coverage(
 fn tidy(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| {
         let key = |d: &Diagnostic| (d.primary.span.file, d.primary.span.start, d.primary.span.end);
-        key(a).cmp(&key(b)).then_with(|| a.rule.cmp(b.rule)).then_with(|| a.message.cmp(&b.message))
+        key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.message.cmp(&b.message))
     });
     diagnostics
         .dedup_by(|a, b| a.primary.span == b.primary.span && a.rule == b.rule && a.message == b.message);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::directives::{Contexts, Directive, H, ML, MS, OTHER, S, T, TS, TU, UP, Vendor};
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::dialect::Version;
 use crate::source::Span;
 
@@ -58,7 +58,8 @@ impl<'a> Checker<'a> {
 
     fn missing(&mut self, span: Span, message: String, near: Option<&str>, help: &str) {
         let help = near.map_or_else(|| help.to_owned(), |near| format!("did you mean `{near}`?"));
-        self.diagnostics.push(Diagnostic::new("invalid-value", Severity::Error, span, message).help(help));
+        self.diagnostics
+            .push(Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message).help(help));
     }
 
     fn log_formats(&mut self) {
@@ -74,8 +75,13 @@ impl<'a> Checker<'a> {
                 }
                 let message = format!("log format `{name}` is defined twice");
                 self.diagnostics.push(
-                    Diagnostic::new("duplicate-definition", Severity::Error, self.tree.header(id), message)
-                        .help("rename or remove one of them"),
+                    Diagnostic::new(
+                        RuleId::DuplicateDefinition,
+                        Severity::Error,
+                        self.tree.header(id),
+                        message,
+                    )
+                    .help("rename or remove one of them"),
                 );
             }
         }
@@ -100,7 +106,7 @@ impl<'a> Checker<'a> {
         for (span, made, name) in early {
             let message = format!("log format `{name}` is used before it is defined");
             self.diagnostics.push(
-                Diagnostic::new("invalid-value", Severity::Error, span, message)
+                Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message)
                     .also(made, "defined only here")
                     .help("move the `log_format` above: nginx looks for it while it reads the file"),
             );
@@ -212,7 +218,7 @@ impl<'a> Checker<'a> {
             let help =
                 format!("write a size, such as `zone {name} 64k`, in one of the upstreams that share it");
             self.diagnostics
-                .push(Diagnostic::new("invalid-value", Severity::Error, span, message).help(help));
+                .push(Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message).help(help));
         }
     }
 
@@ -335,7 +341,7 @@ impl<'a> Checker<'a> {
 
     fn twice(&mut self, id: NodeId, first: NodeId, message: String, help: &str) {
         let diagnostic =
-            Diagnostic::new("duplicate-definition", Severity::Error, self.tree.header(id), message);
+            Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, self.tree.header(id), message);
         self.diagnostics.push(diagnostic.also(self.tree.header(first), "first used here").help(help));
     }
 

@@ -6,7 +6,7 @@ use super::grammar::LEAST_ZONE;
 use super::regex;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::dialect::Version;
 
 /// The methods nginx has a number for.
@@ -52,7 +52,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn invalid(&mut self, word: &Word, message: String, help: &str) {
-        let diagnostic = Diagnostic::new("invalid-value", Severity::Error, word.span, message);
+        let diagnostic = Diagnostic::new(RuleId::InvalidValue, Severity::Error, word.span, message);
         self.diagnostics.push(if help.is_empty() { diagnostic } else { diagnostic.help(help) });
     }
 

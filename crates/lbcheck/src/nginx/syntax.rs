@@ -2,7 +2,7 @@
 //! descendants end.
 
 use super::lexer::{self, FaultKind, Lexeme, TokenKind};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::source::{FileId, Sources, Span};
 
 /// Index of a node.
@@ -150,7 +150,7 @@ pub(super) struct Builder {
 }
 
 fn syntax_error(span: Span, message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new("syntax-error", Severity::Error, span, message)
+    Diagnostic::new(RuleId::SyntaxError, Severity::Error, span, message)
 }
 
 impl Builder {
@@ -211,7 +211,7 @@ impl Builder {
         self.broken = true;
         let unclosed = self.open.split_off(base);
         let mut diagnostic = Diagnostic::new(
-            "config-empty-or-truncated",
+            RuleId::ConfigEmptyOrTruncated,
             Severity::Error,
             end,
             match unclosed.len() {

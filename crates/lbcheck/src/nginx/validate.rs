@@ -8,7 +8,7 @@ use super::directives::{self, Contexts, DATA, Directive, OTHER, TU, UP, ValueKin
 use super::special;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
-use crate::diagnostic::{Diagnostic, Fix, Severity, Suggestion, suggest, suggestion};
+use crate::diagnostic::{Diagnostic, Fix, RuleId, Severity, Suggestion, suggest, suggestion};
 use crate::dialect::{Dialect, Edition, Version};
 use crate::model::{TimeKind, TimeUnit, WrittenTime};
 use crate::read::ReadOptions;
@@ -135,7 +135,7 @@ impl<'a> Validator<'a> {
         };
         let message = format!("directive `{}` is obsolete since nginx {since}", directive.name);
         self.diagnostics.push(
-            Diagnostic::new("deprecated-directive", Severity::Warning, self.tree.header(id), message)
+            Diagnostic::new(RuleId::DeprecatedDirective, Severity::Warning, self.tree.header(id), message)
                 .help(format!("use `{instead}` instead")),
         );
     }
@@ -152,7 +152,7 @@ impl<'a> Validator<'a> {
             format!("directive `{name}` cannot stand beside `{other}` in one block")
         };
         self.error(
-            Diagnostic::new("duplicate-definition", Severity::Error, self.tree.header(id), message)
+            Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, self.tree.header(id), message)
                 .also(self.tree.header(first), "first given here")
                 .help("keep one of the two"),
         );
@@ -165,7 +165,7 @@ impl<'a> Validator<'a> {
         if context == DATA {
             if node.block {
                 self.error(Diagnostic::new(
-                    "syntax-error",
+                    RuleId::SyntaxError,
                     Severity::Error,
                     node.header,
                     format!("unexpected `{{` after `{name}`: this block holds values, not blocks"),
@@ -222,7 +222,7 @@ impl<'a> Validator<'a> {
         let count = self.tree.args(id).len();
         if count != 1 || self.tree.nodes[id].block {
             self.error(Diagnostic::new(
-                "invalid-value",
+                RuleId::InvalidValue,
                 Severity::Error,
                 self.tree.header(id),
                 format!("directive `include` takes 1 argument and no block, but has {count}"),
@@ -241,7 +241,7 @@ impl<'a> Validator<'a> {
         // Without a word on the edition the file may be meant for NGINX Plus; balancing is worth a word even so.
         let sure = self.edition == Edition::OpenSource;
         let balancing = paid.contexts & (UP | TU) != 0 && paid.contexts & !(UP | TU) == 0;
-        let rule = if balancing { "algorithm-edition-mismatch" } else { "unknown-directive" };
+        let rule = if balancing { RuleId::AlgorithmEditionMismatch } else { RuleId::UnknownDirective };
         // Each is worth one word, not one a line.
         if !sure && !balancing && !self.paid.insert(paid.name) {
             return;
@@ -280,7 +280,7 @@ impl<'a> Validator<'a> {
         }
         let message = format!("`{}` has no effect: nginx ignores it since {since}", directive.name);
         self.error(
-            Diagnostic::new("directive-ineffective", Severity::Warning, self.tree.header(id), message)
+            Diagnostic::new(RuleId::DirectiveIneffective, Severity::Warning, self.tree.header(id), message)
                 .help(instead),
         );
     }
@@ -302,7 +302,8 @@ impl<'a> Validator<'a> {
         let newer = entry.since.is_some_and(|since| since > Dialect::Nginx.assumed_version());
         let severity = if newer { Severity::Warning } else { Severity::Error };
         let mut diagnostic =
-            Diagnostic::new("unknown-directive", severity, self.tree.words(id)[0].span, message).help(help);
+            Diagnostic::new(RuleId::UnknownDirective, severity, self.tree.words(id)[0].span, message)
+                .help(help);
         // Distributions ship versions that still have it.
         diagnostic.since = entry.until.filter(|until| *until <= self.version);
         self.error(diagnostic);
@@ -312,7 +313,7 @@ impl<'a> Validator<'a> {
         let name = self.tree.name(id);
         let span = self.tree.words(id).first().map_or(self.tree.span(id), |word| word.span);
         let mut diagnostic = Diagnostic::new(
-            "unknown-directive",
+            RuleId::UnknownDirective,
             Severity::Error,
             span,
             format!("nginx has no directive `{name}`"),
@@ -349,7 +350,7 @@ impl<'a> Validator<'a> {
         // What the commercial edition takes is known from its manual only.
         let sure = known.iter().any(|entry| entry.vendor != Vendor::Plus);
         let mut diagnostic = Diagnostic::new(
-            "invalid-value",
+            RuleId::InvalidValue,
             if sure { Severity::Error } else { Severity::Warning },
             self.tree.header(id),
             format!("directive `{name}` is not allowed in {}", directives::describe(context)),
@@ -380,7 +381,7 @@ impl<'a> Validator<'a> {
             )
         };
         self.error(
-            Diagnostic::new("invalid-value", Severity::Error, self.tree.header(id), message).help(help),
+            Diagnostic::new(RuleId::InvalidValue, Severity::Error, self.tree.header(id), message).help(help),
         );
     }
 
@@ -388,7 +389,7 @@ impl<'a> Validator<'a> {
         let name = entry.name;
         let is = if count == 0 { "none".to_owned() } else { count.to_string() };
         let mut diagnostic = Diagnostic::new(
-            "invalid-value",
+            RuleId::InvalidValue,
             Severity::Error,
             self.tree.header(id),
             format!("directive `{name}` takes {}, but has {is}", entry.arity.describe()),
@@ -493,7 +494,7 @@ impl<'a> Validator<'a> {
         };
         self.error(
             Diagnostic::new(
-                "invalid-value",
+                RuleId::InvalidValue,
                 Severity::Error,
                 word.span,
                 format!("`{text}` is not a value that directive `{name}` takes"),

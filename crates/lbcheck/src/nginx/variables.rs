@@ -6,7 +6,7 @@ use super::builtin;
 use super::directives::{Contexts, DATA, Directive, H, OTHER, T, TS, TU, Vendor};
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::dialect::Version;
 use crate::source::Span;
 
@@ -213,7 +213,8 @@ impl<'a> Checker<'a> {
     }
 
     fn invalid(&mut self, span: Span, message: String, help: &str) {
-        self.diagnostics.push(Diagnostic::new("invalid-value", Severity::Error, span, message).help(help));
+        self.diagnostics
+            .push(Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message).help(help));
     }
 
     /// The words of a directive in which nginx reads variables.
@@ -310,7 +311,8 @@ impl<'a> Checker<'a> {
             let Some(name) = self.tree.value(word).strip_prefix('$') else { continue };
             if builtin::is_fixed(&name.to_ascii_lowercase(), self.is_stream(id), self.version) {
                 let message = format!("variable `${name}` is nginx's own and cannot be defined anew");
-                let diagnostic = Diagnostic::new("duplicate-definition", Severity::Error, word.span, message);
+                let diagnostic =
+                    Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, word.span, message);
                 self.diagnostics.push(diagnostic.help("choose another name"));
             }
         }

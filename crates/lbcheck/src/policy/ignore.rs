@@ -4,7 +4,7 @@ use globset::GlobMatcher;
 
 use super::Environment;
 use crate::date::Date;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, RuleId};
 use crate::model::Config;
 use crate::source::{Sources, Span};
 
@@ -12,7 +12,7 @@ use crate::source::{Sources, Span};
 #[derive(Clone, Debug)]
 pub struct IgnoreRule {
     /// The rule it silences.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// Why, with the owner and the ticket where they are given.
     pub reason: String,
     /// The last day it holds.

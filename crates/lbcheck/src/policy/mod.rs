@@ -18,7 +18,7 @@ pub use file::{
 pub use ignore::IgnoreRule;
 
 use crate::date::Date;
-use crate::diagnostic::{Severity, suggest};
+use crate::diagnostic::{RuleId, Severity, suggest};
 use crate::dialect::{Dialect, Edition, Version};
 
 /// The environment that holds when nothing says otherwise.
@@ -75,7 +75,7 @@ pub struct Policy {
     default_environment: Option<String>,
     environments: BTreeMap<String, EnvironmentRules>,
     limits: Limits,
-    severity: BTreeMap<String, Level>,
+    severity: BTreeMap<RuleId, Level>,
     pools: Vec<PoolRules>,
     ignores: Vec<IgnoreRule>,
     variables: BTreeMap<String, String>,
@@ -116,7 +116,7 @@ struct EnvironmentRules {
     allow: Option<Vec<String>>,
     require_explicit: Option<bool>,
     limits: Limits,
-    severity: BTreeMap<String, Level>,
+    severity: BTreeMap<RuleId, Level>,
 }
 
 /// Limits; `None` where nobody set one and the rule's own threshold holds.
@@ -194,7 +194,7 @@ pub struct Environment {
     /// Limits.
     pub limits: Limits,
     /// Severities by rule id.
-    pub severity: BTreeMap<String, Level>,
+    pub severity: BTreeMap<RuleId, Level>,
     /// What the policy knows of pools by name.
     pub pools: Vec<PoolRules>,
     /// Findings that the policy silences.
@@ -356,7 +356,7 @@ impl Policy {
         let mut severity = self.severity.clone();
         let mut limits = self.limits;
         for rules in chain.iter().rev() {
-            severity.extend(rules.severity.iter().map(|(rule, level)| (rule.clone(), *level)));
+            severity.extend(rules.severity.iter().map(|(rule, level)| (*rule, *level)));
             limits = rules.limits.over(limits);
         }
         Environment {

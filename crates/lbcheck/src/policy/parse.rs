@@ -10,13 +10,12 @@ use super::{
     Limits, LimitsTable, PRODUCTION, Policy, PolicyFile, PoolRules, PoolTable,
 };
 use crate::date::Date;
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::dialect::{Dialect, Edition, Version};
-use crate::rules;
 use crate::source::{FileId, Sources, Span};
 
 /// The rule id of mistakes in a policy.
-const INVALID_POLICY: &str = "invalid-policy";
+const INVALID_POLICY: RuleId = RuleId::InvalidPolicy;
 
 impl Policy {
     /// Reads the policy in `file`.
@@ -113,7 +112,7 @@ impl Reader {
         let also: Vec<&str> = [owner, ticket].into_iter().flatten().map(String::as_str).collect();
         let also = if also.is_empty() { String::new() } else { format!(" ({})", also.join(", ")) };
         Some(IgnoreRule {
-            rule: known?.id,
+            rule: known?,
             reason: format!("{}{also}", reason.get_ref().trim()),
             // One that is not valid was reported, and nothing of the policy is used.
             expires: expires.flatten(),
@@ -147,11 +146,11 @@ impl Reader {
     }
 
     /// The rule of this id.
-    fn rule(&mut self, id: &Spanned<String>) -> Option<&'static rules::Rule> {
+    fn rule(&mut self, id: &Spanned<String>) -> Option<RuleId> {
         let text = id.get_ref().as_str();
-        let found = rules::find(text);
+        let found = text.parse().ok();
         if found.is_none() {
-            let near = suggest(text, rules::ALL.iter().map(|rule| rule.id));
+            let near = suggest(text, RuleId::ALL.iter().map(|id| id.as_str()));
             self.mistake(
                 id.span(),
                 format!("there is no rule `{text}`"),
@@ -270,11 +269,12 @@ impl Reader {
         }
     }
 
-    fn severities(&mut self, table: &BTreeMap<Spanned<String>, LevelName>) -> BTreeMap<String, Level> {
+    fn severities(&mut self, table: &BTreeMap<Spanned<String>, LevelName>) -> BTreeMap<RuleId, Level> {
         let mut severities = BTreeMap::new();
         for (rule, level) in table {
-            self.rule(rule);
-            severities.insert(rule.get_ref().clone(), effective_level(*level));
+            if let Some(id) = self.rule(rule) {
+                severities.insert(id, effective_level(*level));
+            }
         }
         severities
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::diagnostic::RuleId;
 use crate::source::Sources;
 
 fn parse(text: &str) -> Result<Policy, Vec<String>> {
@@ -62,7 +63,7 @@ fn settings_are_inherited_and_overridden() {
     assert_eq!(staging.allowed_algorithms, ["round_robin"]);
     assert_eq!(staging.limits.max_share, Some(0.4));
     assert_eq!(staging.limits.max_weight_ratio, Some(3.0));
-    assert_eq!(staging.severity["pool-single-server"], Level::Off);
+    assert_eq!(staging.severity[&RuleId::PoolSingleServer], Level::Off);
     assert!(!staging.production);
 }
 
@@ -136,7 +137,7 @@ fn an_ignore_needs_a_rule_a_place_and_a_reason() {
     let policy = parse(good).unwrap();
     let environment = policy.environment(None, "x").unwrap();
     let [ignore] = environment.ignores.as_slice() else { panic!("one") };
-    assert_eq!((ignore.rule, ignore.reason.as_str()), ("pool-empty", "no servers yet (team, T-1)"));
+    assert_eq!((ignore.rule.as_str(), ignore.reason.as_str()), ("pool-empty", "no servers yet (team, T-1)"));
     assert_eq!(ignore.expires, "2027-01-31".parse().ok());
     for (from, to, expected) in [
         ("pool-empty", "pool-emty", "2:8: there is no rule `pool-emty`"),

@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "algorithm-edition-mismatch",
+    id: RuleId::AlgorithmEditionMismatch,
     summary: "A way of balancing that this edition of nginx does not have",
     category: Category::Algorithms,
     severity: Severity::Error,

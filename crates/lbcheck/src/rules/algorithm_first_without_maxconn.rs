@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::{Algorithm, Endpoint};
 use crate::traffic::shares::ids;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "algorithm-first-without-maxconn",
+    id: RuleId::AlgorithmFirstWithoutMaxconn,
     summary: "`balance first` sends everything to one server until it has a maxconn",
     category: Category::Algorithms,
     severity: Severity::Error,

@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::{Algorithm, Membership};
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "algorithm-not-allowed",
+    id: RuleId::AlgorithmNotAllowed,
     summary: "The algorithm is not one that this environment allows",
     category: Category::Algorithms,
     severity: Severity::Error,
@@ -32,7 +32,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
                 environment.name,
                 words::algorithm(dialect, &pool.algorithm.value),
             );
-            sink.push(sink.finding(span, message).help("write the algorithm you mean").pool(&pool.name.value));
+            sink.push(
+                sink.finding(span, message).help("write the algorithm you mean").pool(&pool.name.value),
+            );
             continue;
         }
         let algorithm = match &pool.algorithm.value {

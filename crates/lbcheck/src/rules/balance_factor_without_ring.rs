@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, HashTable};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "balance-factor-without-ring",
+    id: RuleId::BalanceFactorWithoutRing,
     summary: "A balance factor has no effect on a map-based hash",
     category: Category::Algorithms,
     severity: Severity::Warning,
@@ -18,7 +18,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let dialect = context.config.dialect;
     for (pool, facts) in context.routed_pools() {
-        let Algorithm::Hash { table: HashTable::Map, balance_factor: factor @ 1.., .. } = &pool.algorithm.value else {
+        let Algorithm::Hash { table: HashTable::Map, balance_factor: factor @ 1.., .. } =
+            &pool.algorithm.value
+        else {
             continue;
         };
         if facts.active_members < 2 {

@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Config, Pool};
 use crate::rules::facts::PoolFacts;
@@ -7,7 +7,7 @@ use crate::traffic::scenario::{endpoint_limit, room};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "capacity-after-loss",
+    id: RuleId::CapacityAfterLoss,
     summary: "After one loss the rest cannot carry the declared peak",
     category: Category::Distribution,
     severity: Severity::Error,

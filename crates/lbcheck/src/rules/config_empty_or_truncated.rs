@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::Weakens;
 use crate::source::Span;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "config-empty-or-truncated",
+    id: RuleId::ConfigEmptyOrTruncated,
     summary: "The configuration has no listener or no pool, or ends too early",
     category: Category::Completeness,
     severity: Severity::Error,
@@ -37,9 +37,14 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let noun = config.dialect.listener_noun();
-    let message = format!("the configuration has {} but no {noun}: nothing reaches them", count(config.pools.len()));
+    let message =
+        format!("the configuration has {} but no {noun}: nothing reaches them", count(config.pools.len()));
     // HAProxy refuses to start without a listener; the others start and serve nobody.
-    let finding = if config.dialect == Dialect::HaProxy { sink.finding(start, message) } else { sink.lesser(start, message) };
+    let finding = if config.dialect == Dialect::HaProxy {
+        sink.finding(start, message)
+    } else {
+        sink.lesser(start, message)
+    };
     sink.push(finding.help("if this is one file of several, give lbcheck all of them"));
 }
 

@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::Affinity;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "cookie-missing-on-server",
+    id: RuleId::CookieMissingOnServer,
     summary: "Some servers of a backend with cookies have none",
     category: Category::Distribution,
     severity: Severity::Warning,
@@ -20,7 +20,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, facts) in context.routed_pools() {
         let by_cookie = |affinity: &Affinity| matches!(affinity, Affinity::Cookie(_));
         // Another kind of affinity may stand in for the cookie.
-        if !pool.serves_clients() || pool.affinity.is_empty() || !pool.affinity.iter().all(|found| by_cookie(&found.value)) {
+        if !pool.serves_clients()
+            || pool.affinity.is_empty()
+            || !pool.affinity.iter().all(|found| by_cookie(&found.value))
+        {
             continue;
         }
         let lacking: Vec<_> = facts.active(pool).filter(|endpoint| endpoint.cookie.is_none()).collect();

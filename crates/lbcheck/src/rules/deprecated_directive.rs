@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "deprecated-directive",
+    id: RuleId::DeprecatedDirective,
     summary: "A directive that the proxy takes for now and warns of",
     category: Category::Syntax,
     severity: Severity::Warning,

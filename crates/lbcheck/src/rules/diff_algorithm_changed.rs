@@ -1,13 +1,13 @@
 use super::{Category, Check, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
+use crate::diff::Comparison;
 use crate::diff::{PoolPair, Side};
 use crate::model::Membership;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
-use crate::diff::Comparison;
 
 pub(super) static RULE: Rule = Rule {
-    id: "diff-algorithm-changed",
+    id: RuleId::DiffAlgorithmChanged,
     summary: "A pool's algorithm or its parameters changed",
     category: Category::Change,
     severity: Severity::Warning,
@@ -37,7 +37,11 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         );
         let mut finding = sink
             .finding(span, message)
-            .label(if after.is_explicit() { "the new algorithm" } else { "no algorithm is written: the default holds" })
+            .label(if after.is_explicit() {
+                "the new algorithm"
+            } else {
+                "no algorithm is written: the default holds"
+            })
             .help("an algorithm decides where everything goes; deploy it where it was tested with this load")
             .pool(&new.pool.name.value);
         if let Some(span) = before.span() {

@@ -1,13 +1,13 @@
 use super::{Category, Check, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
+use crate::diff::Comparison;
 use crate::model::{Endpoint, Pool, Setting};
 use crate::source::Span;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
-use crate::diff::Comparison;
 
 pub(super) static RULE: Rule = Rule {
-    id: "diff-health-check-removed",
+    id: RuleId::DiffHealthCheckRemoved,
     summary: "A pool lost its failure detection",
     category: Category::Change,
     severity: Severity::Error,
@@ -46,10 +46,15 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
             dialect.endpoint_noun(),
             words::pool(dialect, new.pool),
             if lost.len() == 1 { "is" } else { "are" },
-            if watched { "health checked; only passive detection is left" } else { "watched: a dead one keeps its share" },
+            if watched {
+                "health checked; only passive detection is left"
+            } else {
+                "watched: a dead one keeps its share"
+            },
         );
         let was = old_place(old.pool, before);
-        let finding = if watched { sink.lesser(after.span, message) } else { sink.finding(after.span, message) };
+        let finding =
+            if watched { sink.lesser(after.span, message) } else { sink.finding(after.span, message) };
         let mut finding = finding
             .label("lost its failure detection")
             .also(was, "what watched it before")

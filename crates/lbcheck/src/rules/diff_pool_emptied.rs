@@ -2,14 +2,14 @@ use super::{Category, Check, Rule, Sink};
 use std::collections::BTreeSet;
 
 use super::facts::targets;
-use crate::model::{Membership, PoolKind, Target};
-use crate::words;
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
+use crate::model::{Membership, PoolKind, Target};
+use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "diff-pool-emptied",
+    id: RuleId::DiffPoolEmptied,
     summary: "A pool that had active servers has none now, or is gone",
     category: Category::Change,
     severity: Severity::Error,
@@ -62,8 +62,11 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
             comparison.membership_cause(pair),
         );
         let backup = new.pool.endpoints.iter().any(|endpoint| endpoint.in_rotation());
-        let finding =
-            if backup { sink.lesser(new.pool.header, message) } else { sink.finding(new.pool.header, message) };
+        let finding = if backup {
+            sink.lesser(new.pool.header, message)
+        } else {
+            sink.finding(new.pool.header, message)
+        };
         let finding = finding
             .label(if backup { format!("only backup {noun}s are left") } else { format!("no {noun} left") })
             .also(old.pool.header, "the pool before")

@@ -1,13 +1,13 @@
-use super::{Category, Check, Rule, Sink};
 use super::pool_no_redundancy_in_rotation::idle_reason;
-use crate::model::Membership;
-use crate::words;
-use crate::diagnostic::Severity;
+use super::{Category, Check, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
+use crate::model::Membership;
+use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "diff-pool-shrunk",
+    id: RuleId::DiffPoolShrunk,
     summary: "A pool lost a large part of its active servers",
     category: Category::Change,
     severity: Severity::Error,
@@ -48,8 +48,11 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
             words::factor(before as f64 / after as f64),
             comparison.membership_cause(pair),
         );
-        let mut finding =
-            if exceeds { sink.finding(new.pool.header, message) } else { sink.lesser(new.pool.header, message) };
+        let mut finding = if exceeds {
+            sink.finding(new.pool.header, message)
+        } else {
+            sink.lesser(new.pool.header, message)
+        };
         finding = finding
             .label(format!("{before} → {after} active"))
             .help("make sure that what is left can carry the load")

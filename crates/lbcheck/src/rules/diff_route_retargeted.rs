@@ -1,13 +1,13 @@
-use super::{Category, Check, Rule, Sink};
 use super::Facts;
-use crate::diff::RouteChangeKind;
-use crate::model::{Config, Membership, PoolId};
-use crate::diagnostic::Severity;
+use super::{Category, Check, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
+use crate::diff::RouteChangeKind;
+use crate::model::{Config, Membership, PoolId};
 
 pub(super) static RULE: Rule = Rule {
-    id: "diff-route-retargeted",
+    id: RuleId::DiffRouteRetargeted,
     summary: "The same requests now go to another pool",
     category: Category::Change,
     severity: Severity::Error,
@@ -56,11 +56,8 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         // A rule with a condition, put in front to answer by itself, is rarely there by accident. Falling through to
         // the end, or losing the target, is.
         let lost = new.pools.is_empty() && (change.kind == RouteChangeKind::Retargeted || new.always);
-        let finding = if small || lost {
-            sink.finding(new.span, message)
-        } else {
-            sink.lesser(new.span, message)
-        };
+        let finding =
+            if small || lost { sink.finding(new.span, message) } else { sink.lesser(new.span, message) };
         let mut finding = finding
             .label(format!("to {}", new.words))
             .also(old.span, format!("to {}", old.words))

@@ -1,13 +1,13 @@
 use super::{Category, Check, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
+use crate::diff::Comparison;
 use crate::diff::PoolPair;
 use crate::model::Endpoint;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
-use crate::diff::Comparison;
 
 pub(super) static RULE: Rule = Rule {
-    id: "diff-share-moved",
+    id: RuleId::DiffShareMoved,
     summary: "A large share of a pool's traffic changes its server",
     category: Category::Change,
     severity: Severity::Error,
@@ -51,7 +51,10 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         let finding = if exceeds { sink.finding(span, message) } else { sink.lesser(span, message) };
         let finding = finding
             .label(format!("{} → {}", words::percent(most.old), words::percent(most.new)))
-            .help(format!("if the move is meant, take it in steps that the {}s can bear", dialect.endpoint_noun()))
+            .help(format!(
+                "if the move is meant, take it in steps that the {}s can bear",
+                dialect.endpoint_noun()
+            ))
             .pool(&new.pool.name.value)
             .endpoint(&most.endpoint.name.value);
         sink.push(finding);

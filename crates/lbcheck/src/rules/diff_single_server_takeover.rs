@@ -1,13 +1,13 @@
-use super::{Category, Check, Rule, Sink};
 use super::pool_no_redundancy_in_rotation::idle_reason;
-use crate::model::Endpoint;
-use crate::words;
-use crate::diagnostic::Severity;
+use super::{Category, Check, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
+use crate::model::Endpoint;
+use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "diff-single-server-takeover",
+    id: RuleId::DiffSingleServerTakeover,
     summary: "One server now takes most of a pool's traffic",
     category: Category::Change,
     severity: Severity::Error,
@@ -37,7 +37,8 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         for share in &shares {
             let Some((endpoint, after)) = share.new else { continue };
             let before = share.old.map_or(0.0, |(_, before)| before);
-            let taken = dominates(after, new.facts.active_members) && !dominates(before, old.facts.active_members);
+            let taken =
+                dominates(after, new.facts.active_members) && !dominates(before, old.facts.active_members);
             if taken && top.is_none_or(|(_, _, most)| after > most + 1e-9) {
                 top = Some((endpoint, before, after));
             }
@@ -54,7 +55,10 @@ fn check(comparison: &Comparison<'_>, sink: &mut Sink<'_>) {
         let mut finding = sink
             .finding(endpoint.span, message)
             .label(format!("{} → {}", words::percent(before), words::percent(after)))
-            .help(format!("one {} now carries what several shared; undo the change or spread it over the others", dialect.endpoint_noun()))
+            .help(format!(
+                "one {} now carries what several shared; undo the change or spread it over the others",
+                dialect.endpoint_noun()
+            ))
             .pool(&new.pool.name.value)
             .endpoint(&endpoint.name.value);
         if old.pool.algorithm.value != new.pool.algorithm.value

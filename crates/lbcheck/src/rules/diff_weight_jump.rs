@@ -1,13 +1,13 @@
 use super::{Category, Check, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
+use crate::diff::Comparison;
 use crate::diff::PoolPair;
 use crate::model::Endpoint;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
-use crate::diff::Comparison;
 
 pub(super) static RULE: Rule = Rule {
-    id: "diff-weight-jump",
+    id: RuleId::DiffWeightJump,
     summary: "One weight changed by a large factor against its pool",
     category: Category::Change,
     severity: Severity::Error,

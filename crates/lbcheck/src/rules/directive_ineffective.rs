@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "directive-ineffective",
+    id: RuleId::DirectiveIneffective,
     summary: "A directive that is valid and does nothing where it stands",
     category: Category::Completeness,
     severity: Severity::Warning,

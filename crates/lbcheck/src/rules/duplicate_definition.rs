@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "duplicate-definition",
+    id: RuleId::DuplicateDefinition,
     summary: "A name is defined twice",
     category: Category::Syntax,
     severity: Severity::Error,

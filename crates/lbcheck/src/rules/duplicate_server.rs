@@ -1,13 +1,13 @@
 use super::{Category, Check, Context, Rule, Sink};
 use std::collections::BTreeMap;
 
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::{Endpoint, Host};
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "duplicate-server",
+    id: RuleId::DuplicateServer,
     summary: "One address is listed twice in a pool and gets a double share",
     category: Category::Pools,
     severity: Severity::Warning,

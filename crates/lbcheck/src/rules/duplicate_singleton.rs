@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "duplicate-singleton",
+    id: RuleId::DuplicateSingleton,
     summary: "A single-valued setting is set twice, and one is forgotten in silence",
     category: Category::Syntax,
     severity: Severity::Warning,

@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "env-variable-undefined",
+    id: RuleId::EnvVariableUndefined,
     summary: "An environment variable is used that nobody sets",
     category: Category::Syntax,
     severity: Severity::Warning,

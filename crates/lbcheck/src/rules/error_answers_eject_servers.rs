@@ -1,10 +1,10 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "error-answers-eject-servers",
+    id: RuleId::ErrorAnswersEjectServers,
     summary: "One request that always fails takes every server out",
     category: Category::Health,
     severity: Severity::Warning,
@@ -34,7 +34,8 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let words = if by_request.is_empty() { by_server } else { by_request.clone() };
         // One failure has to be enough for each of them.
         let frail = |failures: Option<u32>| failures == Some(1);
-        let passive = |endpoint: &crate::model::Endpoint| endpoint.outlier_detection.map(|found| found.value.failures);
+        let passive =
+            |endpoint: &crate::model::Endpoint| endpoint.outlier_detection.map(|found| found.value.failures);
         if words.is_empty() || !facts.active(pool).all(|endpoint| frail(passive(endpoint))) {
             continue;
         }
@@ -47,7 +48,8 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             words::pool(dialect, pool),
         );
         let span = on.span().unwrap_or(pool.header);
-        let finding = if by_request.is_empty() { sink.remark(span, message) } else { sink.finding(span, message) };
+        let finding =
+            if by_request.is_empty() { sink.remark(span, message) } else { sink.finding(span, message) };
         let finding = finding
             .label("counts as a failure of the server")
             .help("raise `max_fails`, or list only what speaks of the server, such as `error timeout`")

@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "file-unreadable",
+    id: RuleId::FileUnreadable,
     summary: "A file cannot be read",
     category: Category::Completeness,
     severity: Severity::Error,

@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, HashKey, KeyVariety, Pool, Route};
 use crate::rules::facts::{PoolFacts, inner, routes_by_pool};
@@ -7,7 +7,7 @@ use crate::source::Span;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "hash-key-constant",
+    id: RuleId::HashKeyConstant,
     summary: "The hash key is the same for every request",
     category: Category::Algorithms,
     severity: Severity::Error,
@@ -33,7 +33,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         if !facts.may_be_several(pool) {
             continue;
         }
-        let Some((key, span)) = key(pool, routes.get(facts.id.0 as usize).map_or(&[], Vec::as_slice)) else { continue };
+        let Some((key, span)) = key(pool, routes.get(facts.id.0 as usize).map_or(&[], Vec::as_slice)) else {
+            continue;
+        };
         match key {
             Key::Constant(text) => constant(context, pool, facts, text, span, sink),
             Key::Few(KeyVariety::Listener) => per_listener(context, pool, facts, span, sink),
@@ -58,8 +60,12 @@ fn key<'a>(pool: &'a Pool, routes: &[&Route]) -> Option<(Key<'a>, Span)> {
             for route in routes {
                 let policies = &route.hash_policies;
                 // Without a policy the choice is random, which another rule reports.
-                let variety =
-                    policies.iter().map(|policy| policy.variety).collect::<Option<Vec<_>>>()?.into_iter().max()?;
+                let variety = policies
+                    .iter()
+                    .map(|policy| policy.variety)
+                    .collect::<Option<Vec<_>>>()?
+                    .into_iter()
+                    .max()?;
                 widest = widest.max(Some(variety));
                 span = span.or(policies.first().map(|policy| policy.span));
             }

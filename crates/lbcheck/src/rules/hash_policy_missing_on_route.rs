@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::rules::facts::inner;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "hash-policy-missing-on-route",
+    id: RuleId::HashPolicyMissingOnRoute,
     summary: "A route to a hashing cluster does not say what to hash",
     category: Category::Algorithms,
     severity: Severity::Error,
@@ -34,7 +34,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
     }
     for (pool, facts) in context.pools() {
-        let Algorithm::Hash { key: HashKey::RoutePolicy, .. } = inner(&pool.algorithm.value) else { continue };
+        let Algorithm::Hash { key: HashKey::RoutePolicy, .. } = inner(&pool.algorithm.value) else {
+            continue;
+        };
         let Some([first, others @ ..]) = lacking.get(&facts.id).map(Vec::as_slice) else { continue };
         if !facts.may_be_several(pool) {
             continue;
@@ -46,8 +48,11 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             first.label
         );
         // Where sessions are pinned by other means, only the first request of each is spread at random.
-        let finding =
-            if pool.affinity.is_empty() { sink.finding(first.span, message) } else { sink.lesser(first.span, message) };
+        let finding = if pool.affinity.is_empty() {
+            sink.finding(first.span, message)
+        } else {
+            sink.lesser(first.span, message)
+        };
         let mut finding = finding
             .label("no hash policy")
             .help("add `hash_policy` to the route, or choose a policy that hashes nothing")

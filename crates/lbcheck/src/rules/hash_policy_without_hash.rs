@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::Algorithm;
 use crate::rules::facts::{inner, routes_by_pool};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "hash-policy-without-hash",
+    id: RuleId::HashPolicyWithoutHash,
     summary: "A route says what to hash, and the cluster hashes nothing",
     category: Category::Algorithms,
     severity: Severity::Warning,

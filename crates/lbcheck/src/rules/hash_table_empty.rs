@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, HashTable};
 use crate::rules::facts::inner;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "hash-table-empty",
+    id: RuleId::HashTableEmpty,
     summary: "The smallest hash ring has no entry",
     category: Category::Algorithms,
     severity: Severity::Error,
@@ -18,7 +18,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, _) in context.routed_pools() {
-        let Algorithm::Hash { table: HashTable::EnvoyRing { min, max }, .. } = inner(&pool.algorithm.value) else {
+        let Algorithm::Hash { table: HashTable::EnvoyRing { min, max }, .. } = inner(&pool.algorithm.value)
+        else {
             continue;
         };
         if *min > 0 && *max > 0 {

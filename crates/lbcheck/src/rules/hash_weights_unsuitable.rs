@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, HashTable, Pool};
 use crate::rules::facts::PoolFacts;
@@ -7,7 +7,7 @@ use crate::traffic::Placement;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "hash-weights-unsuitable",
+    id: RuleId::HashWeightsUnsuitable,
     summary: "Weights make a hash of nginx uneven",
     category: Category::Distribution,
     severity: Severity::Warning,

@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, HashFunction, HashKey, HashTable};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "hash-without-avalanche",
+    id: RuleId::HashWithoutAvalanche,
     summary: "Similar keys lie side by side on the hash ring",
     category: Category::Algorithms,
     severity: Severity::Warning,
@@ -17,7 +17,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, facts) in context.routed_pools() {
-        let Algorithm::Hash { key, table: HashTable::Ring, function, .. } = &pool.algorithm.value else { continue };
+        let Algorithm::Hash { key, table: HashTable::Ring, function, .. } = &pool.algorithm.value else {
+            continue;
+        };
         // A key that never changes is another rule's offence.
         if facts.active_members < 2 || matches!(key, HashKey::Constant(_)) {
             continue;
@@ -26,10 +28,18 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             (HashKey::Source, HashFunction::Identity { avalanche: false }) => {
                 ("a ring takes addresses as they are", "neighbouring networks")
             }
-            (_, HashFunction::Identity { avalanche: false }) => ("`none` takes keys as they are", "similar keys"),
-            (_, HashFunction::Djb2 { avalanche: false }) => ("djb2 does not scatter similar keys", "similar keys"),
-            (_, HashFunction::Sdbm { avalanche: false }) => ("sdbm does not scatter similar keys", "similar keys"),
-            (_, HashFunction::Wt6 { avalanche: false }) => ("wt6 does not scatter short keys", "similar keys"),
+            (_, HashFunction::Identity { avalanche: false }) => {
+                ("`none` takes keys as they are", "similar keys")
+            }
+            (_, HashFunction::Djb2 { avalanche: false }) => {
+                ("djb2 does not scatter similar keys", "similar keys")
+            }
+            (_, HashFunction::Sdbm { avalanche: false }) => {
+                ("sdbm does not scatter similar keys", "similar keys")
+            }
+            (_, HashFunction::Wt6 { avalanche: false }) => {
+                ("wt6 does not scatter short keys", "similar keys")
+            }
             _ => continue,
         };
         let name = words::pool(context.config.dialect, pool);

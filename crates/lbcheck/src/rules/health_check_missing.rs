@@ -1,13 +1,13 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::{Edit, Fix};
+use crate::diagnostic::Severity;
+use crate::diagnostic::{Edit, Fix, RuleId};
+use crate::dialect::Dialect;
 use crate::model::{Endpoint, Membership, Pool};
 use crate::source::Span;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "health-check-missing",
+    id: RuleId::HealthCheckMissing,
     summary: "Nothing takes a dead server of this pool out",
     category: Category::Health,
     severity: Severity::Error,
@@ -29,14 +29,23 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         let name = words::pool(dialect, pool);
         let (lacking, help) = match dialect {
-            Dialect::HaProxy => ("no server has a `check`", "add `check` to every server, or `default-server check`"),
-            Dialect::Nginx => ("every server has max_fails=0", "set max_fails to 1 or more"),
-            Dialect::Envoy => {
-                ("neither health_checks nor outlier_detection is set", "add health_checks, outlier_detection or both")
+            Dialect::HaProxy => {
+                ("no server has a `check`", "add `check` to every server, or `default-server check`")
             }
+            Dialect::Nginx => ("every server has max_fails=0", "set max_fails to 1 or more"),
+            Dialect::Envoy => (
+                "neither health_checks nor outlier_detection is set",
+                "add health_checks, outlier_detection or both",
+            ),
         };
         let mut finding = sink
-            .finding(pool.header, format!("{name} has no failure detection: a dead {} keeps its share", dialect.endpoint_noun()))
+            .finding(
+                pool.header,
+                format!(
+                    "{name} has no failure detection: a dead {} keeps its share",
+                    dialect.endpoint_noun()
+                ),
+            )
             .label(lacking)
             .help(help)
             .pool(&pool.name.value);

@@ -1,10 +1,10 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::words;
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
+use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "health-check-partial",
+    id: RuleId::HealthCheckPartial,
     summary: "Some active servers of a pool are checked and some are not",
     category: Category::Health,
     severity: Severity::Error,

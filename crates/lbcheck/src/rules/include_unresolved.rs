@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "include-unresolved",
+    id: RuleId::IncludeUnresolved,
     summary: "A file that the configuration includes cannot be found",
     category: Category::Completeness,
     severity: Severity::Error,

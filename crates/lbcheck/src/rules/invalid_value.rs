@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "invalid-value",
+    id: RuleId::InvalidValue,
     summary: "A value, a number of arguments or a place that the proxy refuses",
     category: Category::Syntax,
     severity: Severity::Error,

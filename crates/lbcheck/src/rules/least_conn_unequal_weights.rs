@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::Algorithm;
 use crate::rules::facts::inner;
@@ -7,7 +7,7 @@ use crate::traffic::{Load, placed_shares};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "least-conn-unequal-weights",
+    id: RuleId::LeastConnUnequalWeights,
     summary: "Weights under a least-connections policy do not say shares",
     category: Category::Algorithms,
     severity: Severity::Warning,
@@ -45,7 +45,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             if real > 0.0 && asked > 0.0 { (real / asked).max(asked / real) } else { 1.0 }
         };
         let worst = facts.active.iter().rev().max_by(|one, other| times(**one).total_cmp(&times(**other)));
-        let Some((&index, endpoint)) = worst.and_then(|index| Some((index, pool.endpoints.get(*index)?))) else { continue };
+        let Some((&index, endpoint)) = worst.and_then(|index| Some((index, pool.endpoints.get(*index)?)))
+        else {
+            continue;
+        };
         let factor = times(index);
         if factor < APART - 1e-9 {
             continue;
@@ -60,11 +63,14 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             words::algorithm(dialect, &pool.algorithm.value),
         );
         let span = endpoint.weight.span().unwrap_or(endpoint.span);
-        let finding = if factor >= FAR - 1e-9 { sink.finding(span, message) } else { sink.remark(span, message) };
+        let finding =
+            if factor >= FAR - 1e-9 { sink.finding(span, message) } else { sink.remark(span, message) };
         let mut finding = finding
             .label(format!("{} {when}", share(&real.shares)))
             .help(match dialect {
-                Dialect::HaProxy => "use roundrobin where a weight is to hold a server to its share, as for a canary",
+                Dialect::HaProxy => {
+                    "use roundrobin where a weight is to hold a server to its share, as for a canary"
+                }
                 _ => "use ROUND_ROBIN where weights are to be shares, or set `active_request_bias` to 0",
             })
             .pool(&pool.name.value)

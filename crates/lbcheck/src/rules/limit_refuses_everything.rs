@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::Mode;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "limit-refuses-everything",
+    id: RuleId::LimitRefusesEverything,
     summary: "A limit of zero refuses every request",
     category: Category::Routing,
     severity: Severity::Error,
@@ -23,8 +23,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         let limits =
             [("max_requests", pool.limits.max_requests), ("max_pending_requests", pool.limits.max_pending)];
-        let Some((name, limit)) =
-            limits.into_iter().find_map(|(name, limit)| Some((name, limit.filter(|limit| limit.value == 0)?)))
+        let Some((name, limit)) = limits
+            .into_iter()
+            .find_map(|(name, limit)| Some((name, limit.filter(|limit| limit.value == 0)?)))
         else {
             continue;
         };

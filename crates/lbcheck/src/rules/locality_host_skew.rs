@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::rules::facts::locality_groups;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "locality-host-skew",
+    id: RuleId::LocalityHostSkew,
     summary: "Endpoints of one locality get far more than those of another",
     category: Category::Distribution,
     severity: Severity::Warning,
@@ -57,7 +57,8 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
                 .help("let the weights of localities follow the number of their endpoints")
                 .pool(&pool.name.value);
             let span = low.weight.and_then(|weight| weight.span()).unwrap_or(low.span);
-            let text = format!("weight {} for {}", least.weight(pool), words::endpoints(dialect, least.hosts));
+            let text =
+                format!("weight {} for {}", least.weight(pool), words::endpoints(dialect, least.hosts));
             finding = finding.also(span, text);
             sink.push(finding);
         }

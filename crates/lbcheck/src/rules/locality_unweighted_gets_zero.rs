@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, Pool};
 use crate::rules::facts::{LocalityGroup, inner, locality_groups};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "locality-unweighted-gets-zero",
+    id: RuleId::LocalityUnweightedGetsZero,
     summary: "A locality without a weight gets no traffic",
     category: Category::Distribution,
     severity: Severity::Error,

@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, Pool};
 use crate::rules::facts::{LocalityGroup, inner, locality_groups};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "locality-weight-ignored",
+    id: RuleId::LocalityWeightIgnored,
     summary: "Locality weights are written, and nothing makes them count",
     category: Category::Distribution,
     severity: Severity::Error,
@@ -69,9 +69,8 @@ fn report(context: &Context<'_>, pool: &Pool, group: &LocalityGroup, sink: &mut 
         words::percent(given),
         words::percent(wanted),
     );
-    let finding = sink
-        .finding(span, message)
-        .label("ignored")
-        .help("add `common_lb_config: { locality_weighted_lb_config: {} }` to the cluster, or remove the weights");
+    let finding = sink.finding(span, message).label("ignored").help(
+        "add `common_lb_config: { locality_weighted_lb_config: {} }` to the cluster, or remove the weights",
+    );
     sink.push(finding.pool(&pool.name.value));
 }

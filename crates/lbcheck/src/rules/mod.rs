@@ -1,4 +1,4 @@
-//! The rules: one `.rs` and one `.md` each, listed once in [`ALL`].
+//! The rules: one `.rs` and one `.md` each. Their rows are in `rule_id.rs`.
 //!
 //! A rule sees the model, the facts derived from it and the policy, never dialect syntax. It reports
 //! through a [`Sink`] that stamps its id and severity, so it can neither mislabel itself nor choose its level.
@@ -7,15 +7,89 @@ mod facts;
 mod reach;
 mod sink;
 
+mod algorithm_edition_mismatch;
+mod algorithm_first_without_maxconn;
+mod algorithm_not_allowed;
+mod balance_factor_without_ring;
+mod capacity_after_loss;
+mod config_empty_or_truncated;
+mod cookie_missing_on_server;
+mod deprecated_directive;
+mod diff_algorithm_changed;
+mod diff_health_check_removed;
+mod diff_pool_emptied;
+mod diff_pool_shrunk;
+mod diff_route_retargeted;
+mod diff_share_moved;
+mod diff_single_server_takeover;
+mod diff_weight_jump;
+mod directive_ineffective;
+mod duplicate_definition;
+mod duplicate_server;
+mod duplicate_singleton;
+mod env_variable_undefined;
+mod error_answers_eject_servers;
+mod file_unreadable;
+mod hash_key_constant;
+mod hash_policy_missing_on_route;
+mod hash_policy_without_hash;
+mod hash_table_empty;
+mod hash_weights_unsuitable;
+mod hash_without_avalanche;
+mod health_check_missing;
+mod health_check_partial;
+mod include_unresolved;
+mod invalid_policy;
+mod invalid_value;
+mod least_conn_unequal_weights;
+mod limit_refuses_everything;
+mod locality_host_skew;
+mod locality_unweighted_gets_zero;
+mod locality_weight_ignored;
+mod outlier_cannot_eject;
+mod outlier_ejections_undone;
+mod overprovisioning_below_hundred;
+mod pool_empty;
+mod pool_no_active_server;
+mod pool_no_redundancy_in_rotation;
+mod pool_single_server;
+mod random_two_unequal_weights;
+mod redispatch_crash;
+mod redispatch_without_effect;
+mod ring_too_small;
+mod route_undefined_pool;
+mod router_filter_missing;
+mod server_share_excessive;
+mod single_server_loss_overload;
+mod source_affinity_behind_proxy;
+mod split_sum_unexpected;
+mod subset_matches_nothing;
+mod suppression_expired;
+mod suppression_invalid;
+mod suppression_unused;
+mod syntax_error;
+mod template_unrendered;
+mod timeout_unit_suspicious;
+mod traffic_concentration;
+mod unknown_directive;
+mod unparsed_construct;
+mod unstable_feature;
+mod upstream_zone_missing;
+mod weight_applies_per_resolved_address;
+mod weight_ignored;
+mod weight_outlier;
+mod weight_partially_specified;
+
 pub use facts::{Facts, PoolFacts};
 pub use sink::Sink;
 pub(crate) use sink::severity;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
 use crate::model::Config;
 use crate::policy::Environment;
+use crate::rule_id::every_rule;
 
 /// What a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +137,8 @@ impl Category {
 
 /// A rule.
 pub struct Rule {
-    /// Its id: kebab-case, names the offence.
-    pub id: &'static str,
+    /// Its id, which names the offence.
+    pub id: RuleId,
     /// One line: what it finds.
     pub summary: &'static str,
     /// What it is about.
@@ -115,94 +189,22 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Declares the modules of rules and lists them in [`ALL`]; the one line to add for a new rule.
-macro_rules! rules {
-    ($($module:ident),* $(,)?) => {
-        $(mod $module;)*
+macro_rules! table {
+    ($($module:ident $variant:ident $id:literal,)*) => {
         /// Every rule, in alphabetical order of ids.
         pub static ALL: &[&Rule] = &[$(&$module::RULE),*];
+
+        /// The rule of an id.
+        #[must_use]
+        pub fn rule(id: RuleId) -> &'static Rule {
+            match id {
+                $(RuleId::$variant => &$module::RULE,)*
+            }
+        }
     };
 }
 
-rules! {
-    algorithm_edition_mismatch,
-    algorithm_first_without_maxconn,
-    algorithm_not_allowed,
-    balance_factor_without_ring,
-    capacity_after_loss,
-    config_empty_or_truncated,
-    cookie_missing_on_server,
-    deprecated_directive,
-    diff_algorithm_changed,
-    diff_health_check_removed,
-    diff_pool_emptied,
-    diff_pool_shrunk,
-    diff_route_retargeted,
-    diff_share_moved,
-    diff_single_server_takeover,
-    diff_weight_jump,
-    directive_ineffective,
-    duplicate_definition,
-    duplicate_server,
-    duplicate_singleton,
-    env_variable_undefined,
-    error_answers_eject_servers,
-    file_unreadable,
-    hash_key_constant,
-    hash_policy_missing_on_route,
-    hash_policy_without_hash,
-    hash_table_empty,
-    hash_weights_unsuitable,
-    hash_without_avalanche,
-    health_check_missing,
-    health_check_partial,
-    include_unresolved,
-    invalid_value,
-    least_conn_unequal_weights,
-    limit_refuses_everything,
-    locality_host_skew,
-    locality_unweighted_gets_zero,
-    locality_weight_ignored,
-    outlier_cannot_eject,
-    outlier_ejections_undone,
-    overprovisioning_below_hundred,
-    pool_empty,
-    pool_no_active_server,
-    pool_no_redundancy_in_rotation,
-    pool_single_server,
-    random_two_unequal_weights,
-    redispatch_crash,
-    redispatch_without_effect,
-    ring_too_small,
-    route_undefined_pool,
-    router_filter_missing,
-    server_share_excessive,
-    single_server_loss_overload,
-    source_affinity_behind_proxy,
-    split_sum_unexpected,
-    subset_matches_nothing,
-    suppression_expired,
-    suppression_invalid,
-    suppression_unused,
-    syntax_error,
-    template_unrendered,
-    timeout_unit_suspicious,
-    traffic_concentration,
-    unknown_directive,
-    unparsed_construct,
-    unstable_feature,
-    upstream_zone_missing,
-    weight_applies_per_resolved_address,
-    weight_ignored,
-    weight_outlier,
-    weight_partially_specified,
-}
-
-/// The rule of an id.
-#[must_use]
-pub fn find(id: &str) -> Option<&'static Rule> {
-    ALL.iter().copied().find(|rule| rule.id == id)
-}
+every_rule!(table);
 
 /// Runs every configuration rule.
 #[must_use]

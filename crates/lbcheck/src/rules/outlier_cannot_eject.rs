@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::{Dialect, Version};
 use crate::model::Membership;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "outlier-cannot-eject",
+    id: RuleId::OutlierCannotEject,
     summary: "Outlier detection can never eject anybody",
     category: Category::Health,
     severity: Severity::Warning,
@@ -51,7 +51,8 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             if percent == 0 { sink.remark(span, text) } else { sink.finding(span, text) }
         };
         let enough = 100_u64.div_ceil(hosts);
-        let help = format!("set `max_ejection_percent` to {enough} or more, or `always_eject_one_host: true`");
+        let help =
+            format!("set `max_ejection_percent` to {enough} or more, or `always_eject_one_host: true`");
         sink.push(finding.label("without effect").help(help).pool(&pool.name.value));
     }
 }

@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::Membership;
 use crate::traffic::scenario::ejectable;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "outlier-ejections-undone",
+    id: RuleId::OutlierEjectionsUndone,
     summary: "Ejections bring on panic, which undoes them",
     category: Category::Health,
     severity: Severity::Info,
@@ -21,7 +21,9 @@ const PANIC: u32 = 50;
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, _) in context.routed_pools() {
-        let Some(detection) = pool.outlier_detection.filter(|detection| detection.value.failures > 0) else { continue };
+        let Some(detection) = pool.outlier_detection.filter(|detection| detection.value.failures > 0) else {
+            continue;
+        };
         let hosts = pool.endpoints.len() as u64;
         let expands = pool.endpoints.iter().any(|endpoint| endpoint.expands);
         if pool.membership != Membership::Static || hosts < 2 || expands {
@@ -37,7 +39,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         if threshold == 0 || healthy(most) >= hosts * u64::from(threshold) {
             continue;
         }
-        let Some(first) = (1..=most).find(|&ejected| healthy(ejected) < hosts * u64::from(threshold)) else { continue };
+        let Some(first) = (1..=most).find(|&ejected| healthy(ejected) < hosts * u64::from(threshold)) else {
+            continue;
+        };
         let dialect = context.config.dialect;
         let message = format!(
             "outlier detection of {} may eject {most} of {hosts} hosts, but from {first} on fewer than {threshold} % are healthy, and all get traffic again",

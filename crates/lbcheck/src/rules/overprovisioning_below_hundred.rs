@@ -1,10 +1,10 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "overprovisioning-below-hundred",
+    id: RuleId::OverprovisioningBelowHundred,
     summary: "A part of the traffic leaves priority 0 while all of it is healthy",
     category: Category::Distribution,
     severity: Severity::Warning,
@@ -16,9 +16,12 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, facts) in context.routed_pools() {
-        let Some(factor) = pool.overprovisioning_percent.filter(|factor| factor.value < 100) else { continue };
+        let Some(factor) = pool.overprovisioning_percent.filter(|factor| factor.value < 100) else {
+            continue;
+        };
         let Some(first) = facts.active(pool).map(|endpoint| endpoint.tier.value).min() else { continue };
-        let further = |endpoint: &crate::model::Endpoint| endpoint.tier.value > first && endpoint.in_rotation();
+        let further =
+            |endpoint: &crate::model::Endpoint| endpoint.tier.value > first && endpoint.in_rotation();
         if !pool.endpoints.iter().any(further) {
             continue;
         }

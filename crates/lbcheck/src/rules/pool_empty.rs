@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::{Algorithm, Membership};
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "pool-empty",
+    id: RuleId::PoolEmpty,
     summary: "A pool that routes lead to has no server",
     category: Category::Pools,
     severity: Severity::Error,
@@ -19,7 +19,11 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, facts) in context.pools() {
         // A HAProxy backend that only holds a stick table is named by no route.
         let named = !facts.uses.is_empty() || context.config.fragment;
-        if !named || !pool.endpoints.is_empty() || !pool.serves_clients() || pool.membership != Membership::Static {
+        if !named
+            || !pool.endpoints.is_empty()
+            || !pool.serves_clients()
+            || pool.membership != Membership::Static
+        {
             continue;
         }
         if matches!(pool.algorithm.value, Algorithm::OriginalDestination | Algorithm::ClusterProvided) {

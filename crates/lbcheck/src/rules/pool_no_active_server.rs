@@ -1,12 +1,12 @@
-use super::{Category, Check, Context, Rule, Sink};
 use super::pool_no_redundancy_in_rotation::idle_reason;
+use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::Membership;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "pool-no-active-server",
+    id: RuleId::PoolNoActiveServer,
     summary: "A pool has servers, but none of them can take traffic",
     category: Category::Pools,
     severity: Severity::Error,
@@ -46,13 +46,14 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let backup = pool.endpoints.iter().find(|endpoint| endpoint.in_rotation());
         let out = pool.endpoints.iter().filter(|endpoint| !endpoint.in_rotation()).count();
         let mut finding = match backup {
-            Some(_) if pool.all_backups.is_some_and(|all| all.value) => sink.lesser(
-                pool.header,
-                format!("{name} runs on its backup {noun}s: no active {noun} is left"),
-            ),
+            Some(_) if pool.all_backups.is_some_and(|all| all.value) => sink
+                .lesser(pool.header, format!("{name} runs on its backup {noun}s: no active {noun} is left")),
             Some(backup) => sink.lesser(
                 pool.header,
-                format!("{name} runs on its backup {} only: no active {noun} is left", words::endpoint(dialect, backup)),
+                format!(
+                    "{name} runs on its backup {} only: no active {noun} is left",
+                    words::endpoint(dialect, backup)
+                ),
             ),
             None if !facts.routed => sink.remark(
                 pool.header,
@@ -60,7 +61,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             ),
             None => sink.finding(
                 pool.header,
-                format!("{name} has {}, but none of them takes traffic", words::endpoints(dialect, facts.members)),
+                format!(
+                    "{name} has {}, but none of them takes traffic",
+                    words::endpoints(dialect, facts.members)
+                ),
             ),
         };
         finding = finding

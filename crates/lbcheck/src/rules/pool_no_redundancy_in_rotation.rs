@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::{AdminState, Endpoint, Membership, Mode};
 use crate::source::Span;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "pool-no-redundancy-in-rotation",
+    id: RuleId::PoolNoRedundancyInRotation,
     summary: "Of several servers only one takes traffic in normal times",
     category: Category::Pools,
     severity: Severity::Error,
@@ -62,7 +62,9 @@ pub(super) fn idle_reason(endpoint: &Endpoint, tier: u32) -> Option<(Span, Strin
     let name = &endpoint.name.value;
     let at = |written: Option<Span>| written.unwrap_or(endpoint.span);
     match endpoint.state.value {
-        AdminState::Disabled => return Some((at(endpoint.state.span()), format!("`{name}` is switched off"))),
+        AdminState::Disabled => {
+            return Some((at(endpoint.state.span()), format!("`{name}` is switched off")));
+        }
         AdminState::Draining => return Some((at(endpoint.state.span()), format!("`{name}` is draining"))),
         AdminState::Enabled => {}
     }

@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::{Endpoint, Host, Membership, PoolKind};
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "pool-single-server",
+    id: RuleId::PoolSingleServer,
     summary: "A pool has only one server",
     category: Category::Pools,
     severity: Severity::Warning,
@@ -27,9 +27,13 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         let dialect = context.config.dialect;
         let name = words::pool(dialect, pool);
-        let message = format!("{name} has a single {}: when it fails, nothing takes over", dialect.endpoint_noun());
+        let message =
+            format!("{name} has a single {}: when it fails, nothing takes over", dialect.endpoint_noun());
         let finding = if may_be_several(dialect, only) {
-            let text = format!("{name} lists a single {}, a name that may stand for several", dialect.endpoint_noun());
+            let text = format!(
+                "{name} lists a single {}, a name that may stand for several",
+                dialect.endpoint_noun()
+            );
             sink.remark(only.span, text)
         } else {
             // A name in HAProxy is one server to it, but may well be another balancer.

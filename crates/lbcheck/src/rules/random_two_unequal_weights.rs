@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::Algorithm;
 use crate::traffic::{Load, placed_shares};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "random-two-unequal-weights",
+    id: RuleId::RandomTwoUnequalWeights,
     summary: "Unequal weights under `random two` invert at light load",
     category: Category::Algorithms,
     severity: Severity::Warning,
@@ -30,7 +30,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             (share(&idle.shares) - share(&asked.shares)).abs()
         };
         let worst = facts.active.iter().rev().max_by(|one, other| apart(one).total_cmp(&apart(other)));
-        let Some((&index, endpoint)) = worst.and_then(|index| Some((index, pool.endpoints.get(*index)?))) else { continue };
+        let Some((&index, endpoint)) = worst.and_then(|index| Some((index, pool.endpoints.get(*index)?)))
+        else {
+            continue;
+        };
         let dialect = context.config.dialect;
         let share = |shares: &[f64]| words::percent(shares.get(index).copied().unwrap_or(0.0));
         let message = format!(

@@ -1,10 +1,10 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "redispatch-crash",
+    id: RuleId::RedispatchCrash,
     summary: "This redispatch interval makes HAProxy divide by zero",
     category: Category::Routing,
     severity: Severity::Error,
@@ -16,7 +16,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     for (pool, _) in context.routed_pools() {
-        let (Some(redispatch), Some(retries)) = (pool.retries.redispatch, pool.retries.attempts) else { continue };
+        let (Some(redispatch), Some(retries)) = (pool.retries.redispatch, pool.retries.attempts) else {
+            continue;
+        };
         let retries = i64::from(retries.value);
         if !pool.serves_clients() || retries == 0 || i64::from(redispatch.value) + retries + 1 != 0 {
             continue;

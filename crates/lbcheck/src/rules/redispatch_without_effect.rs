@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, HashTable, Origin};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "redispatch-without-effect",
+    id: RuleId::RedispatchWithoutEffect,
     summary: "Redispatch cannot leave the server that a map-based hash names",
     category: Category::Algorithms,
     severity: Severity::Warning,

@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, Config, HashTable, Pool};
 use crate::rules::facts::{PoolFacts, inner};
@@ -7,7 +7,7 @@ use crate::traffic::{Certainty, Load, Placement, placed_shares};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "ring-too-small",
+    id: RuleId::RingTooSmall,
     summary: "The hash table is too small to share evenly",
     category: Category::Distribution,
     severity: Severity::Warning,
@@ -69,8 +69,12 @@ fn table(config: &Config, pool: &Pool, smallest: f64) -> Option<Sized> {
         what: "a ring with 16 points for each unit of weight".into(),
         help: "multiply all weights by the same number, such as 100 in place of 1",
     };
-    let lightest =
-        pool.endpoints.iter().filter(|endpoint| endpoint.in_rotation()).map(|endpoint| endpoint.weight.value).min()?;
+    let lightest = pool
+        .endpoints
+        .iter()
+        .filter(|endpoint| endpoint.in_rotation())
+        .map(|endpoint| endpoint.weight.value)
+        .min()?;
     let many = f64::from(lightest) * 16.0 >= MANY_POINTS;
     match inner(&pool.algorithm.value) {
         Algorithm::Hash { table: HashTable::Ring, .. } => (!many).then(ring),
@@ -126,5 +130,9 @@ fn report(
     let span = pool.algorithm.span().unwrap_or(pool.header);
     let finding = if too_uneven { sink.finding(span, message) } else { sink.remark(span, message) };
     let finding = finding.label("too small").help(table.help).pool(&pool.name.value);
-    sink.push(finding.also(endpoint.span, format!("{} of the keys", percent(placed))).endpoint(&endpoint.name.value));
+    sink.push(
+        finding
+            .also(endpoint.span, format!("{} of the keys", percent(placed)))
+            .endpoint(&endpoint.name.value),
+    );
 }

@@ -1,12 +1,12 @@
-use super::{Category, Check, Context, Rule, Sink};
 use super::facts::targets;
-use crate::diagnostic::suggest;
-use crate::model::Target;
+use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, suggest};
 use crate::dialect::Dialect;
+use crate::model::Target;
 
 pub(super) static RULE: Rule = Rule {
-    id: "route-undefined-pool",
+    id: RuleId::RouteUndefinedPool,
     summary: "A route names a pool that does not exist",
     category: Category::Routing,
     severity: Severity::Error,

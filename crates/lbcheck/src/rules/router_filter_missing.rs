@@ -1,9 +1,9 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "router-filter-missing",
+    id: RuleId::RouterFilterMissing,
     summary: "Requests are routed and nothing sends them on",
     category: Category::Routing,
     severity: Severity::Error,

@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::{Algorithm, HashKey, Origin, Pool};
 use crate::source::Span;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "server-share-excessive",
+    id: RuleId::ServerShareExcessive,
     summary: "One server gets far more than its fair share",
     category: Category::Distribution,
     severity: Severity::Error,

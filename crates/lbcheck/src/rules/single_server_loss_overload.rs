@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::traffic::Certainty;
 use crate::traffic::scenario::worst_loss;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "single-server-loss-overload",
+    id: RuleId::SingleServerLossOverload,
     summary: "Losing one server overloads another",
     category: Category::Distribution,
     severity: Severity::Warning,
@@ -32,7 +32,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         if loss.multiple <= MAX_MULTIPLE + 1e-9 || !loss.multiple.is_finite() {
             continue;
         }
-        let (Some(failed), Some(survivor)) = (pool.endpoints.get(loss.endpoint), pool.endpoints.get(survivor)) else {
+        let (Some(failed), Some(survivor)) =
+            (pool.endpoints.get(loss.endpoint), pool.endpoints.get(survivor))
+        else {
             continue;
         };
         let message = format!(

@@ -54,9 +54,9 @@ impl<'a> Sink<'a> {
 
 /// The severity of a rule in an environment; `None`: switched off.
 pub(crate) fn severity(rule: &Rule, environment: &Environment) -> Option<Severity> {
-    match environment.severity.get(rule.id) {
+    match environment.severity.get(&rule.id).copied() {
         Some(Level::Off) => None,
-        Some(Level::On(severity)) => Some(*severity),
+        Some(Level::On(severity)) => Some(severity),
         None if environment.production => Some(rule.production),
         None => Some(rule.severity),
     }

@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, ClientAddress, HashKey, Mode, Pool, Route};
 use crate::rules::facts::{inner, routes_by_pool};
@@ -7,7 +7,7 @@ use crate::source::Span;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "source-affinity-behind-proxy",
+    id: RuleId::SourceAffinityBehindProxy,
     summary: "Clients are told apart by an address that may be that of a proxy",
     category: Category::Algorithms,
     severity: Severity::Warning,
@@ -28,7 +28,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         if !facts.may_be_several(pool) || !pool.serves_clients() {
             continue;
         }
-        let Some(span) = by_address(pool, routes.get(facts.id.0 as usize).map_or(&[], Vec::as_slice)) else { continue };
+        let Some(span) = by_address(pool, routes.get(facts.id.0 as usize).map_or(&[], Vec::as_slice)) else {
+            continue;
+        };
         let name = words::pool(dialect, pool);
         let finding = match &config.client_address {
             ClientAddress::Behind(evidence) => sink
@@ -50,9 +52,15 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             ),
         };
         let finding = finding.label("the address of the connection").help(match dialect {
-            Dialect::HaProxy => "take the address from the proxy (`accept-proxy`, `http-request set-src`), or use a cookie",
-            Dialect::Nginx => "restore the address with `set_real_ip_from` and `real_ip_header`, or hash something else",
-            Dialect::Envoy => "set `xff_num_trusted_hops` to the number of proxies in front, or hash a header or cookie",
+            Dialect::HaProxy => {
+                "take the address from the proxy (`accept-proxy`, `http-request set-src`), or use a cookie"
+            }
+            Dialect::Nginx => {
+                "restore the address with `set_real_ip_from` and `real_ip_header`, or hash something else"
+            }
+            Dialect::Envoy => {
+                "set `xff_num_trusted_hops` to the number of proxies in front, or hash a header or cookie"
+            }
         });
         sink.push(finding.pool(&pool.name.value));
     }

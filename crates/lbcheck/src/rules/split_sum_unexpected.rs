@@ -1,5 +1,5 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::model::{Action, Condition, Route, RouteTable, WeightedTarget};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "split-sum-unexpected",
+    id: RuleId::SplitSumUnexpected,
     summary: "The parts of a split do not add up as they look",
     category: Category::Distribution,
     severity: Severity::Warning,
@@ -60,7 +60,8 @@ fn weights(route: &Route, arms: &[WeightedTarget], sink: &mut Sink<'_>) {
         return;
     }
     let rest = sum - largest.weight;
-    let extra_digit = largest.weight > 100 && without_a_digit(largest.weight).any(|weight| weight + rest == 100);
+    let extra_digit =
+        largest.weight > 100 && without_a_digit(largest.weight).any(|weight| weight + rest == 100);
     if !NEAR_HUNDRED.contains(&sum) && !extra_digit {
         return;
     }
@@ -117,11 +118,8 @@ fn report_chain(chain: &[(f64, &Route)], (left, tolerance): (Left, f64), sink: &
     // Every pass costs what is before it; a chain is cut where nobody would write on.
     let chain = chain.get(..chain.len().min(64)).unwrap_or(chain);
     let asked: Vec<f64> = chain.iter().map(|(share, _)| *share).collect();
-    let given: Vec<f64> = asked
-        .iter()
-        .enumerate()
-        .map(|(at, own)| left(*own, asked.get(..at).unwrap_or_default()))
-        .collect();
+    let given: Vec<f64> =
+        asked.iter().enumerate().map(|(at, own)| left(*own, asked.get(..at).unwrap_or_default())).collect();
     let rest = 1.0 - given.iter().sum::<f64>();
     let even = 1.0 / (given.len() + 1) as f64;
     let dead = given.iter().any(|share| *share <= 0.0);
@@ -149,12 +147,15 @@ fn report_chain(chain: &[(f64, &Route)], (left, tolerance): (Left, f64), sink: &
             words::percent(*given),
         )
     };
-    let mut finding = sink.finding(route.span, message).label(format!("{} of requests", words::percent(*given)));
+    let mut finding =
+        sink.finding(route.span, message).label(format!("{} of requests", words::percent(*given)));
     for (share, other) in chain.iter().take(at.min(3)) {
         finding = finding.also(other.span, format!("takes {} first", words::percent(*share)));
     }
     let help = match *given <= 0.0 {
-        true => "use `weighted_clusters` in one route, or add the fractions up: 30 % and then 60 % give 30 % each",
+        true => {
+            "use `weighted_clusters` in one route, or add the fractions up: 30 % and then 60 % give 30 % each"
+        }
         false => "count each share out of what is left: half, then all of the rest, is 50 % and 50 %",
     };
     sink.push(finding.help(help));
@@ -202,7 +203,9 @@ fn fraction_of_split(route: &Route, arms: &[WeightedTarget], sink: &mut Sink<'_>
                 words::percent(fraction),
             );
             let finding = sink.finding(arm.span, message).label("gets nothing");
-            sink.push(finding.help("write the final shares as the weights of one route without `runtime_fraction`"));
+            sink.push(
+                finding.help("write the final shares as the weights of one route without `runtime_fraction`"),
+            );
             return;
         }
         start += arm.weight;

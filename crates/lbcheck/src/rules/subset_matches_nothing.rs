@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Action, Membership, Pool, Route, SubsetFallback, Subsets, Target};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "subset-matches-nothing",
+    id: RuleId::SubsetMatchesNothing,
     summary: "No subset of the cluster fits what the route asks for",
     category: Category::Routing,
     severity: Severity::Error,

@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "suppression-expired",
+    id: RuleId::SuppressionExpired,
     summary: "A suppression is past its date",
     category: Category::Policy,
     severity: Severity::Error,

@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "suppression-invalid",
+    id: RuleId::SuppressionInvalid,
     summary: "A suppression has no reason or no end, or cannot be read",
     category: Category::Policy,
     severity: Severity::Error,

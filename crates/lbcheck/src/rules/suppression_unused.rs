@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "suppression-unused",
+    id: RuleId::SuppressionUnused,
     summary: "A suppression matches no finding",
     category: Category::Policy,
     severity: Severity::Warning,

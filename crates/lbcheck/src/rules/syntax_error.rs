@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "syntax-error",
+    id: RuleId::SyntaxError,
     summary: "The text cannot be read as the proxy reads it",
     category: Category::Syntax,
     severity: Severity::Error,

@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "template-unrendered",
+    id: RuleId::TemplateUnrendered,
     summary: "A placeholder of a template is still in the text",
     category: Category::Completeness,
     severity: Severity::Error,

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{TimeKind, TimeUnit, WrittenTime};
 
 pub(super) static RULE: Rule = Rule {
-    id: "timeout-unit-suspicious",
+    id: RuleId::TimeoutUnitSuspicious,
     summary: "A time whose number only makes sense in another unit",
     category: Category::Limits,
     severity: Severity::Error,
@@ -38,7 +38,8 @@ fn haproxy(time: &WrittenTime, sink: &mut Sink<'_>) {
         return;
     }
     let (name, number) = (&time.name, time.value.as_millis());
-    let message = format!("`{name} {number}` is {number} milliseconds: HAProxy takes a number without a unit so");
+    let message =
+        format!("`{name} {number}` is {number} milliseconds: HAProxy takes a number without a unit so");
     let help = format!("write `{name} {number}s` if seconds are meant, `{name} {number}ms` if not");
     sink.push(sink.finding(time.span, message).label(format!("{number} ms")).help(help));
 }

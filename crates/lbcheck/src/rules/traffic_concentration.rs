@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::{Algorithm, HashKey};
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "traffic-concentration",
+    id: RuleId::TrafficConcentration,
     summary: "A few servers of a pool take most of its traffic",
     category: Category::Distribution,
     severity: Severity::Error,
@@ -54,16 +54,25 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             words::percent(taken),
             words::factor(effective),
         );
-        let mut finding =
-            if ratio <= limit { sink.finding(pool.header, message) } else { sink.lesser(pool.header, message) };
+        let mut finding = if ratio <= limit {
+            sink.finding(pool.header, message)
+        } else {
+            sink.lesser(pool.header, message)
+        };
         finding = finding
             .label(format!("effectively {} of {members}", words::factor(effective)))
-            .help(format!("give every {} a weight in proportion to what it can carry", dialect.endpoint_noun()))
+            .help(format!(
+                "give every {} a weight in proportion to what it can carry",
+                dialect.endpoint_noun()
+            ))
             .pool(&pool.name.value);
         for &index in few.iter().take(5) {
             let endpoint = &pool.endpoints[index];
             let span = endpoint.weight.span().unwrap_or(endpoint.span);
-            finding = finding.also(span, format!("`{}` gets {}", endpoint.name.value, words::percent(shares.shares[index])));
+            finding = finding.also(
+                span,
+                format!("`{}` gets {}", endpoint.name.value, words::percent(shares.shares[index])),
+            );
         }
         sink.push(finding);
     }

@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "unknown-directive",
+    id: RuleId::UnknownDirective,
     summary: "A directive that the proxy does not know here",
     category: Category::Syntax,
     severity: Severity::Error,

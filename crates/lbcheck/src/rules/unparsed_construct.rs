@@ -3,11 +3,11 @@ use crate::model::{Membership, Pool, PoolId, Weakens};
 use crate::words;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "unparsed-construct",
+    id: RuleId::UnparsedConstruct,
     summary: "Something lbcheck cannot conclude from, and what that weakens",
     category: Category::Completeness,
     severity: Severity::Warning,
@@ -73,7 +73,9 @@ fn unknown_members(context: &Context<'_>, sink: &mut Sink<'_>) {
         let names = words::names(pools.iter().map(|pool| pool.name.value.as_str()), MAX_NAMES);
         let noun = config.dialect.pool_noun();
         let noun = if pools.len() == 1 { noun.to_owned() } else { format!("{noun}s") };
-        let message = format!("members of {noun} {names} are not in the configuration: {reason}; no rule about them can speak");
+        let message = format!(
+            "members of {noun} {names} are not in the configuration: {reason}; no rule about them can speak"
+        );
         sink.push(sink.lesser(first.header, message).label(reason).pool(&first.name.value));
     }
 }
@@ -87,7 +89,9 @@ fn dynamic_routes(context: &Context<'_>, sink: &mut Sink<'_>) {
         count => format!("{count} routes"),
     };
     let noun = context.config.dialect.pool_noun();
-    let message = format!("the {noun} of {count} is chosen at run time: which requests reach which {noun} is not verified");
+    let message = format!(
+        "the {noun} of {count} is chosen at run time: which requests reach which {noun} is not verified"
+    );
     let mut finding = sink.lesser(first, message).label("known only at run time");
     for &other in routes.iter().skip(1).take(3) {
         finding = finding.also(other, "this one too");

@@ -1,9 +1,9 @@
 use super::{Category, Check, Rule};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "unstable-feature",
+    id: RuleId::UnstableFeature,
     summary: "A part of the API that is still work in progress",
     category: Category::Syntax,
     severity: Severity::Info,

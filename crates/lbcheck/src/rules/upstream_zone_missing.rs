@@ -1,10 +1,10 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "upstream-zone-missing",
+    id: RuleId::UpstreamZoneMissing,
     summary: "Every worker counts the limits of an upstream for itself",
     category: Category::Distribution,
     severity: Severity::Info,
@@ -25,8 +25,15 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         if pool.shared_state.is_some() {
             continue;
         }
-        let limited = || pool.endpoints.iter().filter(|endpoint| endpoint.max_connections.is_some_and(|limit| limit.value > 0));
-        let Some((first, limit)) = limited().next().and_then(|first| Some((first, first.max_connections?))) else { continue };
+        let limited = || {
+            pool.endpoints
+                .iter()
+                .filter(|endpoint| endpoint.max_connections.is_some_and(|limit| limit.value > 0))
+        };
+        let Some((first, limit)) = limited().next().and_then(|first| Some((first, first.max_connections?)))
+        else {
+            continue;
+        };
         let dialect = context.config.dialect;
         let most = workers.value.map(|count| u64::from(count).saturating_mul(limit.value));
         let most = most.map_or_else(|| "that many from each".to_owned(), |most| format!("{most}"));

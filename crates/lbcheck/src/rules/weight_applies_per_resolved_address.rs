@@ -1,12 +1,12 @@
 use super::{Category, Check, Context, Rule, Sink};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, HashTable};
 use crate::rules::facts::inner;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
-    id: "weight-applies-per-resolved-address",
+    id: RuleId::WeightAppliesPerResolvedAddress,
     summary: "A weight on a name counts once for each of its addresses",
     category: Category::Distribution,
     severity: Severity::Warning,
@@ -57,7 +57,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let finding = finding
             .label(format!("{weight} for each address"))
             .help(match dialect {
-                Dialect::Envoy => "divide traffic between clusters with `weighted_clusters`, whatever their size",
+                Dialect::Envoy => {
+                    "divide traffic between clusters with `weighted_clusters`, whatever their size"
+                }
                 _ => "divide traffic between upstreams with `split_clients`, whatever their size",
             })
             .pool(&pool.name.value)

@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::Membership;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "weight-ignored",
+    id: RuleId::WeightIgnored,
     summary: "Weights are set where the algorithm ignores them",
     category: Category::Distribution,
     severity: Severity::Warning,
@@ -18,7 +18,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let dialect = context.config.dialect;
     for (pool, facts) in context.routed_pools() {
-        let weighted = || facts.active(pool).filter(|endpoint| endpoint.weight.is_explicit() && endpoint.weight.value != 1);
+        let weighted = || {
+            facts.active(pool).filter(|endpoint| endpoint.weight.is_explicit() && endpoint.weight.value != 1)
+        };
         let Some(first) = weighted().next() else { continue };
         let span = first.weight.span().unwrap_or(first.span);
         let name = words::pool(dialect, pool);
@@ -29,7 +31,8 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
                 words::endpoint(dialect, first),
                 dialect.endpoint_noun(),
             );
-            let finding = sink.remark(span, message).label("no effect").help("remove it").pool(&pool.name.value);
+            let finding =
+                sink.remark(span, message).label("no effect").help("remove it").pool(&pool.name.value);
             sink.push(finding.endpoint(&first.name.value));
             continue;
         }

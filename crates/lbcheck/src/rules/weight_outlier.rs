@@ -1,13 +1,13 @@
 use super::{Category, Check, Context, Rule, Sink};
 use std::collections::BTreeMap;
 
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::{Endpoint, Membership, Pool};
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "weight-outlier",
+    id: RuleId::WeightOutlier,
     summary: "One weight is far above the others of its pool",
     category: Category::Distribution,
     severity: Severity::Error,

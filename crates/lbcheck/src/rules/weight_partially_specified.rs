@@ -1,11 +1,11 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
 use crate::model::Endpoint;
 use crate::words;
-use crate::diagnostic::Severity;
-use crate::dialect::Dialect;
 
 pub(super) static RULE: Rule = Rule {
-    id: "weight-partially-specified",
+    id: RuleId::WeightPartiallySpecified,
     summary: "Some servers set a weight and others rely on the default",
     category: Category::Distribution,
     severity: Severity::Warning,

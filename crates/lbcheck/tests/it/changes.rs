@@ -275,7 +275,7 @@ fn a_backend_switched_off_or_pinned_is_a_danger() {
     let rules = |line: &str| -> Vec<&'static str> {
         let new = API.replace("balance roundrobin", &format!("balance roundrobin\n    {line}"));
         let report = compare(Dialect::HaProxy, &haproxy(API), &haproxy(&new));
-        report.introduced().map(|finding| finding.diagnostic.rule).collect()
+        report.introduced().map(|finding| finding.diagnostic.rule.as_str()).collect()
     };
     assert!(rules("disabled").contains(&"diff-pool-emptied"));
     assert!(rules("use-server a1 if TRUE").contains(&"diff-single-server-takeover"));

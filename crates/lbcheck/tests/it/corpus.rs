@@ -147,7 +147,7 @@ fn read_case(root: &Path, case: &Case, sources: &mut Sources) -> Reading {
 }
 
 fn is_syntax(rule: &str) -> bool {
-    rules::find(rule).is_some_and(|rule| rule.category == Category::Syntax)
+    rule.parse().is_ok_and(|id| rules::rule(id).category == Category::Syntax)
 }
 
 /// Every case: read, checked and compared with itself. What is accepted has no error-level syntax finding.
@@ -165,7 +165,7 @@ fn every_case(dialect: Dialect, test: &str) {
             .zip(support::lines(&sources, &report))
             .filter(|(finding, _)| {
                 finding.diagnostic.severity == lbcheck::diagnostic::Severity::Error
-                    && is_syntax(finding.diagnostic.rule)
+                    && is_syntax(finding.diagnostic.rule.as_str())
             })
             .map(|(_, line)| line)
             .collect();

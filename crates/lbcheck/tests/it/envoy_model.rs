@@ -378,8 +378,11 @@ fn resource_files_are_followed() {
         ("/etc/envoy/rds.yaml", RDS),
     ];
     let (reading, sources) = read_all(&files, &["etc/envoy.yaml"]);
-    let found: Vec<(&str, &str)> =
-        reading.diagnostics.iter().map(|found| (found.rule, sources.text(found.primary.span))).collect();
+    let found: Vec<(&str, &str)> = reading
+        .diagnostics
+        .iter()
+        .map(|found| (found.rule.as_str(), sources.text(found.primary.span)))
+        .collect();
     assert_eq!(
         found,
         [("deprecated-directive", "\"path\""), ("include-unresolved", "/etc/envoy/missing.yaml")]

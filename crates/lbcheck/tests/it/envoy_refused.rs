@@ -23,7 +23,9 @@ fn errors(text: &str) -> Vec<(&'static str, String, String)> {
         .diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)
-        .map(|found| (found.rule, sources.text(found.primary.span).to_owned(), found.message.clone()))
+        .map(|found| {
+            (found.rule.as_str(), sources.text(found.primary.span).to_owned(), found.message.clone())
+        })
         .collect()
 }
 
@@ -371,7 +373,7 @@ fn all_errors_are_reported_not_only_the_first() {
 fn silent_losses_are_warnings() {
     let (reading, sources) = run(&cluster("lb_policy: RANDOM, lb_policy: MAGLEV"));
     let found = reading.diagnostics.first().unwrap();
-    assert_eq!((found.rule, found.severity), ("duplicate-definition", Severity::Warning));
+    assert_eq!((found.rule.as_str(), found.severity), ("duplicate-definition", Severity::Warning));
     assert_eq!(sources.text(found.primary.span), "lb_policy");
     assert_eq!(found.related.len(), 1);
     let (reading, _) = run("static_resources: {}\n---\nx: 1\n");

@@ -21,7 +21,7 @@ fn errors_as(text: &str, version: (u16, u16)) -> Vec<String> {
         .diagnostics
         .iter()
         .filter(|found| found.severity == Severity::Error)
-        .map(|found| format!("{}: {}", found.rule, &text[found.primary.span.range()]))
+        .map(|found| format!("{}: {}", found.rule.as_str(), &text[found.primary.span.range()]))
         .collect()
 }
 

@@ -351,7 +351,7 @@ fn an_unset_variable_is_unknown_and_not_guessed() {
     let text = "backend b\n server s \"$HOST\":80 weight \"$W\" check\n";
     let reading = reading_as(text, (3, 2), &[]);
     let rules: Vec<_> =
-        reading.diagnostics.iter().map(|found| (found.rule, found.severity.as_str())).collect();
+        reading.diagnostics.iter().map(|found| (found.rule.as_str(), found.severity.as_str())).collect();
     assert_eq!(rules, [("env-variable-undefined", "warning"), ("env-variable-undefined", "warning")]);
     let endpoint = &reading.config.pools[0].endpoints[0];
     assert_eq!(endpoint.address.host, Host::Unknown("$HOST:80".into()));

@@ -40,7 +40,7 @@ impl Case {
         wanted
             .map(|diagnostic| {
                 let at = self.sources.position(diagnostic.primary.span);
-                format!("{at} {}: {}", diagnostic.rule, diagnostic.message)
+                format!("{at} {}: {}", diagnostic.rule.as_str(), diagnostic.message)
             })
             .collect()
     }

@@ -124,7 +124,7 @@ fn the_edition_decides_over_commercial_directives() {
         let reading = read(&loader, &mut sources, &["nginx.conf".to_owned()], &options);
         let found = reading.diagnostics.iter();
         found
-            .map(|found| (found.rule, found.severity, sources.text(found.primary.span).to_owned()))
+            .map(|found| (found.rule.as_str(), found.severity, sources.text(found.primary.span).to_owned()))
             .collect::<Vec<_>>()
     };
     let balancing = |severity| {

@@ -81,7 +81,7 @@ pub(crate) fn lines(sources: &Sources, report: &CheckReport) -> Vec<String> {
                 sources.file(span.file).path(),
                 sources.position(span),
                 diagnostic.severity,
-                diagnostic.rule,
+                diagnostic.rule.as_str(),
                 diagnostic.message
             )
         })

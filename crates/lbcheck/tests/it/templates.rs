@@ -16,7 +16,7 @@ fn found(dialect: Dialect, text: &str) -> Vec<(&'static str, u32)> {
     let findings = report.findings.iter().map(|finding| &finding.diagnostic);
     findings
         .filter(|found| found.severity > Severity::Info)
-        .map(|found| (found.rule, sources.position(found.primary.span).line))
+        .map(|found| (found.rule.as_str(), sources.position(found.primary.span).line))
         .collect()
 }
 

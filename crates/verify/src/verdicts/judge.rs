@@ -50,7 +50,7 @@ pub fn judge(dialect: Dialect, version: Version, base: &Base, folder: &Path) -> 
     let mut findings = Vec::new();
     for finding in &report.findings {
         let diagnostic = &finding.diagnostic;
-        let Some(rule) = rules::find(diagnostic.rule) else { continue };
+        let rule = rules::rule(diagnostic.rule);
         // Rules about what is wise are no verdict on validity, except that of a name which is not defined.
         let judged = matches!(rule.category, Category::Syntax | Category::Completeness)
             || rule.id == "route-undefined-pool"
@@ -65,7 +65,7 @@ pub fn judge(dialect: Dialect, version: Version, base: &Base, folder: &Path) -> 
         let last = sources.position(Span::new(span.file, span.end as usize, span.end as usize)).line as usize;
         let is_main = file.path() == main;
         findings.push(Finding {
-            rule: rule.id,
+            rule: rule.id.as_str(),
             lines: if is_main { (line..=last).collect() } else { Vec::new() },
             excerpt: base
                 .text()

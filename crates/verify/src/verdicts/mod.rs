@@ -290,7 +290,7 @@ fn classify(
 ) -> (Class, String) {
     if accepted {
         return match findings.iter().find(|finding| finding.is_syntax) {
-            Some(finding) => (Class::FalseError, finding.rule.to_owned()),
+            Some(finding) => (Class::FalseError, finding.rule.to_string()),
             None => (Class::Accepted, String::new()),
         };
     }

@@ -105,7 +105,7 @@ fn side_by_side(dialect: Dialect, test: &str) {
             .findings
             .iter()
             .filter(|finding| {
-                finding.status == Status::New && finding.finding.diagnostic.rule.starts_with("diff-")
+                finding.status == Status::New && finding.finding.diagnostic.rule.as_str().starts_with("diff-")
             })
             .map(|finding| &finding.finding.diagnostic)
             .collect();

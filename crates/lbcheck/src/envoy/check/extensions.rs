@@ -2,7 +2,7 @@
 
 use strsim::damerau_levenshtein;
 
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::source::Span;
 
 use super::super::schema::{self, Field, Message};
@@ -31,12 +31,12 @@ impl<'t> Check<'t> {
         if hints::is_removed(name) && self.version >= SCHEMA_VERSION {
             let message =
                 format!("Envoy {} no longer has the extension {}.", self.version, schema::short(name));
-            self.report("invalid-value", span, message, None);
+            self.report(RuleId::InvalidValue, span, message, None);
             return;
         }
         if let Some(since) = self.comes_later(name, "") {
             let message = format!("Envoy {} has no type `{name}`: it comes with {since}.", self.version);
-            self.report("unknown-directive", span, message, None);
+            self.report(RuleId::UnknownDirective, span, message, None);
             return;
         }
         let built = schema::categories().any(|known| known.has_type(name));
@@ -61,7 +61,7 @@ impl<'t> Check<'t> {
             ),
             None => format!("`{name}` is not the settings of an extension of the category {category}."),
         };
-        self.report("invalid-value", span, message, None);
+        self.report(RuleId::InvalidValue, span, message, None);
     }
 
     /// A type nobody knows may belong to a build with more extensions, unless it is a misspelt known one.
@@ -76,7 +76,7 @@ impl<'t> Check<'t> {
             return;
         }
         let message = format!("There is no type `{name}`, so Envoy cannot read these settings.");
-        let mut diagnostic = Diagnostic::new("unknown-directive", self.severity, span, message);
+        let mut diagnostic = Diagnostic::new(RuleId::UnknownDirective, self.severity, span, message);
         diagnostic.help = close.map(|close| format!("Did you mean `{close}`?"));
         if self.version.series() > SCHEMA_VERSION {
             diagnostic.severity = self.severity.min(Severity::Warning);
@@ -107,7 +107,7 @@ impl<'t> Check<'t> {
             }
             let text = format!("There is no extension `{name}` that could stand here.");
             let help = close.map(|close| format!("Did you mean `{close}`?"));
-            self.report("unknown-directive", span, text, help);
+            self.report(RuleId::UnknownDirective, span, text, help);
         }
     }
 
@@ -130,7 +130,7 @@ impl<'t> Check<'t> {
             schema::short(message.name)
         );
         let help = "Add `typed_config` with an `@type`.";
-        self.report("invalid-value", task.value.span_of("name"), text, Some(help.into()));
+        self.report(RuleId::InvalidValue, task.value.span_of("name"), text, Some(help.into()));
     }
 }
 

@@ -18,7 +18,7 @@ mod upstream;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, Fix, Severity, suggestion};
+use crate::diagnostic::{Diagnostic, Fix, RuleId, Severity, suggestion};
 use crate::dialect::Version;
 use crate::source::{Span, Spanned};
 
@@ -129,7 +129,7 @@ impl<'t> Check<'t> {
         }
         if !task.value.is_null() {
             let message = format!("{} must be a {wanted} message, that is a map.", named(task.field));
-            self.report("invalid-value", task.value.span(), message, None);
+            self.report(RuleId::InvalidValue, task.value.span(), message, None);
         }
         false
     }
@@ -144,20 +144,25 @@ impl<'t> Check<'t> {
             if task.value.len() > 0 || !task.category.is_empty() {
                 let message = format!("{} does not say of which type it is.", named(task.field));
                 let help = "Add `\"@type\": type.googleapis.com/…` with the full name of the message.";
-                self.report("invalid-value", task.value.span(), message, Some(help.into()));
+                self.report(RuleId::InvalidValue, task.value.span(), message, Some(help.into()));
             }
             return;
         };
         self.fields += 1;
         if self.is_repeated(entry.key_span) {
             let message = "The `@type` is written twice; Envoy's JSON reader refuses that.".to_owned();
-            self.report("duplicate-definition", entry.key_span, message, Some("Keep one of them.".into()));
+            self.report(
+                RuleId::DuplicateDefinition,
+                entry.key_span,
+                message,
+                Some("Keep one of them.".into()),
+            );
         }
         let url = entry.value.text();
         let Some((_, name)) = url.rsplit_once('/').filter(|(host, _)| !host.is_empty()) else {
             let message = format!("The type `{url}` lacks the part before the slash.");
             let help = format!("Write `type.googleapis.com/{url}`.");
-            self.report("invalid-value", entry.value.span(), message, Some(help));
+            self.report(RuleId::InvalidValue, entry.value.span(), message, Some(help));
             return;
         };
         let mut chosen = (name, entry.value.span());
@@ -203,7 +208,7 @@ impl<'t> Check<'t> {
                     "`{}` is not a field of {short} in Envoy {}: it comes with {since}.",
                     field.name, self.version
                 );
-                self.report("unknown-directive", entry.key_span, text, None);
+                self.report(RuleId::UnknownDirective, entry.key_span, text, None);
                 continue;
             }
             if entry.value.is_null() && field.kind != Kind::Json {
@@ -219,7 +224,7 @@ impl<'t> Check<'t> {
                     schema::short(message.name)
                 );
                 self.diagnostics.push(Diagnostic::new(
-                    "unstable-feature",
+                    RuleId::UnstableFeature,
                     Severity::Info,
                     entry.key_span,
                     text,
@@ -252,7 +257,7 @@ impl<'t> Check<'t> {
         if self.unstable.insert(package) {
             let text =
                 format!("{} is work in progress: Envoy warns that it is not stable.", schema::short(name));
-            self.diagnostics.push(Diagnostic::new("unstable-feature", Severity::Info, place, text));
+            self.diagnostics.push(Diagnostic::new(RuleId::UnstableFeature, Severity::Info, place, text));
         }
     }
 
@@ -281,7 +286,7 @@ impl<'t> Check<'t> {
             }
             Cardinality::Map => {
                 let message = format!("`{}` must be a map.", entry.key);
-                self.report("invalid-value", entry.value.span(), message, None);
+                self.report(RuleId::InvalidValue, entry.value.span(), message, None);
             }
         }
     }
@@ -347,7 +352,7 @@ impl<'t> Check<'t> {
         );
         let severity = if gone { self.severity } else { self.severity.min(Severity::Warning) };
         self.diagnostics
-            .push(Diagnostic::new("deprecated-directive", severity, entry.key_span, text).help(help));
+            .push(Diagnostic::new(RuleId::DeprecatedDirective, severity, entry.key_span, text).help(help));
     }
 
     fn unknown_field(&mut self, message: &'static Message, entry: &Entry<'t>) {
@@ -356,7 +361,7 @@ impl<'t> Check<'t> {
         if entry.key == "<<" {
             let text = "Envoy does not know YAML merge keys: it takes `<<` for a field and refuses it.";
             let help = "Write the fields out, or alias the whole value with `*name`.";
-            self.report("syntax-error", entry.key_span, text.into(), Some(help.into()));
+            self.report(RuleId::SyntaxError, entry.key_span, text.into(), Some(help.into()));
             return;
         }
         let text = format!("`{}` is not a field of {short}.", entry.key);
@@ -365,7 +370,7 @@ impl<'t> Check<'t> {
             .then(|| suggestion(entry.key, message.fields.iter().map(|field| field.name)))
             .flatten();
         let help = replacement.or_else(|| close.map(|close| format!("Did you mean `{}`?", close.word)));
-        let mut diagnostic = Diagnostic::new("unknown-directive", self.severity, entry.key_span, text);
+        let mut diagnostic = Diagnostic::new(RuleId::UnknownDirective, self.severity, entry.key_span, text);
         if self.version.series() > SCHEMA_VERSION {
             // A newer Envoy may have the field.
             diagnostic.severity = self.severity.min(Severity::Warning);
@@ -402,7 +407,7 @@ impl<'t> Check<'t> {
         };
         for span in found {
             let message = "This key is written twice; Envoy's JSON reader refuses that here.".to_owned();
-            self.report("duplicate-definition", span, message, Some("Keep one of them.".into()));
+            self.report(RuleId::DuplicateDefinition, span, message, Some("Keep one of them.".into()));
         }
     }
 
@@ -412,13 +417,13 @@ impl<'t> Check<'t> {
             first.key, second.key
         );
         self.diagnostics.push(
-            Diagnostic::new("invalid-value", self.severity, second.key_span, message)
+            Diagnostic::new(RuleId::InvalidValue, self.severity, second.key_span, message)
                 .also(first.key_span, "already set here")
                 .help("Keep one of them."),
         );
     }
 
-    fn report(&mut self, rule: &'static str, span: Span, message: String, help: Option<String>) {
+    fn report(&mut self, rule: RuleId, span: Span, message: String, help: Option<String>) {
         let mut diagnostic = Diagnostic::new(rule, self.severity, span, message);
         diagnostic.help = help;
         self.diagnostics.push(diagnostic);

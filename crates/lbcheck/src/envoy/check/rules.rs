@@ -4,6 +4,7 @@ use super::super::schema::{self, Cardinality, Field, Kind, Message, Rule};
 use super::super::tree::{Field as Entry, Value};
 use super::super::value::spells;
 use super::{Check, named, pattern};
+use crate::diagnostic::RuleId;
 
 impl<'t> Check<'t> {
     /// Checks the rules of a message: of its fields, and of the oneofs that must be set.
@@ -40,7 +41,7 @@ impl<'t> Check<'t> {
             _ => format!("{} ({})", named(field), schema::short(message.name)),
         };
         let text = format!("{what} needs one of {}; Envoy refuses it without.", names.join(", "));
-        self.report("invalid-value", value.span(), text, None);
+        self.report(RuleId::InvalidValue, value.span(), text, None);
     }
 
     /// A field that is not there: required, or a scalar whose zero breaks a rule.
@@ -71,7 +72,7 @@ impl<'t> Check<'t> {
                 Some(entry) => (entry.key_span, format!("Give `{}` a value.", field.name)),
                 None => (head(value), format!("Add `{}`.", field.name)),
             };
-            self.report("invalid-value", place, text, Some(help));
+            self.report(RuleId::InvalidValue, place, text, Some(help));
         }
     }
 
@@ -96,7 +97,7 @@ impl<'t> Check<'t> {
                     for inner in keys {
                         if let Some(problem) = broken_text(rules, inner.key) {
                             let text = format!("The key `{}` of `{}` {problem}.", inner.key, entry.key);
-                            self.report("invalid-value", inner.key_span, text, None);
+                            self.report(RuleId::InvalidValue, inner.key_span, text, None);
                         }
                     }
                 }
@@ -118,7 +119,7 @@ impl<'t> Check<'t> {
             {
                 let text =
                     format!("`{}` has {} twice, and its values must differ.", entry.key, second.text());
-                self.report("invalid-value", second.span(), text, None);
+                self.report(RuleId::InvalidValue, second.span(), text, None);
             }
         }
     }
@@ -136,7 +137,7 @@ impl<'t> Check<'t> {
         } else {
             return;
         };
-        self.report("invalid-value", entry.value.span(), text, None);
+        self.report(RuleId::InvalidValue, entry.value.span(), text, None);
     }
 
     /// The rules of one value. A value of the wrong type was reported already.
@@ -164,7 +165,7 @@ impl<'t> Check<'t> {
             true => format!("`{}` {problem}; Envoy refuses it empty.", entry.key),
             false => format!("`{}` {problem}; Envoy refuses {shown}.", entry.key),
         };
-        self.report("invalid-value", value.span(), text, None);
+        self.report(RuleId::InvalidValue, value.span(), text, None);
     }
 }
 

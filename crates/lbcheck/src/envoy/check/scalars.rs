@@ -5,7 +5,7 @@ use super::super::schema::{self, Enum, Field, Kind};
 use super::super::tree::{Field as Entry, Value};
 use super::super::value::{spells, text_boolean, text_integer, text_number};
 use super::Check;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 
 impl<'t> Check<'t> {
     /// Checks one value of a field that is neither a message nor an `Any`.
@@ -36,7 +36,7 @@ impl<'t> Check<'t> {
             _ => None,
         };
         let message = format!("`{}` must be {wanted}, not {shown}.", entry.key);
-        self.report("invalid-value", value.span(), message, help);
+        self.report(RuleId::InvalidValue, value.span(), message, help);
     }
 
     /// A wrapper written as the message it is: `{value: 3}`.
@@ -47,11 +47,11 @@ impl<'t> Check<'t> {
                 self.unknown += 1;
                 let message = format!("`{}` is not a field of `{}`.", inner.key, entry.key);
                 let help = format!("Write the value itself: `{}: …`.", entry.key);
-                self.report("unknown-directive", inner.key_span, message, Some(help));
+                self.report(RuleId::UnknownDirective, inner.key_span, message, Some(help));
             } else if !inner.value.is_null() && !fits(field.kind, inner.value) {
                 let wanted = wanted(field.kind);
                 let message = format!("`{}` must be {wanted}, not {}.", entry.key, shown(inner.value));
-                self.report("invalid-value", inner.value.span(), message, None);
+                self.report(RuleId::InvalidValue, inner.value.span(), message, None);
             }
         }
     }
@@ -64,10 +64,10 @@ impl<'t> Check<'t> {
                     self.unknown += 1;
                     let message = format!("`{}` is not a field of a duration.", inner.key);
                     let help = "Write it as `5s`, or with `seconds` and `nanos`.";
-                    self.report("unknown-directive", inner.key_span, message, Some(help.into()));
+                    self.report(RuleId::UnknownDirective, inner.key_span, message, Some(help.into()));
                 } else if !inner.value.is_null() && inner.value.integer().is_none() {
                     let message = format!("`{}` must be a whole number.", inner.key);
-                    self.report("invalid-value", inner.value.span(), message, None);
+                    self.report(RuleId::InvalidValue, inner.value.span(), message, None);
                 }
             }
             return;
@@ -81,11 +81,11 @@ impl<'t> Check<'t> {
             } else {
                 return;
             };
-            self.report("invalid-value", value.span(), text, None);
+            self.report(RuleId::InvalidValue, value.span(), text, None);
             return;
         }
         let message = format!("`{}` must be a duration such as `5s`, not {}.", entry.key, shown(value));
-        self.report("invalid-value", value.span(), message, duration_help(value.text()));
+        self.report(RuleId::InvalidValue, value.span(), message, duration_help(value.text()));
     }
 
     /// A value of an enum that Envoy warns of, or refuses unless its runtime is told to take it.
@@ -107,7 +107,7 @@ impl<'t> Check<'t> {
         let others = choice.values.iter().filter(|(_, number)| !choice.old.contains(number));
         let names: Vec<&str> = others.map(|(name, _)| *name).take(12).collect();
         self.diagnostics.push(
-            Diagnostic::new("deprecated-directive", severity, value.span(), message)
+            Diagnostic::new(RuleId::DeprecatedDirective, severity, value.span(), message)
                 .help(format!("Use one of: {}.", names.join(", "))),
         );
     }
@@ -136,7 +136,7 @@ impl<'t> Check<'t> {
                     shown(value),
                     self.version
                 );
-                self.report("invalid-value", value.span(), message, None);
+                self.report(RuleId::InvalidValue, value.span(), message, None);
                 return;
             }
             self.deprecated_choice(choice, number, entry, value);
@@ -149,7 +149,7 @@ impl<'t> Check<'t> {
             Some(close) => format!("Did you mean `{close}`?"),
             None => format!("One of: {}.", names.take(12).collect::<Vec<_>>().join(", ")),
         };
-        self.report("invalid-value", value.span(), message, Some(help));
+        self.report(RuleId::InvalidValue, value.span(), message, Some(help));
     }
 }
 

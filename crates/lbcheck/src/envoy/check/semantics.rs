@@ -1,5 +1,6 @@
 //! What Envoy refuses in single messages although their types and rules are kept.
 
+use crate::diagnostic::RuleId;
 use crate::source::Span;
 
 use super::super::schema::Message;
@@ -69,7 +70,7 @@ impl<'t> Check<'t> {
     }
 
     pub(super) fn refuse(&mut self, span: Span, message: String, help: &str) {
-        self.report("invalid-value", span, message, (!help.is_empty()).then(|| help.to_owned()));
+        self.report(RuleId::InvalidValue, span, message, (!help.is_empty()).then(|| help.to_owned()));
     }
 
     /// A socket address that is not looked up.

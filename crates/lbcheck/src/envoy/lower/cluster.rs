@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::model::{
     AdminState, Affinity, Algorithm, Host, Membership, Mode, Pool, PoolId, PoolLimits, RetryBudget, Setting,
     TimeKind, TimeUnit, Timeouts, Weakens, WrittenTime,
@@ -106,7 +106,7 @@ impl<'t> Lower<'t> {
                 false => (Severity::Warning, "Envoy keeps the first one"),
             };
             let message = format!("The cluster `{text}` is defined twice; {effect}.");
-            let diagnostic = Diagnostic::new("duplicate-definition", severity, span, message)
+            let diagnostic = Diagnostic::new(RuleId::DuplicateDefinition, severity, span, message)
                 .label("defined again here")
                 .also(there, "first defined here")
                 .help("Rename or remove one of them.")

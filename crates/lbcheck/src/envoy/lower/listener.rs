@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::model::{
     Action, Bind, ClientAddress, Condition, Host, Listener, Match, Mode, Reach, Response, Route, RouteTable,
     TextMatch, Weakens,
@@ -125,7 +125,7 @@ impl<'t> Lower<'t> {
             chain.field("name").map_or(chain.span_of("filter_chain_match"), |field| field.span())
         };
         let message = "Two filter chains want the same connections; Envoy refuses the listener.";
-        let diagnostic = Diagnostic::new("duplicate-definition", Severity::Error, span(second), message)
+        let diagnostic = Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, span(second), message)
             .also(span(first), "the other chain")
             .help("Give the chains different `filter_chain_match` rules, or remove one.");
         self.report(diagnostic);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::source::{Span, Spanned};
 
 use super::super::document::Resources;
@@ -82,6 +82,6 @@ impl<'t> Lower<'t> {
             None => format!("Define the cluster `{name}` under `static_resources`, or correct the name."),
         };
         let message = format!("There is no static cluster `{name}`, and {why}.");
-        self.report(Diagnostic::new("invalid-value", Severity::Error, span, message).help(help));
+        self.report(Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message).help(help));
     }
 }

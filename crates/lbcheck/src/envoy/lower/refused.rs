@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::model::{Host, Pool};
 use crate::source::Span;
 
@@ -15,7 +15,7 @@ use super::endpoint::read_address;
 
 impl<'t> Lower<'t> {
     pub(super) fn refuse(&mut self, span: Span, message: impl Into<String>, help: &str) {
-        let diagnostic = Diagnostic::new("invalid-value", Severity::Error, span, message);
+        let diagnostic = Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message);
         self.report(if help.is_empty() { diagnostic } else { diagnostic.help(help) });
     }
 
@@ -67,7 +67,7 @@ impl<'t> Lower<'t> {
             "`lb_policy` of the cluster `{name}` has no effect: `load_balancing_policy` takes its place."
         );
         self.report(
-            Diagnostic::new("directive-ineffective", Severity::Warning, older.key_span, message)
+            Diagnostic::new(RuleId::DirectiveIneffective, Severity::Warning, older.key_span, message)
                 .also(newer.key_span, "this one holds")
                 .help("Keep the one that is meant.")
                 .pool(name.clone()),
@@ -95,10 +95,15 @@ impl<'t> Lower<'t> {
                         "The cluster `{name}` has two circuit breakers of priority {priority}, and Envoy takes the first."
                     );
                     self.report(
-                        Diagnostic::new("duplicate-singleton", Severity::Warning, threshold.span(), message)
-                            .also(*entry.get(), "this one holds")
-                            .help("Keep the one that is meant.")
-                            .pool(name.clone()),
+                        Diagnostic::new(
+                            RuleId::DuplicateSingleton,
+                            Severity::Warning,
+                            threshold.span(),
+                            message,
+                        )
+                        .also(*entry.get(), "this one holds")
+                        .help("Keep the one that is meant.")
+                        .pool(name.clone()),
                     );
                 }
             }
@@ -191,7 +196,7 @@ impl<'t> Lower<'t> {
     fn exclude(&mut self, typed: &super::super::tree::Field<'t>, span: Span, field: &str) {
         let text =
             format!("`load_balancing_policy` and `{field}` exclude each other; Envoy refuses both together.");
-        let diagnostic = Diagnostic::new("invalid-value", Severity::Error, span, text)
+        let diagnostic = Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, text)
             .also(typed.key_span, "the typed policy")
             .help("Move the setting into the typed policy.");
         self.report(diagnostic);
@@ -265,7 +270,7 @@ impl<'t> Lower<'t> {
                     let first = *entry.get();
                     let message = format!("The domain `{text}` stands twice in one route configuration.");
                     let diagnostic =
-                        Diagnostic::new("duplicate-definition", Severity::Error, domain.span(), message)
+                        Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, domain.span(), message)
                             .also(first, "first written here")
                             .help("A host can belong to one virtual host only: remove one of the two.");
                     self.report(diagnostic);
@@ -334,9 +339,13 @@ impl<'t> Lower<'t> {
                     let name = listener.text_of("name").unwrap_or_default();
                     let message =
                         format!("The listener `{name}` takes the address {place}, which another has.");
-                    let diagnostic =
-                        Diagnostic::new("duplicate-definition", Severity::Error, address.span(), message)
-                            .also(first, "the other listener");
+                    let diagnostic = Diagnostic::new(
+                        RuleId::DuplicateDefinition,
+                        Severity::Error,
+                        address.span(),
+                        message,
+                    )
+                    .also(first, "the other listener");
                     self.report(diagnostic);
                 }
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::names::{Name, Served};
 use super::{Family, Lower};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Version;
 use crate::model::{
     Action, Bind, Condition, EscapedSlashes, Listener, Match, Normalization, PortInHost, Reach, Route,
@@ -189,7 +189,7 @@ impl Lower<'_> {
             "proxy_protocol" => listen.proxy_protocol = true,
             "http2" if http && self.version >= patch(25, 1) => self.diagnostics.push(
                 Diagnostic::new(
-                    "deprecated-directive",
+                    RuleId::DeprecatedDirective,
                     Severity::Warning,
                     word.span,
                     "the parameter `http2` of `listen` is deprecated since nginx 1.25.1",
@@ -244,7 +244,7 @@ impl Lower<'_> {
                     if !seen.insert(listen.key()) {
                         let message = format!("this server listens on {} twice", listen.name());
                         self.error(
-                            "duplicate-definition",
+                            RuleId::DuplicateDefinition,
                             listen.span,
                             message,
                             "remove one of the two lines",
@@ -311,7 +311,7 @@ impl Lower<'_> {
                 None => default = Some((at, span)),
                 Some((_, first)) => self.diagnostics.push(
                     Diagnostic::new(
-                        "duplicate-definition",
+                        RuleId::DuplicateDefinition,
                         Severity::Error,
                         span,
                         format!("{} has two default servers", listen.name()),
@@ -438,7 +438,7 @@ impl Lower<'_> {
             return;
         }
         let mut diagnostic = Diagnostic::new(
-            "duplicate-definition",
+            RuleId::DuplicateDefinition,
             Severity::Warning,
             span,
             format!("server name `{text}` on {address} is already taken: nginx ignores it here"),

@@ -13,7 +13,7 @@ use super::condition::not;
 use super::rewrite::Handler;
 use super::scope::Scope;
 use super::server::Place;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::model::{Action, Condition, Match, Response, Route, RouteTable, TableId, TextMatch};
 use crate::nginx::syntax::NodeId;
 
@@ -157,7 +157,7 @@ impl Lower<'_> {
             match seen.get(&(location.parent, exact, location.path.as_str())) {
                 Some(&first) => self.diagnostics.push(
                     Diagnostic::new(
-                        "duplicate-definition",
+                        RuleId::DuplicateDefinition,
                         Severity::Error,
                         self.tree.header(location.id),
                         format!("location `{}` is defined twice in this block", location.path),

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::directives::{Contexts, DATA, H, L, LIF, M, S, T, TS, TU, UP};
 use super::syntax::{NodeId, Tree};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::{Edition, Version};
 use crate::model::{ClientAddress, Config, Gap, Mode, PoolId, Setting, Weakens};
 use crate::source::{Span, Spanned};
@@ -168,7 +168,7 @@ impl<'a> Lower<'a> {
         self.servers(block, &scope);
     }
 
-    fn error(&mut self, rule: &'static str, span: Span, message: impl Into<String>, help: &str) {
+    fn error(&mut self, rule: RuleId, span: Span, message: impl Into<String>, help: &str) {
         let mut diagnostic = Diagnostic::new(rule, Severity::Error, span, message);
         if !help.is_empty() {
             diagnostic = diagnostic.help(help);
@@ -177,7 +177,7 @@ impl<'a> Lower<'a> {
     }
 
     fn invalid(&mut self, span: Span, message: impl Into<String>, help: &str) {
-        self.error("invalid-value", span, message, help);
+        self.error(RuleId::InvalidValue, span, message, help);
     }
 
     fn gap(&mut self, span: Span, what: impl Into<String>, weakens: Weakens) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Family, Lower};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Edition;
 use crate::model::{
     AdminState, Affinity, Algorithm, Endpoint, HashFunction, HashKey, HashTable, Host, KeyVariety,
@@ -48,7 +48,7 @@ impl Lower<'_> {
             let first = self.config.pool(first).header;
             self.diagnostics.push(
                 Diagnostic::new(
-                    "duplicate-definition",
+                    RuleId::DuplicateDefinition,
                     Severity::Error,
                     header,
                     format!("upstream `{name}` is defined twice"),
@@ -85,7 +85,7 @@ impl Lower<'_> {
         };
         if let Some((message, help)) = fault {
             self.diagnostics.push(
-                Diagnostic::new("invalid-value", Severity::Error, pool.header, message)
+                Diagnostic::new(RuleId::InvalidValue, Severity::Error, pool.header, message)
                     .help(help)
                     .pool(name.clone()),
             );
@@ -184,7 +184,7 @@ impl Lower<'_> {
         let message =
             format!("open source nginx has no parameter `{name}` of `server`: it belongs to NGINX Plus");
         self.diagnostics.push(
-            Diagnostic::new("algorithm-edition-mismatch", severity, span, message)
+            Diagnostic::new(RuleId::AlgorithmEditionMismatch, severity, span, message)
                 .help(crate::nginx::EDITION_HELP),
         );
     }
@@ -203,7 +203,7 @@ impl Lower<'_> {
             "max_fails and fail_timeout have no effect in upstream `{name}`: nginx never takes an only server out"
         );
         self.diagnostics.push(
-            Diagnostic::new("directive-ineffective", Severity::Warning, span, message)
+            Diagnostic::new(RuleId::DirectiveIneffective, Severity::Warning, span, message)
                 .help("add a second server, or remove the parameters")
                 .pool(name.clone()),
         );
@@ -217,7 +217,7 @@ impl Lower<'_> {
             pool.name.value
         );
         self.diagnostics.push(
-            Diagnostic::new("duplicate-singleton", Severity::Warning, span, message)
+            Diagnostic::new(RuleId::DuplicateSingleton, Severity::Warning, span, message)
                 .also(first, "this one has no effect")
                 .help("keep the one that is meant")
                 .pool(pool.name.value.clone()),
@@ -411,7 +411,7 @@ impl Lower<'_> {
                 if let Some(method) = seen.no_backup {
                     self.diagnostics.push(
                         Diagnostic::new(
-                            "invalid-value",
+                            RuleId::InvalidValue,
                             Severity::Error,
                             span,
                             "the load balancing method of this upstream does not take `backup` servers",

@@ -1,0 +1,14 @@
+use super::{Category, Check, Rule};
+use crate::diagnostic::{RuleId, Severity};
+use crate::dialect::Dialect;
+
+pub(super) static RULE: Rule = Rule {
+    id: RuleId::InvalidPolicy,
+    summary: "The policy in `lbcheck.toml` cannot be used",
+    category: Category::Policy,
+    severity: Severity::Error,
+    production: Severity::Error,
+    dialects: &Dialect::ALL,
+    docs: include_str!("invalid_policy.md"),
+    check: Check::Reader,
+};
