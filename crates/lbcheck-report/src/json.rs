@@ -35,6 +35,7 @@ pub(crate) fn diff(view: &View<'_>, report: &DiffReport) -> String {
         old: input(&report.old),
         new: input(&report.new),
         summary: diff_summary(report.summary),
+        statements: report.statements.iter().map(|one| statement(view, one)).collect(),
         changes: report.changes.iter().map(|changed| change(view, changed)).collect(),
         pools: report.pools.iter().map(pool_shift).collect(),
         routes: report.routes.iter().map(|shift| route_shift(view, shift)).collect(),
@@ -185,6 +186,20 @@ fn change(view: &View<'_>, changed: &report::Change) -> wire::Change {
         old: changed.old.as_ref().map(say),
         new: changed.new.as_ref().map(say),
         locations: sides(view, changed.old_span, changed.new_span),
+    }
+}
+
+fn statement(view: &View<'_>, one: &report::StatementChange) -> wire::Statement {
+    let spans = [&one.old, &one.new].map(|side| side.as_ref().map(|side| side.span));
+    let say = |side: &report::Written| view.say_at(spans.into_iter().flatten(), &side.text).into_owned();
+    wire::Statement {
+        fate: one.fate.as_str(),
+        scope: show(&one.scope).into_owned(),
+        scopes: one.scopes,
+        class: one.class.as_str(),
+        old: one.old.as_ref().map(say),
+        new: one.new.as_ref().map(say),
+        locations: sides(view, spans[0], spans[1]),
     }
 }
 

@@ -40,6 +40,7 @@ pub fn check(sources: &Sources, subject: &Subject<'_>) -> CheckReport {
 pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffReport {
     let broken = old.reading.broken || new.reading.broken;
     let mut renames = Renames::new();
+    let mut statements = Vec::new();
     // Half a configuration differs from a whole one in ways that nobody wrote.
     let (mut outcome, mut change) = if broken {
         (diff::Outcome::default(), Vec::new())
@@ -49,6 +50,12 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
         (diff::outcome(&comparison), rules::check_change(&comparison, new.environment))
     };
     if !broken {
+        let entries = diff::ledger::differences(
+            &old.reading.statements,
+            &new.reading.statements,
+            &labels(new, &renames),
+        );
+        statements = diff::ledger::unclaimed(entries, &outcome.changes, &outcome.routes);
         outcome.summary.lines_differ = diff::lines::differing(sources, old.reading, new.reading);
     }
     let before = findings(sources, old, &renames);
@@ -63,11 +70,23 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
         changes: outcome.changes,
         pools: outcome.pools,
         routes: outcome.routes,
+        statements,
         findings: merge(before, after, change),
         broken,
         fail_on: new.environment.fail_on,
         expect_equivalent: false,
     }
+}
+
+/// The labels of scopes whose pool was only renamed.
+fn labels(subject: &Subject<'_>, renames: &Renames) -> BTreeMap<String, String> {
+    let nouns = ["listen", subject.reading.config.dialect.pool_noun()];
+    let label = |noun: &str, name: &str| format!("{noun} {name}");
+    let all = renames
+        .iter()
+        .filter(|(old, new)| old != new)
+        .flat_map(|(old, new)| nouns.into_iter().map(move |noun| (label(noun, old), label(noun, new))));
+    all.collect()
 }
 
 /// A finding about a pool that was only renamed is still the same finding.

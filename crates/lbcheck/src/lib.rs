@@ -26,6 +26,7 @@ pub mod report;
 mod rule_id;
 pub mod rules;
 pub mod source;
+pub mod statement;
 mod suppress;
 mod template;
 pub mod traffic;

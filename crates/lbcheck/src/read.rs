@@ -7,6 +7,7 @@ use crate::dialect::{Dialect, Edition, Version};
 use crate::load::FileLoader;
 use crate::model::Config;
 use crate::source::{Sources, Span};
+use crate::statement::Statements;
 
 /// What to read and how.
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ impl ReadOptions {
 pub struct Reading {
     /// The model, as far as the input could be understood.
     pub config: Config,
+    /// Every statement, also those that the model has no field for.
+    pub statements: Statements,
     /// What is wrong with the text itself.
     pub diagnostics: Vec<Diagnostic>,
     /// Comments, for suppressions: each from its `#` up to the end of the line.
@@ -66,6 +69,7 @@ impl Reading {
     pub fn new(options: &ReadOptions) -> Self {
         Self {
             config: Config::empty(options.dialect, options.version),
+            statements: Statements::default(),
             diagnostics: Vec::new(),
             comments: Vec::new(),
             blocks: Vec::new(),

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity, Subject};
 use crate::dialect::{Dialect, Version};
+use crate::effect::EffectClass;
 use crate::policy::EnvironmentSource;
 use crate::source::Span;
 use crate::traffic::Certainty;
@@ -162,6 +163,8 @@ pub struct DiffReport {
     pub pools: Vec<PoolShift>,
     /// Routes that lead somewhere else.
     pub routes: Vec<RouteShift>,
+    /// What else differs, statement by statement.
+    pub statements: Vec<StatementChange>,
     /// Findings of both sides and of the change itself.
     pub findings: Vec<DiffFinding>,
     /// One side could not be read well enough to compare.
@@ -173,6 +176,12 @@ pub struct DiffReport {
 }
 
 impl DiffReport {
+    /// Whether nothing differs but what is shown to have no effect.
+    #[must_use]
+    pub fn is_equivalent(&self) -> bool {
+        self.summary.behavioural == 0 && self.statements.iter().all(|one| one.class == EffectClass::None)
+    }
+
     /// Findings that the change brought or made worse.
     pub fn introduced(&self) -> impl Iterator<Item = &Finding> {
         self.findings
@@ -184,7 +193,7 @@ impl DiffReport {
     /// Pass, fail or unreadable.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        if !self.broken && self.expect_equivalent && self.summary.behavioural > 0 {
+        if !self.broken && self.expect_equivalent && !self.is_equivalent() {
             return Verdict::Fail;
         }
         verdict(self.broken, self.fail_on, Counts::of(self.introduced()))
@@ -287,6 +296,58 @@ pub struct Change {
     pub old_span: Option<Span>,
     /// Where the new value stands.
     pub new_span: Option<Span>,
+}
+
+/// A statement that differs, and that no other part of the report tells of.
+#[derive(Clone, Debug)]
+pub struct StatementChange {
+    /// What became of it.
+    pub fate: Fate,
+    /// The scope in which it is written, after those around it: `http › server a.example › location /`.
+    pub scope: String,
+    /// In how many scopes the difference is one: more than 1 where others inherit it.
+    pub scopes: usize,
+    /// The statement before; `None` where it was not there.
+    pub old: Option<Written>,
+    /// The statement after; `None` where it is not there.
+    pub new: Option<Written>,
+    /// What it has an effect on.
+    pub class: EffectClass,
+}
+
+/// A statement as one line, and where it is written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Written {
+    /// In the dialect's words, arguments in canonical spelling.
+    pub text: String,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What became of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It says something else.
+    Changed,
+    /// It says the same at another place of a sequence whose order counts.
+    Moved,
+}
+
+impl Fate {
+    /// `added`, `removed`, `changed` or `moved`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+            Self::Moved => "moved",
+        }
+    }
 }
 
 /// The shares of a pool before and after.

@@ -1,5 +1,7 @@
 //! Words for users: names of things in their dialect, percentages, algorithms, counts.
 
+use std::time::Duration;
+
 use crate::dialect::Dialect;
 use crate::model::{Algorithm, Condition, Endpoint, HashKey, HashTable, Match, Pool, PoolKind, TextMatch};
 
@@ -201,6 +203,30 @@ fn text(pattern: &TextMatch) -> String {
         },
         TextMatch::Between(from, to) => format!("is a number from {from} to {}", to.saturating_sub(1)),
         TextMatch::Present => "is there".into(),
+    }
+}
+
+/// "30s", "250ms", "1m30s".
+pub(crate) fn duration(value: Duration) -> String {
+    if value.is_zero() {
+        return "0".into();
+    }
+    let millis = value.as_millis();
+    if !millis.is_multiple_of(1000) || millis == 0 {
+        return if value.subsec_micros().is_multiple_of(1000) {
+            format!("{millis}ms")
+        } else {
+            format!("{}us", value.as_micros())
+        };
+    }
+    let seconds = millis / 1000;
+    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, 0) => format!("{m}m"),
+        (0, m, s) => format!("{m}m{s}s"),
+        (h, 0, 0) => format!("{h}h"),
+        (h, m, 0) => format!("{h}h{m}m"),
+        (h, m, s) => format!("{h}h{m}m{s}s"),
     }
 }
 

@@ -223,6 +223,7 @@ fn compared() -> (Sources, DiffReport) {
             ..DiffSummary::default()
         },
         changes,
+        statements: Vec::new(),
         pools: vec![PoolShift {
             pool: "api".to_owned(),
             renamed_from: Some("a".to_owned()),

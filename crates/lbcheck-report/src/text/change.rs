@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use lbcheck::effect::EffectClass;
 use lbcheck::report::{
-    Change, Counts, DiffFinding, DiffReport, Effect, Finding, PoolShift, RouteShift, Status,
+    Change, Counts, DiffFinding, DiffReport, Effect, Fate, Finding, PoolShift, RouteShift, StatementChange,
+    Status, Written,
 };
 use lbcheck::source::Span;
 
@@ -19,6 +21,7 @@ pub(crate) fn diff(view: &View<'_>, report: &DiffReport, style: Style) -> String
         gist(&mut out, report);
         changes(&mut out, view, report);
         routes(&mut out, view, report);
+        statements(&mut out, view, report);
     }
     findings(&mut out, view, report, style);
     let _ = writeln!(out, "old: {}", coverage(&report.old));
@@ -50,7 +53,7 @@ fn gist(out: &mut String, report: &DiffReport) {
         );
     }
     let summary = report.summary;
-    if summary.behavioural + summary.cosmetic == 0 {
+    if summary.behavioural + summary.cosmetic == 0 && report.statements.is_empty() {
         match summary.lines_differ {
             0 => out.push_str("no change\n\n"),
             lines => {
@@ -67,7 +70,11 @@ fn gist(out: &mut String, report: &DiffReport) {
         }
         return;
     }
-    let _ = writeln!(out, "{}\n", totals(report));
+    let statements = match report.statements.len() {
+        0 => String::new(),
+        count => format!("; {} as written", counted(count as u64, "more difference")),
+    };
+    let _ = writeln!(out, "{}{statements}\n", totals(report));
 }
 
 /// `3 behavioural changes, 1 cosmetic change; 1 backend changed, 2 servers added`.
@@ -325,6 +332,64 @@ fn bar(share: f64) -> String {
     bar
 }
 
+/// What else differs, as it is written, by scope.
+fn statements(out: &mut String, view: &View<'_>, report: &DiffReport) {
+    let mut scopes: BTreeMap<&str, Vec<&StatementChange>> = BTreeMap::new();
+    for one in &report.statements {
+        scopes.entry(one.scope.as_str()).or_default().push(one);
+    }
+    if scopes.is_empty() {
+        return;
+    }
+    out.push_str("what else differs, as it is written\n");
+    for (scope, all) in scopes {
+        let scopes = all.iter().map(|one| one.scopes).max().unwrap_or(1);
+        let name = if scope.is_empty() { "top level".into() } else { show(scope) };
+        let _ = match scopes {
+            1 => writeln!(out, "  {name}"),
+            scopes => writeln!(out, "  {name}, which {scopes} scopes inherit"),
+        };
+        for one in all {
+            statement_line(out, view, one);
+        }
+    }
+    out.push('\n');
+}
+
+fn statement_line(out: &mut String, view: &View<'_>, one: &StatementChange) {
+    let spans = [&one.old, &one.new].map(|side| side.as_ref().map(|side| side.span));
+    let say = |side: &Option<Written>| {
+        side.as_ref().map(|side| shortened(&view.say_at(spans.into_iter().flatten(), &side.text)))
+    };
+    let class = match one.class {
+        EffectClass::Unknown => String::new(),
+        class => format!(" [{}]", class.as_str()),
+    };
+    let _ = match (say(&one.old), say(&one.new)) {
+        (Some(old), Some(_)) if one.fate == Fate::Moved => {
+            write!(out, "    ~ another order from `{old}` on{class}")
+        }
+        (Some(old), Some(new)) => write!(out, "    ~ `{old}` → `{new}`{class}"),
+        (Some(old), None) => write!(out, "    - `{old}`{class}"),
+        (None, Some(new)) => write!(out, "    + `{new}`{class}"),
+        (None, None) => Ok(()),
+    };
+    place(out, view, spans[1].or(spans[0]));
+}
+
+/// Longest statement that is shown whole, in characters.
+const MAX_STATEMENT: usize = 60;
+
+/// A statement, cut where it is too long for a line.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= MAX_STATEMENT {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(MAX_STATEMENT - 1).collect();
+    short.push('…');
+    short
+}
+
 fn routes(out: &mut String, view: &View<'_>, report: &DiffReport) {
     if report.routes.is_empty() {
         return;
@@ -395,12 +460,9 @@ pub(crate) fn last_line(report: &DiffReport) -> String {
     } else if !report.broken {
         line = format!("no new {}", line.strip_prefix("no ").unwrap_or(&line));
     }
-    if !report.broken && report.expect_equivalent && report.summary.behavioural > 0 {
-        let _ = write!(
-            line,
-            "; not equivalent: {}",
-            counted(report.summary.behavioural as u64, "behavioural change")
-        );
+    if !report.broken && report.expect_equivalent && !report.is_equivalent() {
+        let changes = report.summary.behavioural + report.statements.len();
+        let _ = write!(line, "; not equivalent: {}", counted(changes as u64, "change"));
     }
     line
 }

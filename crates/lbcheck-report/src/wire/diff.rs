@@ -25,6 +25,8 @@ pub struct Diff {
     pub pools: Vec<PoolShift>,
     /// Requests that now go somewhere else.
     pub routes: Vec<RouteShift>,
+    /// What else differs, as it is written.
+    pub statements: Vec<Statement>,
     /// Findings of both sides and of the change itself: new ones first, then worsened, unchanged and fixed.
     pub findings: Vec<DiffFinding>,
     /// What became of the run.
@@ -74,6 +76,27 @@ pub struct Change {
     /// The value after.
     pub new: Option<String>,
     /// Where the values stand.
+    pub locations: Sides,
+}
+
+/// A statement that differs, and that nothing else here tells of.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Statement {
+    /// `added`, `removed`, `changed` or `moved` (to another place of a sequence whose order counts).
+    pub fate: &'static str,
+    /// The scope in which it is written, after those around it.
+    pub scope: String,
+    /// In how many scopes the difference is one: more than 1 where others inherit it.
+    pub scopes: usize,
+    /// What it has an effect on: `routing`, `share`, `availability`, `capacity`, `time`, `content`, `security`,
+    /// `observability`, `process`, `none` or `unknown`.
+    pub class: &'static str,
+    /// The statement before.
+    pub old: Option<String>,
+    /// The statement after.
+    pub new: Option<String>,
+    /// Where they stand.
     pub locations: Sides,
 }
 

@@ -4,6 +4,7 @@
 //! `default-server` or `defaults` without changing are no changes.
 
 mod endpoints;
+pub(crate) mod ledger;
 pub(crate) mod lines;
 mod pairing;
 mod routes;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::pairing::Pairing;
-use super::settings::duration;
 use super::witness::Witness;
 use super::{Comparison, Outcome};
 use crate::diagnostic::Subject;
@@ -15,6 +14,7 @@ use crate::report::{Change, Effect, RouteShift};
 use crate::source::Span;
 use crate::traffic::Finder;
 use crate::words;
+use crate::words::duration;
 
 /// Building and trying out a witness walks the routes again; past this many nobody reads them.
 const MAX_WITNESSES: usize = 50;

@@ -8,7 +8,7 @@ use crate::dialect::Dialect;
 use crate::model::{Affinity, CheckKind, HealthCheck, Membership, Mode, OutlierDetection, Pool, Setting};
 use crate::report::{Change, Effect};
 use crate::source::Span;
-use crate::words;
+use crate::words::{self, duration};
 
 /// One value on both sides: how it reads and where it stands.
 pub(super) type Shown = (Option<String>, Option<Span>);
@@ -272,28 +272,4 @@ pub(super) fn outlier_detection(detection: &OutlierDetection) -> String {
         text += ", one always";
     }
     text
-}
-
-/// "30s", "250ms", "1m30s".
-pub(super) fn duration(value: Duration) -> String {
-    if value.is_zero() {
-        return "0".into();
-    }
-    let millis = value.as_millis();
-    if !millis.is_multiple_of(1000) || millis == 0 {
-        return if value.subsec_micros().is_multiple_of(1000) {
-            format!("{millis}ms")
-        } else {
-            format!("{}us", value.as_micros())
-        };
-    }
-    let seconds = millis / 1000;
-    match (seconds / 3600, seconds % 3600 / 60, seconds % 60) {
-        (0, 0, s) => format!("{s}s"),
-        (0, m, 0) => format!("{m}m"),
-        (0, m, s) => format!("{m}m{s}s"),
-        (h, 0, 0) => format!("{h}h"),
-        (h, m, 0) => format!("{h}h{m}m"),
-        (h, m, s) => format!("{h}h{m}m{s}s"),
-    }
 }

@@ -12,6 +12,7 @@ mod json;
 mod lower;
 mod scalar;
 mod schema;
+mod statements;
 mod tokens;
 mod tree;
 mod value;
@@ -46,6 +47,8 @@ pub(crate) fn read(
             resources.add(root, document.shape);
         }
     }
+    let roots = documents.iter().filter_map(|document| Some((document.parsed.tree.root()?, document.shape)));
+    reading.statements = statements::statements(roots);
     reading.config.fragment = !resources.whole;
     let empty = Config::empty(options.dialect, options.version);
     let mut lower = Lower::new(std::mem::replace(&mut reading.config, empty), files);

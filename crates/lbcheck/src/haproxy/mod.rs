@@ -17,6 +17,7 @@ mod maps;
 mod patterns;
 mod report;
 mod sections;
+mod statements;
 mod syntax;
 mod validate;
 mod values;
@@ -69,7 +70,10 @@ pub fn read(
         }
     }
     validate::check(&done.sections, &mut report);
-    reading.config = lower::lower(&done.sections, options, &maps::load(loader, &done.sections), &mut report);
+    let maps = maps::load(loader, &done.sections);
+    let (config, parents) = lower::lower(&done.sections, options, &maps, &mut report);
+    reading.config = config;
+    reading.statements = statements::statements(&done.sections, &parents);
     reading.config.files = files;
     reading.config.fragment = done.scoped;
     reading.config.times = report.times;

@@ -32,6 +32,7 @@ mod place;
 mod references;
 mod regex;
 mod special;
+mod statements;
 mod syntax;
 mod table;
 mod validate;
@@ -199,6 +200,7 @@ pub(crate) fn read(
     reading.diagnostics.append(&mut lower.diagnostics);
     reading.config = lower.config;
     reading.config.times.extend(times);
+    reading.statements = statements::statements(&tree, &contexts, &found, whole);
     coverage(&mut reading, &tree, &contexts, &found);
     for missing in loaded.missing {
         // At the top level an include brings modules and processes, not routes.

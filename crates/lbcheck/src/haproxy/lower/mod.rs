@@ -31,13 +31,13 @@ use settings::Settings;
 /// Where each name of a backend leads.
 pub(super) type Pools<'a> = BTreeMap<&'a str, PoolId>;
 
-/// Lowers a whole configuration.
+/// Lowers a whole configuration, and tells which `defaults` section each section inherits.
 pub(super) fn lower(
     sections: &[Section<'_>],
     options: &ReadOptions,
     maps: &Maps,
     report: &mut Report,
-) -> Config {
+) -> (Config, Vec<Option<usize>>) {
     let mut config = Config::empty(options.dialect, options.version);
     names::check(sections, report);
     let parents = names::parents(sections, report);
@@ -135,7 +135,7 @@ pub(super) fn lower(
     links::check(&proxies, &pools, sections, &mut config, report);
     references::check(&proxies, sections, report);
     report.assumed = false;
-    config
+    (config, parents)
 }
 
 /// Checks words of `bind` on another line that takes them, from the word `at` on.
