@@ -12,8 +12,10 @@ pub mod dialect;
 pub mod diff;
 pub mod effect;
 pub mod envoy;
+pub mod facts;
 #[allow(dead_code)]
 mod findings;
+mod fingerprint;
 pub mod fix;
 pub mod haproxy;
 pub mod load;

@@ -14,9 +14,9 @@ mod witness;
 pub use pairing::{EndpointPair, PoolPair};
 pub use routes::{RouteChange, RouteChangeKind};
 
+use crate::facts::{Facts, PoolFacts};
 use crate::model::{Config, Endpoint, Pool, PoolId};
 use crate::report::{Change, DiffSummary, Effect, PoolShift, RouteShift};
-use crate::rules::{Facts, PoolFacts};
 
 /// The kinds of [`Change`], closed so that scripts can rely on them.
 pub const KINDS: &[&str] = &[
