@@ -44,7 +44,7 @@ pub(crate) fn unclaimed(
     routes: &[RouteShift],
 ) -> Vec<StatementChange> {
     let of_changes = changes.iter().map(|change| {
-        let whole = change.kind.ends_with("-added") || change.kind.ends_with("-removed");
+        let whole = change.kind.as_str().ends_with("-added") || change.kind.as_str().ends_with("-removed");
         (whole, change.old_span, change.new_span)
     });
     let of_routes = routes.iter().map(|route| (false, route.old_span, route.new_span));
