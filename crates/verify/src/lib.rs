@@ -3,6 +3,7 @@
 //! `cargo verify` makes the full run and writes `docs/verification.md`; the tests of this crate run a part of the same.
 
 pub mod base;
+pub mod changes;
 pub mod classify;
 pub mod heal;
 pub mod mutate;

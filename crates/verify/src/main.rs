@@ -12,7 +12,7 @@ use lbcheck_verify::process::Scratch;
 use lbcheck_verify::program::Program;
 use lbcheck_verify::traffic::command as traffic;
 use lbcheck_verify::verdicts::{self, Class};
-use lbcheck_verify::{base, page};
+use lbcheck_verify::{base, changes, page};
 
 /// Compares lbcheck with the running proxies.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ struct Cli {
 enum Command {
     /// Do the proxies and lbcheck call the same files valid?
     Verdicts(VerdictArgs),
+    /// Does `diff` say something of every edit that the proxies accept?
+    Diff(VerdictArgs),
     /// Do the proxies send requests where lbcheck says they do?
     Traffic(TrafficArgs),
 }
@@ -80,6 +82,7 @@ fn program(text: &str) -> Result<Program, String> {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Verdicts(args) => compare_verdicts(&args),
+        Command::Diff(args) => compare_changes(&args),
         Command::Traffic(args) => compare_traffic(&args),
     }
 }
@@ -138,6 +141,36 @@ fn compare_verdicts(args: &VerdictArgs) -> Result<()> {
         for short in run.shortfalls() {
             println!("{} {} falls short: {short}", run.dialect, run.version);
         }
+    }
+    Ok(())
+}
+
+fn compare_changes(args: &VerdictArgs) -> Result<()> {
+    let corpus = args.corpus.clone().or_else(|| std::env::var_os("LBCHECK_CORPUS").map(PathBuf::from));
+    let mut runs = Vec::new();
+    for program in programs(&args.programs)? {
+        if args.dialect.is_some_and(|dialect| dialect != program.dialect) {
+            continue;
+        }
+        let mut bases = base::own(program.dialect)?;
+        if let Some(folder) = &corpus {
+            bases.extend(base::corpus(folder, program.dialect)?);
+        }
+        let scratch = Scratch::new();
+        runs.push(changes::run(&program, bases, args.mutants, args.seed, scratch.path())?);
+    }
+    let table = changes::markdown(&runs);
+    println!("{table}");
+    let silent: Vec<_> = runs.iter().flat_map(changes::Run::silent).collect();
+    if let Some(path) = &args.list {
+        let shown = silent.iter().map(|case| format!("{}: {}\n", case.base, case.note));
+        std::fs::write(path, shown.collect::<String>())?;
+    }
+    if args.write {
+        page::write("diff", &table)?;
+    }
+    if !silent.is_empty() {
+        bail!("diff is silent about {} edits", silent.len());
     }
     Ok(())
 }

@@ -110,6 +110,22 @@ pub fn mutate(dialect: Dialect, text: &str, random: &mut Random) -> Option<Mutan
     Some(Mutant { change, text, lines: vec![at + 1], note })
 }
 
+/// Makes one edit of the kind that people make on purpose: a line goes, or moves, or a word or number of it is another.
+/// `None`: the draw changes nothing, and another is to be made.
+#[must_use]
+pub fn edit(dialect: Dialect, text: &str, random: &mut Random) -> Option<Mutant> {
+    if random.below(3) > 0 {
+        return mutate(dialect, text, random).filter(|mutant| mutant.text != text);
+    }
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let candidates: Vec<usize> =
+        (0..lines.len()).filter(|line| !words(dialect, lines[*line]).is_empty()).collect();
+    let at = *random.choose(&candidates)?;
+    let text = [lines[..at].concat(), lines[at + 1..].concat()].concat();
+    let note = format!("line {} removed: {}", at + 1, lines[at].trim());
+    Some(Mutant { change: Change::Drop, text, lines: vec![at + 1], note })
+}
+
 /// Puts a line elsewhere, with the indentation of the place.
 fn moved(lines: &[&str], candidates: &[usize], from: usize, random: &mut Random) -> Option<Mutant> {
     let to = *random.choose(candidates)?;

@@ -7,6 +7,7 @@
 mod builder;
 mod check;
 mod document;
+mod effects;
 mod gather;
 mod json;
 mod lower;

@@ -1,10 +1,10 @@
 //! Messages as statements: every field that is set, whether the model has one for it or not.
 
 use super::document::Shape;
+use super::effects;
 use super::scalar::Scalar;
 use super::schema::{self, Cardinality, Field, Kind, Message};
 use super::tree::Value;
-use crate::effect::EffectClass;
 use crate::source::Span;
 use crate::statement::{Inheritance, Scope, ScopeId, Statement, Statements, quoted};
 
@@ -227,7 +227,7 @@ fn push(all: &mut Statements, task: &Task<'_>, name: &str, key: &str, value: &st
         value: value.to_owned(),
         sequence: None,
         inheritance: Inheritance::Stays,
-        class: EffectClass::Unknown,
+        class: effects::of(task.of.0, task.of.1),
         span: task.span,
     });
 }

@@ -6,6 +6,7 @@
 
 mod acl;
 mod conditionals;
+mod effects;
 mod environment;
 mod expression;
 mod fetch;

@@ -22,6 +22,7 @@ mod builtin;
 mod data;
 mod directives;
 mod dump;
+mod effects;
 mod glob;
 mod grammar;
 mod include;

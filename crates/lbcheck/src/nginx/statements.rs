@@ -1,6 +1,7 @@
 //! Blocks as statements: every directive, whether the model has a field for it or not.
 
 use super::directives::{self, Contexts, DATA, Directive, H, L, LIF, LMT, M, S, SIF, T, TS, ValueKind};
+use super::effects;
 use super::syntax::{NodeId, Tree};
 use super::values;
 use crate::effect::EffectClass;
@@ -164,7 +165,7 @@ pub(super) fn statements(
                     value: String::new(),
                     sequence: None,
                     inheritance: Inheritance::Stays,
-                    class: EffectClass::Unknown,
+                    class: EffectClass::Routing,
                     span: word.span,
                 });
             }
@@ -203,7 +204,7 @@ fn directive(
         value: rest.join(" "),
         sequence,
         inheritance: if stays { Inheritance::Stays } else { Inheritance::Replaced },
-        class: EffectClass::Unknown,
+        class: effects::of(name, known),
         span: tree.header(id),
     }
 }
@@ -217,7 +218,7 @@ fn step(tree: &Tree, id: NodeId, scope: ScopeId, name: &str, sequence: &'static 
         value: String::new(),
         sequence: Some(sequence),
         inheritance: Inheritance::Stays,
-        class: EffectClass::Unknown,
+        class: EffectClass::Routing,
         span: tree.header(id),
     }
 }
@@ -233,7 +234,7 @@ fn data(tree: &Tree, id: NodeId, scope: ScopeId) -> Statement {
         value: tree.values(id).join(" "),
         sequence: ordered.then_some("lines"),
         inheritance: Inheritance::Stays,
-        class: EffectClass::Unknown,
+        class: EffectClass::Routing,
         span: tree.header(id),
     }
 }

@@ -197,7 +197,7 @@ fn no_verdict(base: String, detail: String) -> Case {
 }
 
 /// Does `work` for every index on as many threads as there are cores, each with a folder of its own; results in order.
-fn parallel<T: Send>(
+pub(crate) fn parallel<T: Send>(
     scratch: &Path,
     count: usize,
     work: impl Fn(usize, &Path) -> Result<T> + Sync,
