@@ -18,6 +18,7 @@ mod haproxy_model;
 mod haproxy_robust;
 mod haproxy_routes;
 mod invariants;
+mod layers;
 mod listeners;
 mod nginx_common;
 mod nginx_errors;
