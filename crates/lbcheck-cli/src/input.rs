@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use lbcheck::analysis::Subject;
 use lbcheck::date::Date;
 use lbcheck::detect::{detect, is_main};
-use lbcheck::dialect::{Dialect, Version};
+use lbcheck::dialect::{ByDialect, Dialect, Version};
 use lbcheck::load::{FileLoader as _, LoadError};
 use lbcheck::policy::Environment;
 use lbcheck::read::{ReadOptions, Reading, read};
@@ -116,7 +116,7 @@ pub(crate) fn gather(
 /// Envoy, where there is one, otherwise the parts are taken together.
 fn divide(dialect: Dialect, parts: Vec<Part>) -> Vec<Configuration> {
     let mains = parts.iter().filter(|part| part.main).count();
-    if mains == 0 || (mains == 1 && dialect == Dialect::Envoy) {
+    if mains == 0 || (mains == 1 && dialect.description().files.join_main) {
         return vec![configuration(dialect, parts)];
     }
     let (mains, rest): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| part.main);
@@ -196,9 +196,10 @@ fn directory(
     }
     if told.is_none() {
         let speaks = |file: &String, dialect| detect(file, disk.held(file)) == Some(dialect);
-        // Any program may keep YAML beside a proxy's files. HAProxy reads every `*.cfg`, whatever is in it.
-        if let Some(files) = found.get_mut(&Dialect::Envoy) {
-            files.retain(|file| speaks(file, Dialect::Envoy));
+        for (dialect, files) in &mut found {
+            if dialect.description().files.told_by_content {
+                files.retain(|file| speaks(file, *dialect));
+            }
         }
         found.retain(|dialect, files| files.iter().any(|file| speaks(file, *dialect)));
     }
@@ -211,10 +212,17 @@ fn directory(
     }
     found.pop_first().ok_or_else(|| {
         let looked_for = match told {
-            Some(Dialect::HaProxy) => "no *.cfg file",
-            Some(Dialect::Nginx) => "no nginx.conf",
-            Some(Dialect::Envoy) => "no *.yaml, *.yml or *.json file",
-            None => "no HAProxy *.cfg, no nginx.conf, no Envoy *.yaml, *.yml or *.json",
+            Some(dialect) => {
+                let (any, names) = looked_for(dialect);
+                format!("no {names}{}", if any { " file" } else { "" })
+            }
+            None => {
+                let each = Dialect::ALL.map(|dialect| match looked_for(dialect) {
+                    (true, names) => format!("no {} {names}", dialect.product()),
+                    (false, name) => format!("no {name}"),
+                });
+                each.join(", ")
+            }
         };
         vec![format!("there is nothing to check in `{shown}`: {looked_for}")]
     })
@@ -222,13 +230,22 @@ fn directory(
 
 /// Which service would read a file of this name from a directory.
 fn by_name(name: &str) -> Option<Dialect> {
-    let (_, extension) = name.rsplit_once('.')?;
-    match extension {
-        "cfg" => Some(Dialect::HaProxy),
-        "conf" if name == "nginx.conf" => Some(Dialect::Nginx),
-        "yaml" | "yml" | "json" => Some(Dialect::Envoy),
-        _ => None,
-    }
+    Dialect::ALL.into_iter().find(|dialect| {
+        dialect.description().files.in_directory.iter().any(|pattern| match pattern.strip_prefix('*') {
+            Some(ending) => name.ends_with(ending),
+            None => name == *pattern,
+        })
+    })
+}
+
+/// What is read of a directory, in words, and whether that is several names.
+fn looked_for(dialect: Dialect) -> (bool, String) {
+    let patterns = dialect.description().files.in_directory;
+    let names = match patterns {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => patterns.concat(),
+    };
+    (patterns.iter().any(|pattern| pattern.starts_with('*')), names)
 }
 
 /// Reads a configuration.
@@ -280,11 +297,8 @@ fn today() -> Option<Date> {
 }
 
 fn named_version(arguments: &ReadingArgs, dialect: Dialect) -> Option<Version> {
-    match dialect {
-        Dialect::HaProxy => arguments.haproxy_version,
-        Dialect::Nginx => arguments.nginx_version,
-        Dialect::Envoy => arguments.envoy_version,
-    }
+    let ReadingArgs { haproxy_version: haproxy, nginx_version: nginx, envoy_version: envoy, .. } = *arguments;
+    ByDialect { haproxy, nginx, envoy }.of(dialect)
 }
 
 /// Reads every configuration that `paths` form.

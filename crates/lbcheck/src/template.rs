@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::{Description, Dialect, Form};
 use crate::load::{FileLoader, LoadError};
 use crate::model::{Gap, Membership, PoolId, Weakens};
 use crate::reading::Reading;
@@ -51,15 +51,16 @@ const CLOSING: &[&str] = &["else", "elsif", "elif", "end"];
 
 /// Every hole of a text, in order. Comments have none.
 fn holes(text: &str, dialect: Dialect) -> Vec<Hole> {
+    let language = dialect.description();
     let mut holes = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        if !line.trim_start().starts_with('#') {
-            line_holes(line, at, dialect, &mut holes);
+        if !line.trim_start().starts_with(language.comment) {
+            line_holes(line, at, language, &mut holes);
         }
         at += line.len();
     }
-    if dialect == Dialect::Nginx && holes.iter().any(|hole| hole.kind != Kind::Variable) {
+    if language.form == Form::Statements && holes.iter().any(|hole| hole.kind != Kind::Variable) {
         let quoted = quoted(text);
         for hole in holes.iter_mut().filter(|hole| !matches!(hole.kind, Kind::Variable | Kind::Marker)) {
             let before = quoted.partition_point(|range| range.start <= hole.bytes.start);
@@ -86,7 +87,7 @@ fn quoted(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-fn line_holes(line: &str, offset: usize, dialect: Dialect, holes: &mut Vec<Hole>) {
+fn line_holes(line: &str, offset: usize, language: &Description, holes: &mut Vec<Hole>) {
     let bytes = line.as_bytes();
     let mut at = 0;
     while let Some(rest) = line.get(at..) {
@@ -94,7 +95,7 @@ fn line_holes(line: &str, offset: usize, dialect: Dialect, holes: &mut Vec<Hole>
             None => break,
             Some(b'{') => braces(rest),
             Some(b'<') => tags(rest),
-            Some(b'$') if dialect != Dialect::HaProxy => variable(rest),
+            Some(b'$') if !language.reads_environment => variable(rest),
             Some(b'@') => fenced(rest, "@@"),
             Some(b'_' | b'C' | b'R') if at == 0 || !is_word(bytes[at - 1]) => {
                 fenced(rest, "__").or_else(|| marker(rest))

@@ -1,6 +1,6 @@
 //! Words for users: names of things in their dialect, percentages, algorithms, counts.
 
-use crate::dialect::Dialect;
+use crate::dialect::{Algorithms, Dialect};
 use crate::model::{Algorithm, Condition, Endpoint, HashKey, HashTable, Match, Pool, PoolKind, TextMatch};
 
 /// "backend `api`", "upstream `api`", "cluster `api`"; an implicit nginx pool is an "address".
@@ -61,43 +61,19 @@ pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>, limit: usiz
 
 /// An algorithm as the dialect writes it.
 pub(crate) fn algorithm(dialect: Dialect, algorithm: &Algorithm) -> String {
-    let text = |haproxy: &str, nginx: &str, envoy: &str| {
-        match dialect {
-            Dialect::HaProxy => haproxy,
-            Dialect::Nginx => nginx,
-            Dialect::Envoy => envoy,
-        }
-        .to_owned()
-    };
+    let names = &dialect.description().algorithms;
     match algorithm {
-        Algorithm::RoundRobin => text("roundrobin", "round robin", "ROUND_ROBIN"),
+        Algorithm::RoundRobin => names.round_robin.into(),
         Algorithm::StaticRoundRobin => "static-rr".into(),
         Algorithm::LeastConnections { choices, bias_milli } => {
-            let mut name = text("leastconn", "least_conn", "LEAST_REQUEST");
-            if dialect == Dialect::Envoy {
-                match choices {
-                    Some(2) => {}
-                    Some(choices) => name += &format!(" with {choices} choices"),
-                    None => name += " with a full scan",
-                }
-                if *bias_milli != 1000 {
-                    name += &format!(" and bias {}", factor(f64::from(*bias_milli) / 1000.0));
-                }
-            }
-            name
+            let bias = (*bias_milli != 1000).then(|| factor(f64::from(*bias_milli) / 1000.0));
+            (names.least_connections)(*choices, bias.as_deref())
         }
         Algorithm::LeastTime(arguments) => format!("least_time {arguments}"),
-        Algorithm::Random { draws, by, .. } => match (dialect, draws) {
-            (Dialect::Envoy, _) => "RANDOM".into(),
-            (Dialect::HaProxy, draws) => format!("random({draws})"),
-            (Dialect::Nginx, 1) => "random".into(),
-            (Dialect::Nginx, _) => {
-                by.as_ref().map_or_else(|| "random two".into(), |by| format!("random two {by}"))
-            }
-        },
+        Algorithm::Random { draws, by, .. } => (names.random)(*draws, by.as_deref()),
         Algorithm::First => "first".into(),
         Algorithm::Hash { key, table, balance_factor, .. } => {
-            let mut name = hash(dialect, key, *table);
+            let mut name = hash(names, key, *table);
             if *balance_factor > 0 {
                 name += &format!(" with balance factor {balance_factor}");
             }
@@ -112,21 +88,17 @@ pub(crate) fn algorithm(dialect: Dialect, algorithm: &Algorithm) -> String {
     }
 }
 
-fn hash(dialect: Dialect, key: &HashKey, table: HashTable) -> String {
+fn hash(names: &Algorithms, key: &HashKey, table: HashTable) -> String {
     let key = match key {
         HashKey::Source => "the client address",
         HashKey::Expression(text) => text.as_str(),
         HashKey::Constant(text) => {
-            return match dialect {
-                Dialect::Nginx => format!("hash of the constant \"{text}\""),
-                _ => format!("hash of the constant `{text}`"),
-            };
+            return format!("hash of the constant {0}{text}{0}", names.quote);
         }
         HashKey::RoutePolicy => "",
     };
     match table {
-        HashTable::Map if dialect == Dialect::HaProxy => format!("map-based hash of {key}"),
-        HashTable::Map => format!("hash {key}"),
+        HashTable::Map => format!("{} {key}", names.map_hash),
         HashTable::Ring => format!("consistent hash of {key}"),
         HashTable::Ketama => format!("hash {key} consistent"),
         HashTable::IpHash => "ip_hash".into(),

@@ -5,7 +5,7 @@ mod flow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use lbcheck::dialect::Dialect;
+use lbcheck::dialect::{Dialect, Tiers};
 use lbcheck::model::{Endpoint, Pool};
 use lbcheck::traffic::scenario::{
     Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Loss, Noticed, Outcome, Since,
@@ -202,9 +202,10 @@ impl Print<'_> {
         }
         push("weight", &|at| pool.endpoints[at].weight.value.to_string(), String::new());
         if pool.endpoints.iter().any(|endpoint| endpoint.tier.value > 0) {
-            let head = if self.dialect == Dialect::Envoy { "priority" } else { "backup" };
-            let tier = |at: usize| match (self.dialect, pool.endpoints[at].tier.value) {
-                (Dialect::Envoy, tier) => tier.to_string(),
+            let tiers = self.dialect.description().tiers;
+            let head = if tiers == Tiers::Levels { "priority" } else { "backup" };
+            let tier = |at: usize| match (tiers, pool.endpoints[at].tier.value) {
+                (Tiers::Levels, tier) => tier.to_string(),
                 (_, 0) => String::new(),
                 _ => "yes".to_owned(),
             };
