@@ -3,7 +3,7 @@
 use super::settings::{change, health_check, outlier_detection, shown};
 use super::{Comparison, Outcome, PoolPair};
 use crate::diagnostic::Subject;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Tiers};
 use crate::model::{AdminState, Algorithm, Endpoint, HashTable, HealthCheck, Pool};
 use crate::report::{Change, ChangeKind, Effect};
 use crate::words;
@@ -77,7 +77,7 @@ fn order(dialect: Dialect, old: &Pool, new: &Pool, pair: &PoolPair) -> Option<Ch
 }
 
 /// Whether the order of a pool's endpoints decides where keys or traffic go: tables that are filled in order,
-/// HAProxy rings of numbered servers without ids, and backups of which the first serves.
+/// rings of numbered servers without ids, and backups of which the first serves.
 fn order_decides(dialect: Dialect, pool: &Pool) -> bool {
     let unnumbered = pool.endpoints.iter().any(|endpoint| endpoint.id.is_none());
     let backups = pool.endpoints.iter().filter(|endpoint| endpoint.tier.value > 0).count();
@@ -86,7 +86,7 @@ fn order_decides(dialect: Dialect, pool: &Pool) -> bool {
         Algorithm::First => unnumbered,
         Algorithm::Hash { table: HashTable::Map | HashTable::IpHash, .. } => true,
         Algorithm::Hash { table: HashTable::Ring, .. } => unnumbered,
-        Algorithm::Random { .. } => dialect == Dialect::HaProxy && unnumbered,
+        Algorithm::Random { .. } => dialect.description().random_on_ring && unnumbered,
         _ => false,
     };
     by_table || first_backup
@@ -173,8 +173,8 @@ fn settings(dialect: Dialect, subject: &Subject, old: &Endpoint, new: &Endpoint,
 }
 
 fn tier_words(dialect: Dialect, tier: u32) -> String {
-    match (dialect, tier) {
-        (Dialect::Envoy, tier) => format!("priority {tier}"),
+    match (dialect.description().tiers, tier) {
+        (Tiers::Levels, tier) => format!("priority {tier}"),
         (_, 0) => "active".to_owned(),
         (_, _) => "backup".to_owned(),
     }

@@ -55,8 +55,8 @@ type Key<'a> = (&'a str, bool, bool, usize);
 fn keys(config: &Config) -> Vec<Key<'_>> {
     let mut seen: BTreeMap<(&str, bool, bool), usize> = BTreeMap::new();
     let key = |pool: &Pool| (pool.kind == PoolKind::Implicit, pool.mode.value == Mode::Tcp);
-    // HAProxy and Envoy pool names are unique, and a change of mode must not tear a pair apart.
-    let by_mode = config.dialect == crate::dialect::Dialect::Nginx;
+    // Where the names of pools are unique, a change of mode must not tear a pair apart.
+    let by_mode = config.dialect.description().pools_by_mode;
     config
         .pools
         .iter()

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::PoolFacts;
 use crate::model::{Config, Pool};
 use crate::traffic::scenario::{endpoint_limit, room};
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("capacity_after_loss.md"),
     check: Check::Config(check),
 };

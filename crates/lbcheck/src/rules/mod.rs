@@ -83,7 +83,7 @@ pub use sink::Sink;
 pub(crate) use sink::severity;
 
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::diff::Comparison;
 use crate::facts::{Facts, PoolFacts};
 use crate::model::Config;
@@ -147,7 +147,7 @@ pub struct Rule {
     /// How bad a finding is in production.
     pub production: Severity,
     /// The dialects it speaks of.
-    pub dialects: &'static [Dialect],
+    pub dialects: Dialects,
     /// Its page, which is also its test.
     pub docs: &'static str,
     /// How it looks.

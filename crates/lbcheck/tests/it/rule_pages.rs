@@ -138,7 +138,7 @@ fn every_page_holds() {
             Check::Change(_) => &["old", "new", "new-ok"],
             Check::Config(_) | Check::Reader => &["bad", "good"],
         };
-        for &dialect in rule.dialects {
+        for dialect in rule.dialects.iter() {
             for kind in wanted {
                 if !seen.contains_key(&(dialect, (*kind).to_owned())) {
                     failures.push(format!("{}.md: no `{dialect} {kind}` block", rule.id));
