@@ -174,6 +174,9 @@ fn the_registry_is_in_order() {
     sorted.sort_unstable();
     sorted.dedup();
     assert_eq!(ids, sorted, "ids are unique and alphabetical");
+    // A diagnostic carries a `RuleId`, so that nothing else is ever printed for one: each has its rule, with a page.
+    assert!(RuleId::ALL.iter().all(|&id| rules::rule(id).id == id));
+    assert_eq!(RuleId::ALL.len(), rules::ALL.len());
     for rule in rules::ALL {
         let kebab = rule.id.as_str().chars().all(|letter| letter.is_ascii_lowercase() || letter == '-');
         assert!(kebab, "{}", rule.id);
