@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use lbcheck::analysis::Subject;
 use lbcheck::date::Date;
-use lbcheck::detect::{detect, is_main};
+use lbcheck::detect::{detect, is_main, looked_for, of_directory};
 use lbcheck::dialect::{ByDialect, Dialect, Version};
 use lbcheck::load::{FileLoader as _, LoadError};
 use lbcheck::policy::Environment;
@@ -180,7 +180,8 @@ fn directory(
     let mut found = BTreeMap::<Dialect, Vec<String>>::new();
     let mut unreadable = Vec::new();
     for name in names.iter().filter(|name| !name.starts_with('.')) {
-        let Some(dialect) = by_name(name).filter(|dialect| told.is_none_or(|told| told == *dialect)) else {
+        let Some(dialect) = of_directory(name).filter(|dialect| told.is_none_or(|told| told == *dialect))
+        else {
             continue;
         };
         let file = format!("{}/{name}", path.trim_end_matches('/'));
@@ -210,42 +211,9 @@ fn directory(
             products.join(" and ")
         )]);
     }
-    found.pop_first().ok_or_else(|| {
-        let looked_for = match told {
-            Some(dialect) => {
-                let (any, names) = looked_for(dialect);
-                format!("no {names}{}", if any { " file" } else { "" })
-            }
-            None => {
-                let each = Dialect::ALL.map(|dialect| match looked_for(dialect) {
-                    (true, names) => format!("no {} {names}", dialect.product()),
-                    (false, name) => format!("no {name}"),
-                });
-                each.join(", ")
-            }
-        };
-        vec![format!("there is nothing to check in `{shown}`: {looked_for}")]
-    })
-}
-
-/// Which service would read a file of this name from a directory.
-fn by_name(name: &str) -> Option<Dialect> {
-    Dialect::ALL.into_iter().find(|dialect| {
-        dialect.description().files.in_directory.iter().any(|pattern| match pattern.strip_prefix('*') {
-            Some(ending) => name.ends_with(ending),
-            None => name == *pattern,
-        })
-    })
-}
-
-/// What is read of a directory, in words, and whether that is several names.
-fn looked_for(dialect: Dialect) -> (bool, String) {
-    let patterns = dialect.description().files.in_directory;
-    let names = match patterns {
-        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => patterns.concat(),
-    };
-    (patterns.iter().any(|pattern| pattern.starts_with('*')), names)
+    found
+        .pop_first()
+        .ok_or_else(|| vec![format!("there is nothing to check in `{shown}`: {}", looked_for(told))])
 }
 
 /// Reads a configuration.

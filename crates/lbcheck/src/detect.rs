@@ -31,6 +31,39 @@ pub fn is_main(dialect: Dialect, bytes: &[u8]) -> bool {
     (dialect.description().files.is_main)(&text)
 }
 
+/// The dialect whose program would read a file of this name from a directory.
+#[must_use]
+pub fn of_directory(name: &str) -> Option<Dialect> {
+    Dialect::ALL.into_iter().find(|dialect| {
+        dialect.description().files.in_directory.iter().any(|pattern| match pattern.strip_prefix('*') {
+            Some(ending) => name.ends_with(ending),
+            None => name == *pattern,
+        })
+    })
+}
+
+/// What a directory lacks in which there is no file of a dialect, or of any: "no *.cfg file".
+#[must_use]
+pub fn looked_for(dialect: Option<Dialect>) -> String {
+    let names = |dialect: Dialect| match dialect.description().files.in_directory {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        names => names.concat(),
+    };
+    // A pattern says of whose files it speaks, a whole name does not need to.
+    let lacking = |dialect: Dialect, names: String| match names.starts_with('*') {
+        true => format!("no {} {names}", dialect.product()),
+        false => format!("no {names}"),
+    };
+    match dialect {
+        Some(dialect) => {
+            let names = names(dialect);
+            let file = if names.starts_with('*') { " file" } else { "" };
+            format!("no {names}{file}")
+        }
+        None => Dialect::ALL.map(|dialect| lacking(dialect, names(dialect))).join(", "),
+    }
+}
+
 /// By the names the products and their packages use.
 fn by_name(path: &str) -> Option<Dialect> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
@@ -111,6 +144,14 @@ mod tests {
         assert!(main(Dialect::Envoy, "{\"configs\": []}"));
         assert!(!main(Dialect::Envoy, "resources:\n- \"@type\": x\n"));
         assert!(!main(Dialect::HaProxy, "global\n"));
+    }
+
+    #[test]
+    fn what_is_missing_from_a_directory_is_named() {
+        let files = Dialect::ALL.map(|dialect| looked_for(Some(dialect)));
+        assert_eq!(files, ["no *.cfg file", "no nginx.conf", "no *.yaml, *.yml or *.json file"]);
+        let any = "no HAProxy *.cfg, no nginx.conf, no Envoy *.yaml, *.yml or *.json";
+        assert_eq!(looked_for(None), any);
     }
 
     #[test]

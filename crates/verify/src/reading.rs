@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use lbcheck::analysis::{self, Subject};
-use lbcheck::dialect::Dialect;
 use lbcheck::load::{FileLoader, LoadError, MemoryLoader};
 use lbcheck::policy::Environment;
 use lbcheck::read::{ReadOptions, Reading, read};
@@ -39,11 +38,7 @@ impl FileLoader for Disk {
 
 /// Reads one configuration given as text.
 pub fn reading(text: &[u8], sources: &mut Sources, options: &ReadOptions) -> Reading {
-    let path = match options.dialect {
-        Dialect::HaProxy => "haproxy.cfg",
-        Dialect::Nginx => "nginx.conf",
-        Dialect::Envoy => "envoy.yaml",
-    };
+    let path = options.dialect.description().files.usual;
     read(&MemoryLoader::one(path, text), sources, &[path.to_owned()], options)
 }
 

@@ -8,6 +8,7 @@ pub(super) static DESCRIPTION: Description = Description {
     nouns: Nouns { pool: "cluster", endpoint: "endpoint", listener: "listener", socket: "listener" },
     assumed_version: Version::new(1, 40),
     files: Files {
+        usual: "envoy.yaml",
         names: &[("envoy", "yaml"), ("envoy", "yml"), ("envoy", "json")],
         in_directory: &["*.yaml", "*.yml", "*.json"],
         // Any program may keep YAML beside a proxy's files.

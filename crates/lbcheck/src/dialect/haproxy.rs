@@ -8,6 +8,7 @@ pub(super) static DESCRIPTION: Description = Description {
     nouns: Nouns { pool: "backend", endpoint: "server", listener: "frontend", socket: "frontend" },
     assumed_version: Version::new(3, 4),
     files: Files {
+        usual: "haproxy.cfg",
         names: &[("", "cfg"), ("haproxy", "conf")],
         in_directory: &["*.cfg"],
         // HAProxy reads every `*.cfg`, whatever is in it, and starts from any number of files.

@@ -139,6 +139,8 @@ pub struct Nouns {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Files {
+    /// What the file that the program starts from is usually called.
+    pub usual: &'static str,
     /// Parts of the stem and the extension, in lower case, by which a file's name tells the dialect.
     pub names: &'static [(&'static str, &'static str)],
     /// What is read of a directory: whole names, or `*.` and an extension.

@@ -9,6 +9,7 @@ pub(super) static DESCRIPTION: Description = Description {
     nouns: Nouns { pool: "upstream", endpoint: "server", listener: "server block", socket: "listen" },
     assumed_version: Version::new(1, 30),
     files: Files {
+        usual: "nginx.conf",
         names: &[("", "conf")],
         in_directory: &["nginx.conf"],
         told_by_content: false,

@@ -38,11 +38,7 @@ impl FileLoader for Disk {
 
 /// Reads one configuration given as text.
 pub(crate) fn reading(dialect: Dialect, text: &[u8], sources: &mut Sources) -> Reading {
-    let path = match dialect {
-        Dialect::HaProxy => "haproxy.cfg",
-        Dialect::Nginx => "nginx.conf",
-        Dialect::Envoy => "envoy.yaml",
-    };
+    let path = dialect.description().files.usual;
     read(&MemoryLoader::one(path, text), sources, &[path.to_owned()], &ReadOptions::new(dialect))
 }
 
