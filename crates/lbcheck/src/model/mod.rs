@@ -11,15 +11,17 @@
 mod algorithm;
 mod pool;
 mod recipe;
+mod retry;
 mod route;
 mod setting;
 
 pub use algorithm::{Algorithm, HashFunction, HashKey, HashTable, KeyVariety, SubsetFallback, Subsets};
 pub use pool::{
     Address, AdminState, Affinity, CheckKind, CheckTiming, Endpoint, HealthCheck, Host, Jitter, Locality,
-    Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Retries, RetryBudget, Timeouts,
+    Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Timeouts,
 };
 pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
+pub use retry::{Retries, RetryBudget};
 pub use route::{
     Action, AddressSource, Bind, Condition, ErrorTarget, EscapedSlashes, Fallback, ForwardedScheme,
     HashPolicy, Listener, Match, Mirror, Normalization, OnError, PathChange, PortInHost, Reach, Response,
@@ -166,6 +168,14 @@ impl Config {
     /// Every pool with its id.
     pub fn pools(&self) -> impl Iterator<Item = (PoolId, &Pool)> {
         self.pools.iter().enumerate().map(|(index, pool)| (PoolId(index as u32), pool))
+    }
+
+    /// The routes that send to a pool, alone or as an arm of a split. Looks at every route: where all pools are asked
+    /// about, [`Action::targets`] of each route is the quicker way.
+    pub fn routes_to(&self, pool: PoolId) -> impl Iterator<Item = &Route> {
+        let leads = move |target: &Target| matches!(target, Target::Pool { pool: to, .. } if *to == pool);
+        let routes = self.tables.iter().flat_map(|table| &table.routes);
+        routes.filter(move |route| route.action.targets().any(leads))
     }
 }
 
