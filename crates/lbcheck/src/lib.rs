@@ -10,7 +10,10 @@ pub mod detect;
 pub mod diagnostic;
 pub mod dialect;
 pub mod diff;
+pub mod effect;
 pub mod envoy;
+#[allow(dead_code)]
+mod findings;
 pub mod fix;
 pub mod haproxy;
 pub mod load;

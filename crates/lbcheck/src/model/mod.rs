@@ -9,6 +9,8 @@
 //! than the bounded condition trees.
 
 mod algorithm;
+#[allow(dead_code)]
+mod condition;
 mod pool;
 mod recipe;
 mod retry;
@@ -16,6 +18,9 @@ mod route;
 mod setting;
 
 pub use algorithm::{Algorithm, HashFunction, HashKey, HashTable, KeyVariety, SubsetFallback, Subsets};
+#[allow(unused_imports)]
+pub(crate) use condition::Changed;
+pub use condition::{Condition, Match, Property, TextMatch};
 pub use pool::{
     Address, AdminState, Affinity, CheckKind, CheckTiming, Endpoint, HealthCheck, Host, Jitter, Locality,
     Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Timeouts,
@@ -23,9 +28,9 @@ pub use pool::{
 pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 pub use retry::{Retries, RetryBudget};
 pub use route::{
-    Action, AddressSource, Bind, Condition, ErrorTarget, EscapedSlashes, Fallback, ForwardedScheme,
-    HashPolicy, Listener, Match, Mirror, Normalization, OnError, PathChange, PortInHost, Reach, Response,
-    RestoredAddress, Route, RouteTable, Target, TextMatch, Then, Underscores, WeightedTarget,
+    Action, AddressSource, Bind, ErrorTarget, EscapedSlashes, Fallback, ForwardedScheme, HashPolicy,
+    Listener, Mirror, Normalization, OnError, PathChange, PortInHost, Reach, Response, RestoredAddress,
+    Route, RouteTable, Target, Then, Underscores, WeightedTarget,
 };
 pub use setting::{Origin, Setting};
 

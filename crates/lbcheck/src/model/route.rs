@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Mode, PoolId, TableId};
+use super::{Condition, Mode, PoolId, TableId};
 use crate::source::{Span, Spanned};
 
 /// Where traffic enters.
@@ -413,81 +413,4 @@ pub struct HashPolicy {
     pub terminal: bool,
     /// Where it is written.
     pub span: Span,
-}
-
-/// A condition over a request, evaluated to yes, no or unknown.
-///
-/// Readers build it at most a dozen levels deep, whatever the input.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Condition {
-    /// Holds for every request.
-    Always,
-    /// Holds for none.
-    Never,
-    /// All hold.
-    All(Vec<Condition>),
-    /// Any holds.
-    Any(Vec<Condition>),
-    /// Does not hold.
-    Not(Box<Condition>),
-    /// A test of one property.
-    Is(Match),
-    /// Holds for this share of requests, drawn anew for each, in millionths (HAProxy `rand()`, `runtime_fraction`).
-    Chance(u32),
-    /// Cannot be evaluated from the configuration; in the dialect's words.
-    Opaque(String),
-}
-
-/// A test of one property of a request.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Match {
-    /// The host as the proxy compares it: nginx without port and in lower case, Envoy in lower case, HAProxy as it came.
-    Host(TextMatch),
-    /// The host without the port, which the configuration takes off (HAProxy `host_only` and `field(1,:)`).
-    HostName(TextMatch),
-    /// The path, without query string.
-    Path(TextMatch),
-    /// The path with its query string, as the client sent it (HAProxy `url`, nginx `$request_uri`, Envoy `:path`).
-    Target(TextMatch),
-    /// The method.
-    Method(TextMatch),
-    /// A request header, by lower-case name. HAProxy compares each of its values, which commas separate.
-    Header(String, TextMatch),
-    /// A request header, each of its lines as a whole (HAProxy `req.fhdr`).
-    HeaderLine(String, TextMatch),
-    /// A query parameter.
-    Query(String, TextMatch),
-    /// A cookie.
-    Cookie(String, TextMatch),
-    /// TLS server name.
-    Sni(TextMatch),
-    /// Client address in this network, in CIDR notation.
-    Source(String),
-    /// Destination port.
-    Port(u16),
-    /// The request came over TLS.
-    Tls,
-}
-
-/// How a text is compared.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TextMatch {
-    /// Equal to it.
-    Exact(String),
-    /// Starts with it.
-    Prefix(String),
-    /// Ends with it.
-    Suffix(String),
-    /// Contains it.
-    Contains(String),
-    /// Path prefix by whole segments (HAProxy `path_dir` at the start, Envoy `path_separated_prefix`).
-    SegmentPrefix(String),
-    /// Matches a regular expression in the dialect's syntax.
-    Regex(String),
-    /// A whole number from the first, up to and not including the second.
-    Between(i64, i64),
-    /// Equal, prefix, … without regard to case.
-    IgnoreCase(Box<TextMatch>),
-    /// There at all.
-    Present,
 }
