@@ -11,6 +11,7 @@
 mod algorithm;
 #[allow(dead_code)]
 mod condition;
+pub mod describe;
 mod pool;
 mod recipe;
 mod retry;
