@@ -4,6 +4,7 @@
 //! Text comes in through a [`load::FileLoader`], plain data goes out; the library does no I/O.
 
 pub mod analysis;
+mod change_kind;
 pub mod date;
 mod declared;
 pub mod detect;
@@ -12,8 +13,10 @@ pub mod dialect;
 pub mod diff;
 pub mod effect;
 pub mod envoy;
+pub mod facts;
 #[allow(dead_code)]
 mod findings;
+mod fingerprint;
 pub mod fix;
 pub mod haproxy;
 pub mod load;
@@ -21,6 +24,7 @@ pub mod model;
 pub mod nginx;
 pub mod policy;
 pub mod read;
+mod reading;
 mod regex;
 pub mod report;
 mod rule_id;

@@ -6,7 +6,7 @@ use crate::diagnostic::Subject;
 use crate::dialect::Dialect;
 use crate::model::describe::Describer;
 use crate::model::{Algorithm, Endpoint, HashTable, Pool};
-use crate::report::{Change, Effect};
+use crate::report::{Change, ChangeKind, Effect};
 use crate::words;
 
 /// The endpoints of a pair of pools.
@@ -38,12 +38,14 @@ pub(super) fn compare(
             }
             (None, Some(new)) => {
                 outcome.summary.endpoints_added += 1;
-                let added = Difference { kind: "endpoint-added", old: (None, None), new: shown(new) };
+                let added =
+                    Difference { kind: ChangeKind::EndpointAdded, old: (None, None), new: shown(new) };
                 outcome.changes.push(added.of(&subject));
             }
             (Some(old), None) => {
                 outcome.summary.endpoints_removed += 1;
-                let removed = Difference { kind: "endpoint-removed", old: shown(old), new: (None, None) };
+                let removed =
+                    Difference { kind: ChangeKind::EndpointRemoved, old: shown(old), new: (None, None) };
                 outcome.changes.push(removed.of(&subject));
             }
             (None, None) => {}
@@ -64,7 +66,7 @@ fn order(dialect: Dialect, old: &Pool, new: &Pool, pair: &PoolPair) -> Option<Ch
     };
     let subject = Subject { pool: Some(new.name.value.clone()), endpoint: None };
     Some(Change {
-        kind: "endpoints-reordered",
+        kind: ChangeKind::EndpointsReordered,
         effect: Effect::Behavioural,
         subject,
         old: Some(names(old)),
@@ -97,7 +99,7 @@ fn describe(endpoint: &Endpoint) -> String {
 /// A name of its own that changed. Where the name is the address's own text, writing it differently changes neither.
 fn renamed(subject: &Subject, old: &Endpoint, new: &Endpoint) -> Option<Change> {
     (old.name.value != new.name.value && old.address == new.address).then(|| Change {
-        kind: "endpoint-renamed",
+        kind: ChangeKind::EndpointRenamed,
         effect: Effect::Cosmetic,
         subject: subject.clone(),
         old: Some(old.name.value.clone()),

@@ -6,13 +6,13 @@ use crate::dialect::Dialect;
 use crate::effect::EffectClass;
 use crate::model::Pool;
 use crate::model::describe::{Described, Describer, Value};
-use crate::report::{Change, Effect};
+use crate::report::{Change, ChangeKind, Effect};
 use crate::source::Span;
 use crate::words;
 
 /// One described value that is not the same on both sides.
 pub(super) struct Difference {
-    pub(super) kind: &'static str,
+    pub(super) kind: ChangeKind,
     pub(super) old: Shown,
     pub(super) new: Shown,
 }
@@ -36,7 +36,7 @@ impl Difference {
 
 /// What differs in effect between two descriptions of one type of object.
 pub(super) fn differing(old: Vec<Described>, new: Vec<Described>) -> impl Iterator<Item = Difference> {
-    old.into_iter().zip(new).filter(differs).map(|(old, new)| {
+    old.into_iter().zip(new).filter(differs).filter_map(|(old, new)| {
         let (before, after) = match (old.value, new.value) {
             (Some(old), Some(new)) => {
                 let (old, new) = Value::contrast(&old, &new);
@@ -44,7 +44,7 @@ pub(super) fn differing(old: Vec<Described>, new: Vec<Described>) -> impl Iterat
             }
             (old, new) => (old.map(|value| value.words), new.map(|value| value.words)),
         };
-        Difference { kind: new.kind, old: (before, old.place), new: (after, new.place) }
+        Some(Difference { kind: new.kind?, old: (before, old.place), new: (after, new.place) })
     })
 }
 
@@ -66,7 +66,7 @@ pub(super) fn compare(
     let subject = Subject { pool: Some(new_side.pool.name.value.clone()), endpoint: None };
     if pair.renamed {
         changes.push(Change {
-            kind: "pool-renamed",
+            kind: ChangeKind::PoolRenamed,
             effect: Effect::Cosmetic,
             subject: subject.clone(),
             old: Some(old_side.pool.name.value.clone()),
@@ -79,7 +79,7 @@ pub(super) fn compare(
     let both_used = !old_side.facts.uses.is_empty() && !new_side.facts.uses.is_empty();
     changes.extend(
         differing(old.pool(old_side.pool), new.pool(new_side.pool))
-            .filter(|difference| both_used || difference.kind != "timeout-changed")
+            .filter(|difference| both_used || difference.kind != ChangeKind::TimeoutChanged)
             .map(|difference| difference.of(&subject)),
     );
 }
@@ -94,13 +94,13 @@ pub(super) fn whole_pools(comparison: &Comparison<'_>, outcome: &mut Outcome) {
     for &id in &comparison.added_pools {
         let pool = comparison.new.pool(id);
         let new = (Some(describe(comparison.new.dialect, pool)), Some(pool.header));
-        let added = Difference { kind: "pool-added", old: (None, None), new };
+        let added = Difference { kind: ChangeKind::PoolAdded, old: (None, None), new };
         outcome.changes.push(added.of(&subject(pool)));
     }
     for &id in &comparison.removed_pools {
         let pool = comparison.old.pool(id);
         let old = (Some(describe(comparison.old.dialect, pool)), Some(pool.header));
-        let removed = Difference { kind: "pool-removed", old, new: (None, None) };
+        let removed = Difference { kind: ChangeKind::PoolRemoved, old, new: (None, None) };
         outcome.changes.push(removed.of(&subject(pool)));
     }
     outcome.summary.pools_added = comparison.added_pools.len();

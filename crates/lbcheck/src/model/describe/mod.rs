@@ -8,6 +8,7 @@ mod pool;
 mod route;
 
 use super::{ClientAddress, Config, Pool, PoolId, Setting, TableId};
+use crate::change_kind::ChangeKind;
 use crate::effect::EffectClass;
 use crate::source::{Span, Spanned};
 use crate::words;
@@ -17,8 +18,8 @@ pub(crate) use route::binds;
 /// One value of an object of the model. Two objects of one type give the same values in the same order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
-    /// What kind of change it is where this differs, one of [`crate::diff::KINDS`]; empty for what has no effect.
-    pub kind: &'static str,
+    /// What kind of change it is where this differs; `None` for what has no effect.
+    pub kind: Option<ChangeKind>,
     /// Which setting, by a name that no other value of the object has.
     pub name: &'static str,
     /// What is in force. `None`: not set, or for what has no effect.
@@ -85,13 +86,13 @@ fn in_brackets(words: &str, parts: &[String]) -> String {
 }
 
 impl Described {
-    fn new(kind: &'static str, name: &'static str, class: EffectClass) -> Self {
-        Self { kind, name, value: None, place: None, class, why: "" }
+    fn new(kind: ChangeKind, name: &'static str, class: EffectClass) -> Self {
+        Self { kind: Some(kind), name, value: None, place: None, class, why: "" }
     }
 
     /// Something that changes nothing by itself, and why.
     fn without_effect(name: &'static str, why: &'static str) -> Self {
-        Self::new("", name, EffectClass::None).unless(Some(why))
+        Self { kind: None, name, value: None, place: None, class: EffectClass::None, why }
     }
 
     /// Without effect where there is a reason for that.
@@ -197,7 +198,7 @@ impl<'a> Describer<'a> {
         };
         let workers = match workers {
             None => Described::without_effect("workers", "not in what was read, or all share their counters"),
-            Some(_) => Described::new("limit-changed", "workers", EffectClass::Process).setting(
+            Some(_) => Described::new(ChangeKind::LimitChanged, "workers", EffectClass::Process).setting(
                 workers.as_ref(),
                 |count| match count {
                     None => "as many workers as processors".to_owned(),
@@ -212,23 +213,23 @@ impl<'a> Describer<'a> {
                 "version",
                 "what versions do otherwise is in the defaults of the values",
             ),
-            Described::new("route-changed", "answered errors", EffectClass::Content)
+            Described::new(ChangeKind::RouteChanged, "answered errors", EffectClass::Content)
                 .value(list("error pages for", &codes)),
-            Described::new("route-changed", "other uses", EffectClass::Routing)
+            Described::new(ChangeKind::RouteChanged, "other uses", EffectClass::Routing)
                 .value(list("beside routes used:", &uses))
                 .at(other_uses.first().map(|(_, span)| *span)),
-            Described::new("listener-changed", "serves other", EffectClass::Unknown)
+            Described::new(ChangeKind::ListenerChanged, "serves other", EffectClass::Unknown)
                 .mark(*serves_other, "serves traffic that is not looked at"),
-            Described::new("listener-changed", "client address", EffectClass::Security)
+            Described::new(ChangeKind::ListenerChanged, "client address", EffectClass::Security)
                 .value(Some(address.to_owned()))
                 .at(restored),
             workers,
-            Described::new("route-changed", "without router", EffectClass::Routing)
+            Described::new(ChangeKind::RouteChanged, "without router", EffectClass::Routing)
                 .value(list("no router filter in", &blind))
                 .at(without_router.first().map(|name| name.span)),
-            Described::new("route-changed", "request metadata", EffectClass::Share)
+            Described::new(ChangeKind::RouteChanged, "request metadata", EffectClass::Share)
                 .value(request_metadata.then(|| "filters give requests metadata".to_owned())),
-            Described::new("route-changed", "uncovered splits", EffectClass::Routing)
+            Described::new(ChangeKind::RouteChanged, "uncovered splits", EffectClass::Routing)
                 .value(list("no pool for", &uncovered))
                 .at(uncovered_splits.first().map(|(name, _)| name.span)),
             Described::without_effect("fragment", "how much was given, not what it does"),

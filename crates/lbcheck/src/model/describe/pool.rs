@@ -2,6 +2,7 @@
 
 use super::detection::{duration, health_check, other_times, outlier_detection};
 use super::{Described, Describer, Value, pairs};
+use crate::change_kind::ChangeKind;
 use crate::dialect::Dialect;
 use crate::effect::EffectClass;
 use crate::model::{
@@ -51,7 +52,7 @@ impl Describer<'_> {
             shared_state,
             overrides,
         } = pool;
-        let tier = |name| Described::new("tier-changed", name, EffectClass::Availability);
+        let tier = |name| Described::new(ChangeKind::TierChanged, name, EffectClass::Availability);
         let state = if disabled.is_some() { "disabled" } else { "enabled" };
         let stuck: Vec<String> = affinity.iter().map(|setting| self::affinity(&setting.value)).collect();
         let checks: Vec<String> = health_checks.iter().map(|setting| health_check(&setting.value)).collect();
@@ -68,36 +69,40 @@ impl Describer<'_> {
             Described::without_effect("header and extent", "where it is written"),
             Described::without_effect("hash type", "where the hash function of the algorithm is chosen"),
             Described::without_effect("checks asked", "whoever is checked says so, and how"),
-            Described::new("algorithm-changed", "algorithm", EffectClass::Share)
+            Described::new(ChangeKind::AlgorithmChanged, "algorithm", EffectClass::Share)
                 .value(Some(words::algorithm(self.config.dialect, &algorithm.value)))
                 .rest(parameters(&algorithm.value).chain(key_variety.map(variety)).collect())
                 .at(algorithm.span()),
-            Described::new("route-changed", "subsets", EffectClass::Share)
+            Described::new(ChangeKind::RouteChanged, "subsets", EffectClass::Share)
                 .value(subsets.as_ref().map(self::subsets))
                 .at(subsets.as_ref().map(|subsets| subsets.span)),
-            Described::new("mode-changed", "mode", EffectClass::Routing)
+            Described::new(ChangeKind::ModeChanged, "mode", EffectClass::Routing)
                 .setting(Some(mode), |mode| mode_word(*mode).to_owned()),
-            Described::new("membership-changed", "members", EffectClass::Share)
+            Described::new(ChangeKind::MembershipChanged, "members", EffectClass::Share)
                 .value(Some(members.to_owned()))
                 .at(members_at),
-            Described::new("stickiness-changed", "stickiness", EffectClass::Share)
+            Described::new(ChangeKind::StickinessChanged, "stickiness", EffectClass::Share)
                 .value(joined(&stuck))
                 .at(affinity.first().and_then(Setting::span)),
-            Described::new("health-check-changed", "health checks", EffectClass::Availability)
+            Described::new(ChangeKind::HealthCheckChanged, "health checks", EffectClass::Availability)
                 .value(joined(&checks))
                 .at(checked_at),
-            Described::new("health-check-changed", "check times", EffectClass::Availability)
+            Described::new(ChangeKind::HealthCheckChanged, "check times", EffectClass::Availability)
                 .value(joined(&times))
                 .at(checked_at),
-            Described::new("outlier-detection-changed", "outlier detection", EffectClass::Availability)
-                .value(outlier.as_ref().map(|setting| outlier_detection(&setting.value)))
-                .at(outlier.as_ref().and_then(Setting::span)),
+            Described::new(
+                ChangeKind::OutlierDetectionChanged,
+                "outlier detection",
+                EffectClass::Availability,
+            )
+            .value(outlier.as_ref().map(|setting| outlier_detection(&setting.value)))
+            .at(outlier.as_ref().and_then(Setting::span)),
         ];
         for (name, setting) in
             [("connect timeout", connect), ("response timeout", response), ("queue timeout", queue)]
         {
             all.push(
-                Described::new("timeout-changed", name, EffectClass::Time)
+                Described::new(ChangeKind::TimeoutChanged, name, EffectClass::Time)
                     .setting(setting.as_ref(), |time| format!("{name} {}", duration(*time))),
             );
         }
@@ -112,7 +117,7 @@ impl Describer<'_> {
             all.push(limit(name, setting.as_ref()));
         }
         all.extend([
-            Described::new("limit-changed", "retry budget", EffectClass::Capacity)
+            Described::new(ChangeKind::LimitChanged, "retry budget", EffectClass::Capacity)
                 .setting(retry_budget.as_ref(), budget),
             tier("all backups").setting(all_backups.as_ref(), |all| {
                 if *all { "all backups share" } else { "only the first backup serves" }.to_owned()
@@ -122,13 +127,13 @@ impl Describer<'_> {
             }),
             tier("panic threshold")
                 .setting(panic_threshold_percent.as_ref(), |percent| format!("panic below {percent} %")),
-            Described::new("locality-changed", "locality weights", EffectClass::Share)
+            Described::new(ChangeKind::LocalityChanged, "locality weights", EffectClass::Share)
                 .value(localities(pool))
                 .at(*locality_weighted),
-            Described::new("state-changed", "state", EffectClass::Availability)
+            Described::new(ChangeKind::StateChanged, "state", EffectClass::Availability)
                 .value(Some(state.to_owned()))
                 .at(*disabled),
-            Described::new("state-changed", "shared state", EffectClass::Share)
+            Described::new(ChangeKind::StateChanged, "shared state", EffectClass::Share)
                 .value(Some(
                     match shared_state {
                         Some(_) => "state shared by all workers",
@@ -137,9 +142,9 @@ impl Describer<'_> {
                     .to_owned(),
                 ))
                 .at(*shared_state),
-            Described::new("route-changed", "answered by the proxy", EffectClass::Routing)
+            Described::new(ChangeKind::RouteChanged, "answered by the proxy", EffectClass::Routing)
                 .mark(*answers_locally, "answered by the proxy itself"),
-            Described::new("route-changed", "own rules", EffectClass::Routing)
+            Described::new(ChangeKind::RouteChanged, "own rules", EffectClass::Routing)
                 .value(self.rules(overrides))
                 .at(overrides.first().map(|rule| rule.span)),
         ]);
@@ -174,7 +179,7 @@ impl Describer<'_> {
             expands,
         } = endpoint;
         let here = Some(*span);
-        let stuck = |name| Described::new("stickiness-changed", name, EffectClass::Share);
+        let stuck = |name| Described::new(ChangeKind::StickinessChanged, name, EffectClass::Share);
         let state_word = match state.value {
             AdminState::Enabled => "enabled",
             AdminState::Disabled => "disabled",
@@ -193,17 +198,17 @@ impl Describer<'_> {
         vec![
             Described::without_effect("name", "endpoints are told apart by it"),
             Described::without_effect("span", "where it is written"),
-            Described::new("address-changed", "address", EffectClass::Routing)
+            Described::new(ChangeKind::AddressChanged, "address", EffectClass::Routing)
                 .value(Some(address.to_string()))
                 .at(here),
-            Described::new("weight-changed", "weight", EffectClass::Share)
+            Described::new(ChangeKind::WeightChanged, "weight", EffectClass::Share)
                 .value(Some(weight.value.to_string()))
                 .at(weight.span().or(here)),
-            Described::new("limit-changed", "slots", EffectClass::Capacity)
+            Described::new(ChangeKind::LimitChanged, "slots", EffectClass::Capacity)
                 .value(Some(format!("{slots} slots")))
                 .rest(if *slots > 1 { vec![format!("from number {first_slot}")] } else { Vec::new() })
                 .at(here),
-            Described::new("membership-changed", "addresses of the name", EffectClass::Share)
+            Described::new(ChangeKind::MembershipChanged, "addresses of the name", EffectClass::Share)
                 .value(Some(
                     match expands {
                         true => "every address of the name",
@@ -212,39 +217,43 @@ impl Describer<'_> {
                     .to_owned(),
                 ))
                 .at(here),
-            Described::new("tier-changed", "tier", EffectClass::Availability)
+            Described::new(ChangeKind::TierChanged, "tier", EffectClass::Availability)
                 .value(Some(tier_word(self.config.dialect, tier.value)))
                 .at(tier.span().or(here)),
-            Described::new("state-changed", "state", EffectClass::Availability)
+            Described::new(ChangeKind::StateChanged, "state", EffectClass::Availability)
                 .value(Some(state_word.to_owned()))
                 .at(state.span().or(here)),
-            Described::new("state-changed", "degraded", EffectClass::Availability)
+            Described::new(ChangeKind::StateChanged, "degraded", EffectClass::Availability)
                 .value(Some(if degraded.is_some() { "degraded" } else { "not degraded" }.to_owned()))
                 .at(degraded.or(here)),
-            Described::new("health-check-changed", "health check", EffectClass::Availability)
+            Described::new(ChangeKind::HealthCheckChanged, "health check", EffectClass::Availability)
                 .value(checked)
                 .at(checked_at),
-            Described::new("health-check-changed", "check times", EffectClass::Availability)
+            Described::new(ChangeKind::HealthCheckChanged, "check times", EffectClass::Availability)
                 .value(check.as_ref().and_then(|check| other_times(&check.value)))
                 .at(checked_at),
-            Described::new("outlier-detection-changed", "outlier detection", EffectClass::Availability)
-                .value(outlier.as_ref().map(|setting| outlier_detection(&setting.value)))
-                .at(outlier.as_ref().and_then(Setting::span)),
+            Described::new(
+                ChangeKind::OutlierDetectionChanged,
+                "outlier detection",
+                EffectClass::Availability,
+            )
+            .value(outlier.as_ref().map(|setting| outlier_detection(&setting.value)))
+            .at(outlier.as_ref().and_then(Setting::span)),
             limit("max connections", some(max_connections).as_ref()),
             limit("min connections", some(min_connections).as_ref()),
             limit("max queue", some(max_queue).as_ref()),
             stuck("cookie value").setting(cookie.as_ref(), |value| format!("cookie value {value}")),
             stuck("id").setting(id.as_ref(), |id| format!("id {id}")),
             stuck("hash key").setting(hash_key.as_ref(), |key| format!("hash key {key}")),
-            Described::new("locality-changed", "locality", EffectClass::Share)
+            Described::new(ChangeKind::LocalityChanged, "locality", EffectClass::Share)
                 .value(locality.map(|locality| format!("locality {}", locality.name)))
                 .at(locality.map(|locality| locality.span))
                 .unless(no_weights),
-            Described::new("route-changed", "metadata", EffectClass::Share)
+            Described::new(ChangeKind::RouteChanged, "metadata", EffectClass::Share)
                 .value(pairs("metadata", metadata))
                 .at(here)
                 .unless(no_subsets),
-            Described::new("tls-changed", "TLS", EffectClass::Security)
+            Described::new(ChangeKind::TlsChanged, "TLS", EffectClass::Security)
                 .setting(tls.filter(|tls| tls.value).as_ref(), |_| "TLS".to_owned()),
         ]
     }
@@ -256,7 +265,7 @@ fn retries(
     on: Option<&Setting<String>>,
     redispatch: Option<&Setting<i32>>,
 ) -> [Described; 3] {
-    let part = |name| Described::new("retries-changed", name, EffectClass::Availability);
+    let part = |name| Described::new(ChangeKind::RetriesChanged, name, EffectClass::Availability);
     [
         part("retries").setting(attempts, |count| format!("{count} retries")),
         part("retry on").setting(on, |on| format!("retry on {on}")),
@@ -265,7 +274,7 @@ fn retries(
 }
 
 fn limit(name: &'static str, setting: Option<&Setting<u64>>) -> Described {
-    Described::new("limit-changed", name, EffectClass::Capacity)
+    Described::new(ChangeKind::LimitChanged, name, EffectClass::Capacity)
         .setting(setting, |limit| format!("{name} {limit}"))
 }
 

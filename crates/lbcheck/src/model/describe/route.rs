@@ -3,6 +3,7 @@
 use super::detection::duration;
 use super::pool::mode_word;
 use super::{Described, Describer, Value, exact_percent, pairs};
+use crate::change_kind::ChangeKind;
 use crate::dialect::Dialect;
 use crate::effect::EffectClass;
 use crate::model::{
@@ -18,7 +19,7 @@ impl Describer<'_> {
     #[must_use]
     pub fn listener(&self, listener: &Listener) -> Vec<Described> {
         let Listener { name: _, mode, binds, table: _, span } = listener;
-        let setting = |name, class| Described::new("listener-changed", name, class).at(Some(*span));
+        let setting = |name, class| Described::new(ChangeKind::ListenerChanged, name, class).at(Some(*span));
         vec![
             Described::without_effect("name", "listeners are told apart by it"),
             Described::without_effect("span", "where it is written"),
@@ -37,7 +38,7 @@ impl Describer<'_> {
         all.extend(self.normalization(id));
         let restored = self.config.restored_addresses.get(&id);
         all.push(
-            Described::new("listener-changed", "restored address", EffectClass::Security)
+            Described::new(ChangeKind::ListenerChanged, "restored address", EffectClass::Security)
                 .value(restored.map(restored_address)),
         );
         all
@@ -119,7 +120,9 @@ impl Describer<'_> {
         ]
         .into_iter()
         .map(|(name, words)| {
-            Described::new("listener-changed", name, EffectClass::Routing).value(Some(words)).unless(why)
+            Described::new(ChangeKind::ListenerChanged, name, EffectClass::Routing)
+                .value(Some(words))
+                .unless(why)
         })
         .collect()
     }
@@ -146,7 +149,7 @@ impl Describer<'_> {
             chance_denominator,
             timeout,
         } = route;
-        let setting = |name, class| Described::new("route-changed", name, class).at(Some(*span));
+        let setting = |name, class| Described::new(ChangeKind::RouteChanged, name, class).at(Some(*span));
         let joined =
             |words: &str, all: Vec<String>| (!all.is_empty()).then(|| format!("{words}{}", all.join(", ")));
         // Where no pool that it leads to has subsets, nothing goes by them.
