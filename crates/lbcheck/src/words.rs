@@ -112,14 +112,23 @@ fn hash(names: &Algorithms, key: &HashKey, table: HashTable) -> String {
 /// A condition in a few words: "path begins with /api and not host is a.example". At most a few levels deep, see
 /// [`Condition`].
 pub(crate) fn condition(condition: &Condition) -> String {
+    condition_within(condition, MAX_PARTS)
+}
+
+/// A condition with all its parts.
+pub(crate) fn whole_condition(condition: &Condition) -> String {
+    condition_within(condition, usize::MAX)
+}
+
+fn condition_within(condition: &Condition, most: usize) -> String {
     let join = |parts: &[Condition], word: &str| {
-        let shown = parts.iter().take(MAX_PARTS).map(|part| match part {
-            Condition::All(_) | Condition::Any(_) => format!("({})", self::condition(part)),
-            part => self::condition(part),
+        let shown = parts.iter().take(most).map(|part| match part {
+            Condition::All(_) | Condition::Any(_) => format!("({})", condition_within(part, most)),
+            part => condition_within(part, most),
         });
         let mut text = shown.collect::<Vec<_>>().join(word);
-        if parts.len() > MAX_PARTS {
-            text += &format!("{word}{} more", parts.len() - MAX_PARTS);
+        if parts.len() > most {
+            text += &format!("{word}{} more", parts.len() - most);
         }
         text
     };
@@ -129,8 +138,10 @@ pub(crate) fn condition(condition: &Condition) -> String {
         Condition::All(all) => join(all, " and "),
         Condition::Any(any) => join(any, " or "),
         Condition::Not(inner) => match inner.as_ref() {
-            inner @ (Condition::All(_) | Condition::Any(_)) => format!("not ({})", self::condition(inner)),
-            inner => format!("not {}", self::condition(inner)),
+            inner @ (Condition::All(_) | Condition::Any(_)) => {
+                format!("not ({})", condition_within(inner, most))
+            }
+            inner => format!("not {}", condition_within(inner, most)),
         },
         Condition::Is(test) => property(test),
         Condition::Chance(share) => format!("{} of requests", percent(f64::from(*share) / 1_000_000.0)),

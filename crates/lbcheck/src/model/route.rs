@@ -80,6 +80,22 @@ pub struct Normalization {
     pub refuses_methods: bool,
 }
 
+impl Normalization {
+    /// What nginx does by itself.
+    #[must_use]
+    pub fn nginx() -> Self {
+        Self {
+            dots: true,
+            merge_slashes: true,
+            escaped_slashes: EscapedSlashes::Decoded,
+            port: PortInHost::Stripped,
+            ignores_port: true,
+            strips_dot: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// What becomes of headers with an underscore in their name (Envoy `headers_with_underscores_action`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Underscores {
@@ -275,6 +291,9 @@ pub enum ErrorTarget {
 pub struct Fallback {
     /// The statuses, ascending.
     pub statuses: Vec<u16>,
+    /// Whether these are what an endpoint itself answers too (nginx `proxy_intercept_errors`), and not only what stands
+    /// for no answer.
+    pub intercepts: bool,
     /// What answers, in the dialect's words.
     pub words: String,
     /// Where that is written.
@@ -327,6 +346,20 @@ pub enum Action {
     Local(String),
     /// Decided at run time (Lua, an unknown directive); in the dialect's words.
     Opaque(String),
+}
+
+impl Action {
+    /// Where it sends: the one target of a forward, those of the arms of a split, none otherwise.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        let (one, arms): (Option<&Target>, &[WeightedTarget]) = match self {
+            Self::Forward(target) => (Some(target), &[]),
+            Self::Split(arms) => (None, arms),
+            Self::Endpoint { .. } | Self::Table(_) | Self::Respond(_) | Self::Local(_) | Self::Opaque(_) => {
+                (None, &[])
+            }
+        };
+        one.into_iter().chain(arms.iter().map(|arm| &arm.target))
+    }
 }
 
 /// The proxy's own answer.

@@ -7,6 +7,7 @@
 
 mod changes;
 mod corpus;
+mod described;
 mod envoy_extensions;
 mod envoy_model;
 mod envoy_refused;

@@ -126,7 +126,12 @@ impl Lower<'_> {
             statuses.dedup();
             known.extend(&statuses);
             if !statuses.is_empty() && found.len() < MAX_FALLBACKS {
-                found.push(Fallback { statuses, words: self.text(id), span: self.tree.header(id) });
+                found.push(Fallback {
+                    statuses,
+                    intercepts,
+                    words: self.text(id),
+                    span: self.tree.header(id),
+                });
             }
         }
         found
