@@ -4,6 +4,7 @@
 //! Text comes in through a [`load::FileLoader`], plain data goes out; the library does no I/O.
 
 pub mod analysis;
+mod arithmetic;
 pub mod date;
 mod declared;
 pub mod detect;

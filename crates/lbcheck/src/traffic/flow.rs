@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::shares::Certainty;
+use crate::arithmetic::lcm;
 use crate::dialect::Dialect;
 use crate::model::{Action, Condition, Config, Listener, PoolId, Route, TableId, Target, WeightedTarget};
 use crate::source::Span;
@@ -395,24 +396,16 @@ const MOST_VALUES: u64 = 1_000_000;
 /// Envoy draws one number for a request. A fraction holds where its remainder is below the numerator, and an arm of
 /// a split is found by the remainder of the weights' sum, so every remainder is tried. False: there are too many.
 fn with_one_number(steps: &[&Item<'_>], sums: &mut Sums) -> bool {
-    let mut period = 1_u64;
     let total = |arms: &[WeightedTarget]| arms.iter().map(|arm| arm.weight).sum::<u64>();
-    for item in steps {
+    let moduli = steps.iter().flat_map(|item| {
         let fractions = item.chances.iter().filter_map(|chance| chance.denominator.map(u64::from));
         let split = match &item.route.action {
             Action::Split(arms) => Some(total(arms)),
             _ => None,
         };
-        for modulus in fractions.chain(split) {
-            if modulus == 0 {
-                return false;
-            }
-            period = match (period / gcd(period, modulus)).checked_mul(modulus) {
-                Some(period) if period <= MOST_VALUES => period,
-                _ => return false,
-            };
-        }
-    }
+        fractions.chain(split)
+    });
+    let Some(period) = lcm(moduli, MOST_VALUES) else { return false };
     let mut parts = vec![0.0_f64; steps.len()];
     let mut arms: BTreeMap<(usize, usize), f64> = BTreeMap::new();
     let mut rest = 0.0_f64;
@@ -464,14 +457,6 @@ fn with_one_number(steps: &[&Item<'_>], sums: &mut Sums) -> bool {
     }
     sums.add(Destination::Nowhere, part(rest));
     true
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    let (mut a, mut b) = (a, b);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a.max(1)
 }
 
 #[cfg(test)]

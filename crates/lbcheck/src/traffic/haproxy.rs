@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use super::hash;
 use super::shares::ids;
 use super::table::{MOST_ENTRIES, Ring, Table};
+use crate::arithmetic::gcd;
 use crate::dialect::Version;
 use crate::model::{Endpoint, HashFunction, HashKey, Host, Pool};
 
@@ -31,10 +32,9 @@ fn check_members(pool: &Pool, serving: &[usize]) -> Result<(), Reason> {
 pub(super) fn map(pool: &Pool, serving: &[usize]) -> Result<Table, Reason> {
     check_members(pool, serving)?;
     // Backups and servers of weight 0 count for the divisor.
-    let divisor =
-        pool.endpoints.iter().fold(0, |divisor, endpoint| gcd(divisor, endpoint.weight.value)).max(1);
-    let weights: Vec<u64> =
-        serving.iter().map(|&index| u64::from(pool.endpoints[index].weight.value / divisor)).collect();
+    let weight = |endpoint: &Endpoint| u64::from(endpoint.weight.value);
+    let divisor = pool.endpoints.iter().map(weight).fold(0, gcd).max(1);
+    let weights: Vec<u64> = serving.iter().map(|&index| weight(&pool.endpoints[index]) / divisor).collect();
     let total: u64 = weights.iter().sum();
     if total > MOST_ENTRIES {
         return Err("the table is too large to build".into());
@@ -79,14 +79,6 @@ fn even_order(weights: &[u64]) -> Vec<usize> {
         }
     }
     order
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    let (mut a, mut b) = (a, b);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 /// The number from which a server's points are placed: made of its id, or of what `hash-key` names.

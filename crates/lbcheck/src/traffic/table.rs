@@ -1,5 +1,7 @@
 //! Lookup tables from hashes to endpoints.
 
+use crate::arithmetic::lcm;
+
 /// Tables larger than this are not built: Envoy's own largest ring.
 pub(super) const MOST_ENTRIES: u64 = 8_388_608;
 
@@ -139,7 +141,7 @@ impl Table {
         match (self, other) {
             (Self::Slots(old), Self::Slots(new)) if !old.is_empty() && !new.is_empty() => {
                 let (a, b) = (old.len() as u64, new.len() as u64);
-                let period = (a / gcd(a, b)).checked_mul(b).filter(|period| *period <= MOST_ENTRIES)?;
+                let period = lcm([a, b], MOST_ENTRIES)?;
                 let stays = |hash: &u64| {
                     let (old, new) = (old[(hash % a) as usize], new[(hash % b) as usize]);
                     same(old as usize, new as usize)
@@ -200,14 +202,6 @@ pub(super) fn common(old: &Ring, new: &Ring, stay: impl Fn(usize, usize) -> bool
         b += usize::from(end_new <= end_old);
     }
     Some(1.0 - stays as f64 / start as f64)
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    let (mut a, mut b) = (a, b);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a.max(1)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is drawn by lot on a request's way, and how likely the way is.
 
+use crate::arithmetic::lcm;
 use crate::dialect::Dialect;
 use crate::model::Condition;
 
@@ -94,22 +95,12 @@ impl Lot {
         if let [residue] = self.number.as_slice() {
             return Some((residue.to - residue.from) as f64 / residue.of as f64);
         }
-        let multiple = self.number.iter().try_fold(1u64, |multiple, residue| {
-            let next = (multiple / gcd(multiple, residue.of)).checked_mul(residue.of)?;
-            (next <= MAX_MULTIPLE).then_some(next)
-        })?;
+        let multiple = lcm(self.number.iter().map(|residue| residue.of), MAX_MULTIPLE)?;
         let hits = (0..multiple).filter(|value| {
             self.number.iter().all(|residue| (residue.from..residue.to).contains(&(value % residue.of)))
         });
         Some(hits.count() as f64 / multiple as f64)
     }
-}
-
-fn gcd(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a.max(1)
 }
 
 #[cfg(test)]
