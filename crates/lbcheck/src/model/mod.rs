@@ -13,6 +13,7 @@ mod algorithm;
 mod condition;
 mod pool;
 mod recipe;
+mod retry;
 mod route;
 mod setting;
 
@@ -22,9 +23,10 @@ pub(crate) use condition::Changed;
 pub use condition::{Condition, Match, Property, TextMatch};
 pub use pool::{
     Address, AdminState, Affinity, CheckKind, CheckTiming, Endpoint, HealthCheck, Host, Jitter, Locality,
-    Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Retries, RetryBudget, Timeouts,
+    Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Timeouts,
 };
 pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
+pub use retry::{Retries, RetryBudget};
 pub use route::{
     Action, AddressSource, Bind, ErrorTarget, EscapedSlashes, Fallback, ForwardedScheme, HashPolicy,
     Listener, Mirror, Normalization, OnError, PathChange, PortInHost, Reach, Response, RestoredAddress,
@@ -171,6 +173,14 @@ impl Config {
     /// Every pool with its id.
     pub fn pools(&self) -> impl Iterator<Item = (PoolId, &Pool)> {
         self.pools.iter().enumerate().map(|(index, pool)| (PoolId(index as u32), pool))
+    }
+
+    /// The routes that send to a pool, alone or as an arm of a split. Looks at every route: where all pools are asked
+    /// about, [`Action::targets`] of each route is the quicker way.
+    pub fn routes_to(&self, pool: PoolId) -> impl Iterator<Item = &Route> {
+        let leads = move |target: &Target| matches!(target, Target::Pool { pool: to, .. } if *to == pool);
+        let routes = self.tables.iter().flat_map(|table| &table.routes);
+        routes.filter(move |route| route.action.targets().any(leads))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Algorithm, KeyVariety, Mode, Setting, Subsets};
+use super::{Algorithm, KeyVariety, Mode, Retries, RetryBudget, Setting, Subsets};
 use crate::source::{Span, Spanned};
 
 /// How a pool came to be.
@@ -250,6 +250,15 @@ impl Endpoint {
         self.state.value == AdminState::Enabled && self.weight.value > 0
     }
 
+    /// Requests that it may have at once, all its slots together. `None`: no limit.
+    #[must_use]
+    pub fn most_requests(&self) -> Option<u64> {
+        let most = self.max_connections.map(|limit| limit.value).filter(|limit| *limit > 0)?;
+        // A `minconn` above `maxconn` raises it.
+        let most = most.max(self.min_connections.map_or(0, |limit| limit.value));
+        Some(most.saturating_mul(u64::from(self.slots.max(1))))
+    }
+
     /// Whether it takes new, unpinned traffic in normal times: in rotation and of tier 0.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -435,27 +444,6 @@ pub struct Timeouts {
     pub response: Option<Setting<Duration>>,
     /// Waiting for a free slot (`timeout queue`).
     pub queue: Option<Setting<Duration>>,
-}
-
-/// Attempts per request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Retries {
-    /// Attempts after the first one. `None`: unlimited (nginx default: one per server).
-    pub attempts: Option<Setting<u32>>,
-    /// Which failures are retried, in the dialect's words.
-    pub on: Option<Setting<String>>,
-    /// HAProxy `option redispatch` in force: a retry may go to another endpoint. The number is its argument
-    /// (default -1: only on the last retry).
-    pub redispatch: Option<Setting<i32>>,
-}
-
-/// Retries in flight as a part of all requests in flight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetryBudget {
-    /// Thousandths of a percent.
-    pub percent_milli: u32,
-    /// Never fewer than these.
-    pub at_least: u64,
 }
 
 /// Limits of a pool as a whole.

@@ -329,6 +329,20 @@ pub enum Action {
     Opaque(String),
 }
 
+impl Action {
+    /// Where it sends: the one target of a forward, those of the arms of a split, none otherwise.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        let (one, arms): (Option<&Target>, &[WeightedTarget]) = match self {
+            Self::Forward(target) => (Some(target), &[]),
+            Self::Split(arms) => (None, arms),
+            Self::Endpoint { .. } | Self::Table(_) | Self::Respond(_) | Self::Local(_) | Self::Opaque(_) => {
+                (None, &[])
+            }
+        };
+        one.into_iter().chain(arms.iter().map(|arm| &arm.target))
+    }
+}
+
 /// The proxy's own answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::proxies::proxy;
 use super::shares::Certainty;
 use crate::arithmetic::lcm;
-use crate::dialect::Dialect;
 use crate::model::{Action, Condition, Config, Listener, PoolId, Route, TableId, Target, WeightedTarget};
 use crate::source::Span;
 use crate::words;
@@ -275,7 +275,7 @@ fn case<'a>(
     let draws = steps.iter().map(|item| item.chances.len()).sum::<usize>();
     let splits = steps.iter().filter(|item| matches!(item.route.action, Action::Split(_))).count();
     let own = |item: &&Item<'_>| item.chances.iter().any(|chance| chance.denominator.is_some());
-    let shared = config.dialect == Dialect::Envoy && steps.iter().any(own) && draws + splits > 1;
+    let shared = steps.iter().any(own) && draws + splits > 1;
     let mut sums = Sums::default();
     let certainty = if shared {
         if with_one_number(&steps, &mut sums) { Certainty::Expected } else { Certainty::Unknown }
@@ -283,13 +283,10 @@ fn case<'a>(
         with_draws(&steps, &mut sums);
         if draws + splits > 0 { Certainty::Expected } else { Certainty::Exact }
     };
-    let assumption = match (config.dialect, certainty) {
-        (_, Certainty::Exact) => None,
-        (_, Certainty::Unknown) => {
-            Some("one random number decides several times, in more ways than are followed")
-        }
-        (Dialect::Nginx, _) => Some("there are many different values of what requests are split by"),
-        (Dialect::HaProxy | Dialect::Envoy, _) => Some("there are many requests, each of which is drawn for"),
+    let assumption = match certainty {
+        Certainty::Exact => None,
+        Certainty::Unknown => Some("one random number decides several times, in more ways than are followed"),
+        _ => Some(proxy(config.dialect).assumption_of_draws()),
     };
     let mut arrivals = sums.arrivals();
     for arrival in &mut arrivals {
@@ -462,6 +459,7 @@ fn with_one_number(steps: &[&Item<'_>], sums: &mut Sums) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Dialect;
     use crate::load::MemoryLoader;
     use crate::read::{ReadOptions, read};
     use crate::source::Sources;
