@@ -5,6 +5,7 @@
 
 pub mod analysis;
 mod arithmetic;
+mod change_kind;
 pub mod date;
 mod declared;
 pub mod detect;
@@ -13,8 +14,10 @@ pub mod dialect;
 pub mod diff;
 pub mod effect;
 pub mod envoy;
+pub mod facts;
 #[allow(dead_code)]
 mod findings;
+mod fingerprint;
 pub mod fix;
 pub mod haproxy;
 mod hash;
@@ -24,6 +27,7 @@ mod network;
 pub mod nginx;
 pub mod policy;
 pub mod read;
+mod reading;
 mod regex;
 pub mod report;
 mod rule_id;

@@ -6,11 +6,11 @@
 //! Where that line opens a section or block, it holds for all of it. A suppression needs a reason, and one that
 //! silences nothing is itself reported.
 
-use crate::analysis::{Renames, finish};
 use crate::date::{BadDate, Date};
 use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
+use crate::fingerprint::{Renames, finish};
 use crate::policy::{Environment, IgnoreRule};
-use crate::read::Reading;
+use crate::reading::Reading;
 use crate::report::Finding;
 use crate::rules::{self, Check};
 use crate::source::{Sources, Span};
