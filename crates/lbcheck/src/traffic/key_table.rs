@@ -10,6 +10,9 @@ use crate::model::HashFunction;
 /// Why a place is not known, in a few words.
 pub(super) type Unplaced = Cow<'static, str>;
 
+/// Why a pool has no such table.
+pub(super) const NO_KEYS: Unplaced = Cow::Borrowed("the algorithm does not go by keys");
+
 /// What a pool that hashes does with keys.
 pub(super) trait KeyTable: fmt::Debug + Send + Sync {
     /// The bytes that are hashed of a key that is given as text.

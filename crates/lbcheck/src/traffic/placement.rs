@@ -49,16 +49,12 @@ impl Placement {
         if let Membership::Unknown(reason) = &pool.membership {
             return Err(reason.clone().into());
         }
-        let table = if let Some(index) = always_used(pool) {
-            Arc::new(Single(Some(index)))
-        } else {
-            match &pool.algorithm.value {
-                Algorithm::Hash { key, table, function, .. } => {
-                    proxy(dialect).key_table(version, pool, key, *table, *function)?
-                }
-                Algorithm::Subset(_) => return Err("which subset is used depends on route metadata".into()),
-                _ => return Err("the algorithm does not go by keys".into()),
+        let table = match (always_used(pool), &pool.algorithm.value) {
+            (Some(index), _) => Arc::new(Single(Some(index))),
+            (None, Algorithm::Subset(_)) => {
+                return Err("which subset is used depends on route metadata".into());
             }
+            (None, _) => proxy(dialect).key_table(version, pool)?,
         };
         Ok(Self { table, endpoints: pool.endpoints.len() })
     }

@@ -19,8 +19,7 @@ use super::shares::{Load, PoolShares, spread};
 use super::simulate::group::Group;
 use crate::dialect::{Dialect, Version};
 use crate::model::{
-    Algorithm, CheckTiming, Config, Endpoint, HashFunction, HashKey, HashTable, OutlierDetection, Pool,
-    PoolId, Retries,
+    Algorithm, CheckTiming, Config, Endpoint, HashKey, HashTable, OutlierDetection, Pool, PoolId, Retries,
 };
 use crate::truth::Truth;
 
@@ -44,16 +43,14 @@ pub(super) trait Proxy: RequestReader {
     }
 
     /// Whether endpoints that are down are sent to, since too few are up.
-    fn panics(&self, pool: &Pool) -> bool {
-        let _ = pool;
+    fn panics(&self, _pool: &Pool) -> bool {
         false
     }
 
     // Shares.
 
     /// How many of an endpoint's slots there are is only known at run time.
-    fn fills_slots_at_run_time(&self, endpoint: &Endpoint) -> bool {
-        let _ = endpoint;
+    fn fills_slots_at_run_time(&self, _endpoint: &Endpoint) -> bool {
         false
     }
 
@@ -69,26 +66,17 @@ pub(super) trait Proxy: RequestReader {
     fn groups(&self, version: Version, pool: &Pool) -> Option<Vec<Group>>;
 
     /// The first picks among several that serve, for algorithms that follow a fixed order.
-    fn sequence(&self, pool: &Pool, serving: &[usize], count: usize) -> Option<Vec<usize>> {
-        let _ = (pool, serving, count);
+    fn sequence(&self, _pool: &Pool, _serving: &[usize], _count: usize) -> Option<Vec<usize>> {
         None
     }
 
     // Keys.
 
     /// The table of a pool that hashes.
-    fn key_table(
-        &self,
-        version: Version,
-        pool: &Pool,
-        key: &HashKey,
-        table: HashTable,
-        function: HashFunction,
-    ) -> Result<Arc<dyn KeyTable>, Unplaced>;
+    fn key_table(&self, version: Version, pool: &Pool) -> Result<Arc<dyn KeyTable>, Unplaced>;
 
     /// Where a key that is the same for every request leads, if it is known.
-    fn endpoint_of_constant(&self, pool: &Pool, key: &str, table: HashTable) -> Option<usize> {
-        let _ = (pool, key, table);
+    fn endpoint_of_constant(&self, _pool: &Pool, _key: &str, _table: HashTable) -> Option<usize> {
         None
     }
 
@@ -103,14 +91,12 @@ pub(super) trait Proxy: RequestReader {
     }
 
     /// Whether another endpoint is taken where the one that was chosen is full.
-    fn passes_over_full(&self, algorithm: &Algorithm) -> bool {
-        let _ = algorithm;
+    fn passes_over_full(&self, _algorithm: &Algorithm) -> bool {
         true
     }
 
     /// Every worker process counts for itself.
-    fn counts_by_worker(&self, pool: &Pool) -> bool {
-        let _ = pool;
+    fn counts_by_worker(&self, _pool: &Pool) -> bool {
         false
     }
 
@@ -122,8 +108,7 @@ pub(super) trait Proxy: RequestReader {
     }
 
     /// How long a check without an answer lasts. `None`: that is not in the configuration.
-    fn check_timeout(&self, pool: &Pool, timing: CheckTiming, interval: Duration) -> Option<Duration> {
-        let _ = (pool, interval);
+    fn check_timeout(&self, _pool: &Pool, timing: CheckTiming, _interval: Duration) -> Option<Duration> {
         timing.timeout.map(|timeout| timeout.value)
     }
 
@@ -138,14 +123,12 @@ pub(super) trait Proxy: RequestReader {
     }
 
     /// Most attempts after the first one.
-    fn most_retries(&self, pool: &Pool, retries: &Retries) -> u32 {
-        let _ = pool;
+    fn most_retries(&self, _pool: &Pool, retries: &Retries) -> u32 {
         retries.attempts.map_or(u32::MAX, |attempts| attempts.value)
     }
 
     /// Whether that is known before run time.
-    fn knows_retries(&self, pool: &Pool) -> bool {
-        let _ = pool;
+    fn knows_retries(&self, _pool: &Pool) -> bool {
         true
     }
 
@@ -165,8 +148,7 @@ pub(super) trait Proxy: RequestReader {
     }
 
     /// Whether a rule that names a pool which is switched off is passed over.
-    fn passes_over_disabled(&self, version: Version) -> Truth {
-        let _ = version;
+    fn passes_over_disabled(&self, _version: Version) -> Truth {
         Truth::No
     }
 

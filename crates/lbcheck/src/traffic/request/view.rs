@@ -12,7 +12,7 @@ use crate::model::{Config, Normalization, TableId};
 
 /// How a proxy reads requests. Headers, names of parameters and the like are compared in as many ways as there are
 /// proxies.
-pub(in crate::traffic) trait RequestReader: fmt::Debug + Sync {
+pub(crate) trait RequestReader: fmt::Debug + Sync {
     /// The path with which a request starts, before the settings of any table are known.
     fn path(&self, path: &str) -> Result<Value, Refused> {
         if path.contains('#') { Err(Refused::for_path(400)) } else { Ok(Value::one(path)) }
@@ -22,14 +22,12 @@ pub(in crate::traffic) trait RequestReader: fmt::Debug + Sync {
     fn normalized_path(&self, path: &str, settings: &Normalization) -> Option<Result<Value, Refused>>;
 
     /// What is answered to a method that no rule gets to see.
-    fn refused_method(&self, version: Version, method: &str) -> Option<Refused> {
-        let _ = (version, method);
+    fn refused_method(&self, _version: Version, _method: &str) -> Option<Refused> {
         None
     }
 
     /// What a table with these settings answers before the path is looked at.
-    fn refused(&self, view: &RequestView, settings: &Normalization) -> Option<Refused> {
-        let _ = (view, settings);
+    fn refused(&self, _view: &RequestView, _settings: &Normalization) -> Option<Refused> {
         None
     }
 
@@ -40,8 +38,7 @@ pub(in crate::traffic) trait RequestReader: fmt::Debug + Sync {
     fn header(&self, view: &RequestView, name: &str) -> Value;
 
     /// The header `host`.
-    fn host_header(&self, view: &RequestView, host: &str) -> Value {
-        let _ = view;
+    fn host_header(&self, _view: &RequestView, host: &str) -> Value {
         Value::one(host)
     }
 
@@ -55,8 +52,7 @@ pub(in crate::traffic) trait RequestReader: fmt::Debug + Sync {
     fn cookie(&self, cookies: &[(&str, &str)], name: &str) -> Value;
 
     /// A variable by lower-case name, as far as it is a property of the request. `None`: there is none.
-    fn variable(&self, view: &RequestView, name: &str) -> Option<Value> {
-        let _ = (view, name);
+    fn variable(&self, _view: &RequestView, _name: &str) -> Option<Value> {
         None
     }
 
@@ -78,28 +74,24 @@ pub(in crate::traffic) trait RequestReader: fmt::Debug + Sync {
 
 /// A request as routing sees it.
 #[derive(Clone, Debug)]
-pub(in crate::traffic) struct RequestView {
+pub(crate) struct RequestView {
     reader: &'static dyn RequestReader,
-    pub(in crate::traffic) version: Version,
+    pub(crate) version: Version,
     /// As it was sent.
-    pub(in crate::traffic) request: Request,
-    pub(in crate::traffic) path: Value,
-    pub(in crate::traffic) query: Value,
+    pub(crate) request: Request,
+    pub(crate) path: Value,
+    pub(crate) query: Value,
     /// The proxy answers by itself, because of the path.
     refused: Option<Refused>,
     /// The same, because of the method.
     refused_method: Option<Refused>,
-    pub(in crate::traffic) normalization: Option<Normalization>,
+    pub(crate) normalization: Option<Normalization>,
     /// The client's address was looked for in what a proxy tells; where that cannot be known, why.
     restored: Option<Result<(), String>>,
 }
 
 impl RequestView {
-    pub(in crate::traffic) fn new(
-        reader: &'static dyn RequestReader,
-        version: Version,
-        request: &Request,
-    ) -> Self {
+    pub(crate) fn new(reader: &'static dyn RequestReader, version: Version, request: &Request) -> Self {
         let path = request
             .path
             .as_deref()
@@ -131,7 +123,7 @@ impl RequestView {
     }
 
     /// What host names in the configuration are compared with.
-    pub(in crate::traffic) fn host(&self) -> Value {
+    pub(crate) fn host(&self) -> Value {
         self.reader.host(self)
     }
 
@@ -140,7 +132,7 @@ impl RequestView {
         Value::given(self.request.host.as_deref().map(without_port), "the host is")
     }
 
-    pub(in crate::traffic) fn method(&self) -> Value {
+    pub(crate) fn method(&self) -> Value {
         Value::given(self.request.method.as_deref(), "the method is")
     }
 
@@ -155,7 +147,7 @@ impl RequestView {
     }
 
     /// A header by lower-case name.
-    pub(in crate::traffic) fn header(&self, name: &str) -> Value {
+    pub(crate) fn header(&self, name: &str) -> Value {
         match (name, &self.request.host) {
             ("host", Some(host)) => self.reader.host_header(self, host),
             ("host", None) => Value::not_given("the host is"),
@@ -164,7 +156,7 @@ impl RequestView {
     }
 
     /// The values of the headers whose names are `same`, without the blanks around them.
-    pub(in crate::traffic) fn values(&self, same: impl Fn(&str) -> bool) -> Result<Vec<&str>, Value> {
+    pub(crate) fn values(&self, same: impl Fn(&str) -> bool) -> Result<Vec<&str>, Value> {
         let headers = self.request.headers.as_ref().ok_or_else(|| Value::not_given("the headers are"))?;
         let found = headers.iter().filter(|(header, _)| same(header));
         Ok(found.map(|(_, value)| value.trim_matches([' ', '\t'])).collect())
@@ -186,7 +178,7 @@ impl RequestView {
     }
 
     /// Path and query string put together.
-    pub(in crate::traffic) fn path_and_query(&self) -> Value {
+    pub(crate) fn path_and_query(&self) -> Value {
         match (self.path.first(), self.query.first()) {
             (Ok(path), Ok(query)) => {
                 let joint: &[u8] = if query.is_empty() { b"" } else { b"?" };
@@ -197,7 +189,7 @@ impl RequestView {
     }
 
     /// A query parameter.
-    pub(in crate::traffic) fn parameter(&self, name: &str) -> Value {
+    pub(crate) fn parameter(&self, name: &str) -> Value {
         match self.query.first() {
             Ok(query) => self.reader.parameter(query, name),
             Err(why) => Value::Unknown(why.to_owned()),
@@ -205,7 +197,7 @@ impl RequestView {
     }
 
     /// A cookie.
-    pub(in crate::traffic) fn cookie(&self, name: &str) -> Value {
+    pub(crate) fn cookie(&self, name: &str) -> Value {
         let Some(headers) = &self.request.headers else { return Value::not_given("the headers are") };
         let lines = headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case("cookie"));
         let pairs = lines.flat_map(|(_, value)| value.split(';')).filter_map(|pair| pair.split_once('='));
@@ -291,7 +283,7 @@ fn invalid_path() -> Value {
 }
 
 /// The host of a `Host` header without its port.
-pub(in crate::traffic) fn without_port(host: &str) -> &str {
+pub(crate) fn without_port(host: &str) -> &str {
     if host.starts_with('[') {
         return host.find(']').and_then(|end| host.get(..=end)).unwrap_or(host);
     }

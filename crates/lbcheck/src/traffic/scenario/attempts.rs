@@ -35,30 +35,30 @@ pub struct Unnoticed {
 
 impl Attempts {
     /// Most attempts after the first one.
-    pub(in crate::traffic) fn retries(&self) -> f64 {
+    pub(crate) fn retries(&self) -> f64 {
         f64::from(self.most - 1)
     }
 }
 
 /// Requests of which some go to an endpoint that has failed, which nothing has noticed yet.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::traffic) struct Exposed<'p> {
-    pub(in crate::traffic) pool: &'p Pool,
+pub(crate) struct Exposed<'p> {
+    pub(crate) pool: &'p Pool,
     /// How many endpoints have failed.
-    pub(in crate::traffic) failed: usize,
+    pub(crate) failed: usize,
     /// How many get requests, those included.
-    pub(in crate::traffic) serving: usize,
+    pub(crate) serving: usize,
     /// Share of requests whose first attempt fails.
-    pub(in crate::traffic) hit: f64,
+    pub(crate) hit: f64,
 }
 
 /// What retries make of them.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::traffic) struct Retried {
+pub(crate) struct Retried {
     /// Share of requests that end in an error.
-    pub(in crate::traffic) errors: f64,
+    pub(crate) errors: f64,
     /// Attempts for each request of normal times.
-    pub(in crate::traffic) attempts: f64,
+    pub(crate) attempts: f64,
     /// How sure that is.
-    pub(in crate::traffic) certainty: Certainty,
+    pub(crate) certainty: Certainty,
 }

@@ -56,7 +56,7 @@ pub enum Capacity {
 }
 
 /// A copy of `pool` in which `failed` are down.
-pub(in crate::traffic) fn without(pool: &Pool, failed: &[usize]) -> Pool {
+pub(crate) fn without(pool: &Pool, failed: &[usize]) -> Pool {
     let mut pool = pool.clone();
     for &index in failed {
         if let Some(endpoint) = pool.endpoints.get_mut(index) {

@@ -41,7 +41,7 @@ pub(super) fn unnoticed(
     id: PoolId,
     failed: &[usize],
     before: &PoolShares,
-    in_flight: Option<f64>,
+    bounds: &Attempts,
 ) -> Unnoticed {
     let unknown = Unnoticed {
         first_attempts: None,
@@ -65,14 +65,13 @@ pub(super) fn unnoticed(
         return known(0.0, 1.0, Certainty::Exact, Vec::new());
     }
     let noun = config.dialect.endpoint_noun();
-    let bounds = attempts(config, id, in_flight);
     let mut assumptions: Vec<Assumption> = vec![format!("a failed {noun} refuses connections").into()];
     if bounds.most <= 1 {
         return known(hit, 1.0, bounds.certainty, assumptions);
     }
     let serving = before.shares.iter().filter(|share| **share > 0.0).count();
     let exposed = Exposed { pool: config.pool(id), failed: failed.len(), serving, hit };
-    let Retried { errors, attempts, certainty } = proxy(config.dialect).retried(&exposed, &bounds);
+    let Retried { errors, attempts, certainty } = proxy(config.dialect).retried(&exposed, bounds);
     if let Some(limit) = bounds.at_once {
         assumptions.push(format!("no more than {limit} retries are in flight at once").into());
     }

@@ -77,7 +77,7 @@ pub fn run(config: &Config, id: PoolId, scenario: &Scenario) -> ScenarioOutcome 
         after.assumptions.push("what nothing notices keeps its share, as errors".into());
     }
     let attempts = retry::attempts(config, id, in_flight);
-    let unnoticed = retry::unnoticed(config, id, &failed, &before, in_flight);
+    let unnoticed = retry::unnoticed(config, id, &failed, &before, &attempts);
     saved_by_retries(&failed, &out, &unnoticed, &attempts, &mut after);
     let multiples = multiples(&before, &after, scenario.load);
     let gets = |shares: &PoolShares, index: usize| shares.shares.get(index).is_some_and(|share| *share > 0.0);

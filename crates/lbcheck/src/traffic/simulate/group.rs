@@ -7,7 +7,7 @@ use crate::model::Pool;
 const MOST_ENDPOINTS: usize = 500;
 
 /// Members that share one part of the load, with what chooses among them.
-pub(in crate::traffic) struct Group {
+pub(crate) struct Group {
     /// Its part of all requests.
     pub(super) load: f64,
     /// Those that serve.
@@ -16,12 +16,12 @@ pub(in crate::traffic) struct Group {
 }
 
 /// How the next endpoint is chosen, one request after the other.
-pub(in crate::traffic) trait Chooser {
+pub(crate) trait Chooser {
     fn choose(&mut self, members: &[Member], random: &mut Random) -> Chosen;
 }
 
 /// Who serves a request.
-pub(in crate::traffic) enum Chosen {
+pub(crate) enum Chosen {
     /// The one with this index among the members.
     Member(usize),
     /// Nobody has room, or the one that was chosen has none: it waits for whoever is free first.
@@ -35,28 +35,28 @@ impl From<Option<usize>> for Chosen {
 }
 
 #[derive(Clone, Debug)]
-pub(in crate::traffic) struct Member {
+pub(crate) struct Member {
     /// Its index in the pool.
-    pub(in crate::traffic) index: usize,
-    pub(in crate::traffic) weight: f64,
+    pub(crate) index: usize,
+    pub(crate) weight: f64,
     /// Requests at once; `u64::MAX`: no limit.
     limit: u64,
-    pub(in crate::traffic) in_flight: u64,
+    pub(crate) in_flight: u64,
     /// Requests since the beginning.
-    pub(in crate::traffic) count: u64,
+    pub(crate) count: u64,
     /// When it last changed its place among equals.
-    pub(in crate::traffic) moved: u64,
+    pub(crate) moved: u64,
 }
 
 impl Group {
-    pub(in crate::traffic) fn new(load: f64, members: Vec<Member>, chooser: Box<dyn Chooser>) -> Self {
+    pub(crate) fn new(load: f64, members: Vec<Member>, chooser: Box<dyn Chooser>) -> Self {
         Self { load, members, chooser }
     }
 }
 
 impl Member {
     /// Endpoints of `pool` with nothing to do. `None`: there are none, or too many to simulate.
-    pub(in crate::traffic) fn idle(pool: &Pool, indices: &[usize]) -> Option<Vec<Self>> {
+    pub(crate) fn idle(pool: &Pool, indices: &[usize]) -> Option<Vec<Self>> {
         if indices.is_empty() || indices.len() > MOST_ENDPOINTS {
             return None;
         }
@@ -74,13 +74,13 @@ impl Member {
         Some(indices.iter().map(member).collect())
     }
 
-    pub(in crate::traffic) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.in_flight < self.limit
     }
 }
 
 /// A member drawn by its part.
-pub(in crate::traffic) fn draw(parts: &[f64], random: &mut Random) -> usize {
+pub(crate) fn draw(parts: &[f64], random: &mut Random) -> usize {
     let mut rest = random.part();
     for (at, part) in parts.iter().enumerate() {
         if rest < *part {

@@ -66,7 +66,7 @@ pub(super) fn simulate(
 
 /// A deadline that can be compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::traffic) struct Time(pub(in crate::traffic) f64);
+pub(crate) struct Time(pub(crate) f64);
 
 impl Eq for Time {}
 

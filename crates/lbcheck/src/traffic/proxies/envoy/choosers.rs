@@ -34,9 +34,7 @@ pub(super) fn groups(pool: &Pool) -> Option<Vec<Group>> {
         return None;
     }
     let shares = match pool.algorithm.value {
-        Algorithm::Hash { table, function, .. } => {
-            Levels::new(pool, table, function).ok()?.shares(pool.endpoints.len())
-        }
+        Algorithm::Hash { .. } => Levels::new(pool).ok()?.shares(pool.endpoints.len()),
         _ => Vec::new(),
     };
     let mut groups = Vec::new();

@@ -12,9 +12,7 @@ use std::sync::Arc;
 
 use super::Proxy;
 use crate::dialect::Version;
-use crate::model::{
-    AdminState, Algorithm, Config, Endpoint, HashFunction, HashKey, HashTable, Pool, PoolId, Retries,
-};
+use crate::model::{AdminState, Algorithm, Config, Endpoint, HashKey, Pool, PoolId, Retries};
 use crate::traffic::key_table::{KeyTable, Unplaced};
 use crate::traffic::scenario::attempts::{Attempts, Exposed, Retried};
 use crate::traffic::shares::{Certainty, Load, PoolShares};
@@ -87,15 +85,8 @@ impl Proxy for Envoy {
         }
     }
 
-    fn key_table(
-        &self,
-        _: Version,
-        pool: &Pool,
-        _: &HashKey,
-        table: HashTable,
-        function: HashFunction,
-    ) -> Result<Arc<dyn KeyTable>, Unplaced> {
-        Ok(Arc::new(tables::Levels::new(pool, table, function)?))
+    fn key_table(&self, _: Version, pool: &Pool) -> Result<Arc<dyn KeyTable>, Unplaced> {
+        Ok(Arc::new(tables::Levels::new(pool)?))
     }
 
     fn hashed_text(&self, config: &Config, id: PoolId, _: &HashKey) -> Option<String> {

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use super::levels::{self, by_locality, locality_weight};
 use crate::hash;
-use crate::model::{Endpoint, HashFunction, HashTable, Host, Pool};
-use crate::traffic::key_table::{KeyTable, MOST_ENTRIES, Ring, Table, Unplaced};
+use crate::model::{Algorithm, Endpoint, HashFunction, HashTable, Host, Pool};
+use crate::traffic::key_table::{KeyTable, MOST_ENTRIES, NO_KEYS, Ring, Table, Unplaced};
 
 /// One table for each priority, with the sum of loads up to it in percent.
 #[derive(Debug)]
 pub(super) struct Levels(Vec<(u32, Table)>);
 
 impl Levels {
-    pub(super) fn new(pool: &Pool, kind: HashTable, function: HashFunction) -> Result<Self, Unplaced> {
+    pub(super) fn new(pool: &Pool) -> Result<Self, Unplaced> {
+        let Algorithm::Hash { table: kind, function, .. } = pool.algorithm.value else { return Err(NO_KEYS) };
         let mut sum = 0;
         let mut tables = Vec::new();
         for level in levels::levels(pool).iter().filter(|level| level.load > 0) {

@@ -12,10 +12,8 @@ use std::time::Duration;
 
 use super::Proxy;
 use crate::dialect::Version;
-use crate::model::{
-    Algorithm, CheckTiming, Config, Endpoint, HashFunction, HashKey, HashTable, Host, Pool, PoolId,
-};
-use crate::traffic::key_table::{KeyTable, Single, Table, Unplaced};
+use crate::model::{Algorithm, CheckTiming, Config, Endpoint, HashKey, HashTable, Host, Pool, PoolId};
+use crate::traffic::key_table::{KeyTable, NO_KEYS, Single, Table, Unplaced};
 use crate::traffic::scenario::attempts::{Attempts, Exposed, Retried};
 use crate::traffic::serving::by_id;
 use crate::traffic::shares::{Certainty, Load, PoolShares, among_all};
@@ -72,14 +70,8 @@ impl Proxy for HaProxy {
         }
     }
 
-    fn key_table(
-        &self,
-        version: Version,
-        pool: &Pool,
-        key: &HashKey,
-        table: HashTable,
-        function: HashFunction,
-    ) -> Result<Arc<dyn KeyTable>, Unplaced> {
+    fn key_table(&self, version: Version, pool: &Pool) -> Result<Arc<dyn KeyTable>, Unplaced> {
+        let Algorithm::Hash { key, table, function, .. } = &pool.algorithm.value else { return Err(NO_KEYS) };
         let serving = self.serving_tier(pool);
         // With one server nothing is hashed.
         if serving.len() <= 1 {
@@ -93,7 +85,7 @@ impl Proxy for HaProxy {
         if let HashKey::Constant(_) = key {
             return Err("a constant hash key sends every request to one server".into());
         }
-        Ok(Arc::new(tables::Hashed { key: key.clone(), function, table }))
+        Ok(Arc::new(tables::Hashed { key: key.clone(), function: *function, table }))
     }
 
     fn hashed_text(&self, _: &Config, _: PoolId, key: &HashKey) -> Option<String> {

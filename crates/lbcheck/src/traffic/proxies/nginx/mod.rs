@@ -11,9 +11,7 @@ use std::time::Duration;
 
 use super::Proxy;
 use crate::dialect::Version;
-use crate::model::{
-    Algorithm, Config, HashFunction, HashKey, HashTable, OutlierDetection, Pool, PoolId, Retries,
-};
+use crate::model::{Algorithm, Config, HashKey, HashTable, OutlierDetection, Pool, PoolId, Retries};
 use crate::traffic::key_table::{KeyTable, Unplaced};
 use crate::traffic::scenario::attempts::{Attempts, Exposed, Retried};
 use crate::traffic::shares::{Certainty, Load, PoolShares, among_all};
@@ -39,15 +37,8 @@ impl Proxy for Nginx {
         }
     }
 
-    fn key_table(
-        &self,
-        _: Version,
-        pool: &Pool,
-        key: &HashKey,
-        table: HashTable,
-        _: HashFunction,
-    ) -> Result<Arc<dyn KeyTable>, Unplaced> {
-        tables::key_table(pool, key, table)
+    fn key_table(&self, _: Version, pool: &Pool) -> Result<Arc<dyn KeyTable>, Unplaced> {
+        tables::key_table(pool)
     }
 
     fn endpoint_of_constant(&self, pool: &Pool, key: &str, table: HashTable) -> Option<usize> {

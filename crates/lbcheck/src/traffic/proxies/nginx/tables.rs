@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::hash::{self, Crc32};
-use crate::model::{AdminState, HashFunction, HashKey, HashTable, Host, Pool};
-use crate::traffic::key_table::{KeyTable, MOST_ENTRIES, Ring, Single, Table, Unplaced};
+use crate::model::{AdminState, Algorithm, HashFunction, HashKey, HashTable, Host, Pool};
+use crate::traffic::key_table::{KeyTable, MOST_ENTRIES, NO_KEYS, Ring, Single, Table, Unplaced};
 use crate::traffic::shares::Certainty;
 
 /// After this many servers that cannot be used, hashing gives way to round robin.
@@ -95,16 +95,17 @@ impl KeyTable for Keys {
 }
 
 /// The table of an upstream.
-pub(super) fn key_table(pool: &Pool, key: &HashKey, table: HashTable) -> Result<Arc<dyn KeyTable>, Unplaced> {
+pub(super) fn key_table(pool: &Pool) -> Result<Arc<dyn KeyTable>, Unplaced> {
+    let Algorithm::Hash { key, table, .. } = &pool.algorithm.value else { return Err(NO_KEYS) };
     if let [only] = pool.endpoints.as_slice()
         && !only.expands
     {
         return Ok(Arc::new(Single(only.in_rotation().then_some(0))));
     }
     if let HashKey::Constant(text) = key
-        && table != HashTable::IpHash
+        && *table != HashTable::IpHash
     {
-        return Ok(Arc::new(Single(Some(of_constant(pool, text, table)?))));
+        return Ok(Arc::new(Single(Some(of_constant(pool, text, *table)?))));
     }
     let places = match table {
         HashTable::Map => Places::Hash(Weighted::new(pool)?),
