@@ -19,7 +19,9 @@ pub(crate) trait RequestReader: fmt::Debug + Sync {
     }
 
     /// The path as a table with these settings reads it. `None`: as it was before.
-    fn normalized_path(&self, path: &str, settings: &Normalization) -> Option<Result<Value, Refused>>;
+    fn normalized_path(&self, _path: &str, _settings: &Normalization) -> Option<Result<Value, Refused>> {
+        None
+    }
 
     /// What is answered to a method that no rule gets to see.
     fn refused_method(&self, _version: Version, _method: &str) -> Option<Refused> {
@@ -43,7 +45,15 @@ pub(crate) trait RequestReader: fmt::Debug + Sync {
     }
 
     /// Path and query string.
-    fn target(&self, view: &RequestView) -> Value;
+    fn target(&self, view: &RequestView) -> Value {
+        match (view.path.first(), view.query.first()) {
+            (Ok(path), Ok(query)) => {
+                let joint: &[u8] = if query.is_empty() { b"" } else { b"?" };
+                Value::one([path, joint, query].concat())
+            }
+            (Err(why), _) | (_, Err(why)) => Value::Unknown(why.to_owned()),
+        }
+    }
 
     /// A query parameter.
     fn parameter(&self, query: &[u8], name: &str) -> Value;
@@ -177,17 +187,6 @@ impl RequestView {
         self.reader.target(self)
     }
 
-    /// Path and query string put together.
-    pub(crate) fn path_and_query(&self) -> Value {
-        match (self.path.first(), self.query.first()) {
-            (Ok(path), Ok(query)) => {
-                let joint: &[u8] = if query.is_empty() { b"" } else { b"?" };
-                Value::one([path, joint, query].concat())
-            }
-            (Err(why), _) | (_, Err(why)) => Value::Unknown(why.to_owned()),
-        }
-    }
-
     /// A query parameter.
     pub(crate) fn parameter(&self, name: &str) -> Value {
         match self.query.first() {
@@ -280,6 +279,17 @@ impl RequestView {
 
 fn invalid_path() -> Value {
     Value::Unknown("the path is not valid".to_owned())
+}
+
+/// The parameters of a query string, with values where they have any.
+pub(crate) fn parameters<'q>(
+    query: &'q [u8],
+    separators: &'static [u8],
+) -> impl Iterator<Item = (&'q [u8], Option<&'q [u8]>)> {
+    query.split(|byte| separators.contains(byte)).map(|pair| {
+        let mut parts = pair.splitn(2, |byte| *byte == b'=');
+        (parts.next().unwrap_or_default(), parts.next())
+    })
 }
 
 /// The host of a `Host` header without its port.

@@ -79,6 +79,24 @@ impl Member {
     }
 }
 
+/// A deadline that can be compared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Time(pub(crate) f64);
+
+impl Eq for Time {}
+
+impl PartialOrd for Time {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Time {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
 /// A member drawn by its part.
 pub(crate) fn draw(parts: &[f64], random: &mut Random) -> usize {
     let mut rest = random.part();

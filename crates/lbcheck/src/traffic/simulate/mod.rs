@@ -10,7 +10,7 @@ pub(super) mod random;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use group::{Chosen, Group};
+use group::{Chosen, Group, Time};
 use random::Random;
 
 use super::proxies::Proxy;
@@ -62,24 +62,6 @@ pub(super) fn simulate(
     let groups = proxy.groups(version, pool)?;
     let mut run = Run::new(groups, clients.min(MOST_CLIENTS), seed, !proxy.queues());
     Some(run.shares(pool.endpoints.len()))
-}
-
-/// A deadline that can be compared.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Time(pub(crate) f64);
-
-impl Eq for Time {}
-
-impl PartialOrd for Time {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Time {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
 }
 
 struct Run {

@@ -7,8 +7,7 @@ use super::levels;
 use super::tables::Levels;
 use crate::model::{Algorithm, Pool};
 use crate::traffic::key_table::KeyTable;
-use crate::traffic::simulate::Time;
-use crate::traffic::simulate::group::{Chooser, Chosen, Group, Member, draw};
+use crate::traffic::simulate::group::{Chooser, Chosen, Group, Member, Time, draw};
 use crate::traffic::simulate::random::Random;
 
 /// LEAST_REQUEST over equal weights: so many hosts are compared; `None`: all of them.

@@ -5,7 +5,7 @@ use crate::model::{ForwardedScheme, Normalization, PortInHost, Underscores};
 use crate::traffic::request::pattern::Engine;
 use crate::traffic::request::sent::Request;
 use crate::traffic::request::value::{Refused, Value};
-use crate::traffic::request::view::{RequestReader, RequestView, without_port};
+use crate::traffic::request::view::{RequestReader, RequestView, parameters, without_port};
 
 impl RequestReader for super::Envoy {
     fn normalized_path(&self, path: &str, settings: &Normalization) -> Option<Result<Value, Refused>> {
@@ -61,7 +61,7 @@ impl RequestReader for super::Envoy {
 
     fn header(&self, view: &RequestView, name: &str) -> Value {
         if name == ":path" {
-            return view.path_and_query();
+            return self.target(view);
         }
         let lines = match view.values(|header| header.eq_ignore_ascii_case(name)) {
             Ok(lines) => lines,
@@ -78,17 +78,10 @@ impl RequestReader for super::Envoy {
         }
     }
 
-    fn target(&self, view: &RequestView) -> Value {
-        view.path_and_query()
-    }
-
     /// Neither names nor values are decoded.
     fn parameter(&self, query: &[u8], name: &str) -> Value {
-        let mut pairs = query.split(|byte| *byte == b'&').map(|pair| {
-            let mut parts = pair.splitn(2, |byte| *byte == b'=');
-            (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
-        });
-        Value::maybe(pairs.find(|(known, _)| *known == name.as_bytes()).map(|(_, value)| value))
+        let found = parameters(query, b"&").find(|(known, _)| *known == name.as_bytes());
+        Value::maybe(found.map(|(_, value)| value.unwrap_or_default()))
     }
 
     fn cookie(&self, cookies: &[(&str, &str)], name: &str) -> Value {

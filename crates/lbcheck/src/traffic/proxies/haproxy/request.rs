@@ -1,14 +1,9 @@
 //! How HAProxy reads a request.
 
-use crate::model::Normalization;
-use crate::traffic::request::value::{Refused, Value};
-use crate::traffic::request::view::{RequestReader, RequestView};
+use crate::traffic::request::value::Value;
+use crate::traffic::request::view::{RequestReader, RequestView, parameters};
 
 impl RequestReader for super::HaProxy {
-    fn normalized_path(&self, _: &str, _: &Normalization) -> Option<Result<Value, Refused>> {
-        None
-    }
-
     fn host(&self, view: &RequestView) -> Value {
         Value::given(view.request.host.as_deref(), "the host is")
     }
@@ -24,18 +19,10 @@ impl RequestReader for super::HaProxy {
         }
     }
 
-    fn target(&self, view: &RequestView) -> Value {
-        view.path_and_query()
-    }
-
     /// Values without `=` are none; each occurrence is tried.
     fn parameter(&self, query: &[u8], name: &str) -> Value {
-        let pairs = query.split(|byte| matches!(byte, b'&' | b';' | b'?')).filter_map(|pair| {
-            let at = pair.iter().position(|byte| *byte == b'=')?;
-            Some((&pair[..at], &pair[at + 1..]))
-        });
-        let found = pairs.filter(|(known, _)| *known == name.as_bytes());
-        Value::Known(found.map(|(_, value)| value.to_vec()).collect())
+        let found = parameters(query, b"&;?").filter(|(known, _)| *known == name.as_bytes());
+        Value::Known(found.filter_map(|(_, value)| Some(value?.to_vec())).collect())
     }
 
     /// One without a value is none.

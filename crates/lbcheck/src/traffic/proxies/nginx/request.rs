@@ -4,7 +4,7 @@ use super::path::normalized;
 use crate::dialect::Version;
 use crate::model::Normalization;
 use crate::traffic::request::value::{Refused, Value};
-use crate::traffic::request::view::{RequestReader, RequestView, without_port};
+use crate::traffic::request::view::{RequestReader, RequestView, parameters, without_port};
 
 impl RequestReader for super::Nginx {
     fn path(&self, path: &str) -> Result<Value, Refused> {
@@ -57,12 +57,9 @@ impl RequestReader for super::Nginx {
 
     /// Names have no case, and a name without `=` is none.
     fn parameter(&self, query: &[u8], name: &str) -> Value {
-        let mut pairs = query.split(|byte| *byte == b'&').filter_map(|pair| {
-            let at = pair.iter().position(|byte| *byte == b'=')?;
-            Some((&pair[..at], &pair[at + 1..]))
-        });
-        let found = pairs.find(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()));
-        Value::maybe(found.map(|(_, value)| value))
+        let named = |known: &[u8]| known.eq_ignore_ascii_case(name.as_bytes());
+        let mut found = parameters(query, b"&").filter(|(known, _)| named(known));
+        Value::maybe(found.find_map(|(_, value)| value))
     }
 
     fn cookie(&self, cookies: &[(&str, &str)], name: &str) -> Value {
