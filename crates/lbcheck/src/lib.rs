@@ -4,6 +4,7 @@
 //! Text comes in through a [`load::FileLoader`], plain data goes out; the library does no I/O.
 
 pub mod analysis;
+mod arithmetic;
 mod change_kind;
 pub mod date;
 mod declared;
@@ -19,8 +20,10 @@ mod findings;
 mod fingerprint;
 pub mod fix;
 pub mod haproxy;
+mod hash;
 pub mod load;
 pub mod model;
+mod network;
 pub mod nginx;
 pub mod policy;
 pub mod read;
@@ -33,4 +36,5 @@ pub mod source;
 mod suppress;
 mod template;
 pub mod traffic;
+mod truth;
 mod words;

@@ -9,7 +9,7 @@ use super::lexer::Word;
 use super::values::atol;
 use crate::dialect::Version;
 use crate::source::Span;
-use crate::traffic::Truth;
+use crate::truth::Truth;
 
 /// Deepest nesting the program allows.
 const MAX_DEPTH: usize = 16;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::acl::{ignoring_case, join};
 use super::keywords;
 use crate::model::{Condition, Match, TextMatch};
+use crate::network::Network;
 
 /// How values are compared (`-m`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -371,19 +372,15 @@ fn network(text: &str) -> Option<String> {
         None => (text, None),
     };
     let ip: IpAddr = address.parse().ok()?;
-    let full = if ip.is_ipv4() { 32 } else { 128 };
-    let length = match mask {
-        None => full,
-        Some(mask) => match mask.parse::<std::net::Ipv4Addr>() {
-            Ok(mask) => {
-                let bits = u32::from(mask);
-                let length = bits.leading_ones();
-                (bits.count_ones() == length).then_some(length)?
-            }
-            Err(_) => mask.parse::<u32>().ok().filter(|&length| length <= full)?,
-        },
-    };
-    Some(format!("{ip}/{length}"))
+    let length = mask.map(|mask| match mask.parse::<std::net::Ipv4Addr>() {
+        Ok(mask) => {
+            let bits = u32::from(mask);
+            Some(bits.leading_ones()).filter(|length| bits.count_ones() == *length)
+        }
+        Err(_) => mask.parse().ok(),
+    });
+    let network = length.map_or(Some(Network::single(ip)), |length| Network::new(ip, length?))?;
+    Some(network.to_string())
 }
 
 fn port(criterion: &Criterion<'_>) -> Option<Condition> {

@@ -250,6 +250,15 @@ impl Endpoint {
         self.state.value == AdminState::Enabled && self.weight.value > 0
     }
 
+    /// Requests that it may have at once, all its slots together. `None`: no limit.
+    #[must_use]
+    pub fn most_requests(&self) -> Option<u64> {
+        let most = self.max_connections.map(|limit| limit.value).filter(|limit| *limit > 0)?;
+        // A `minconn` above `maxconn` raises it.
+        let most = most.max(self.min_connections.map_or(0, |limit| limit.value));
+        Some(most.saturating_mul(u64::from(self.slots.max(1))))
+    }
+
     /// Whether it takes new, unpinned traffic in normal times: in rotation and of tier 0.
     #[must_use]
     pub fn is_active(&self) -> bool {

@@ -2,7 +2,7 @@ use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialects;
 use crate::model::{Algorithm, Endpoint};
-use crate::traffic::shares::ids;
+use crate::traffic::ids;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {

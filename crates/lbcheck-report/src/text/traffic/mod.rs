@@ -8,7 +8,7 @@ use std::time::Duration;
 use lbcheck::dialect::{Dialect, Tiers};
 use lbcheck::model::{Endpoint, Pool};
 use lbcheck::traffic::scenario::{
-    Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Loss, Noticed, Outcome, Since,
+    Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Loss, Noticed, ScenarioOutcome, Since,
 };
 use lbcheck::traffic::{Certainty, PoolTraffic, described};
 
@@ -166,7 +166,7 @@ impl Print<'_> {
     }
 
     /// Whether something is different after than before.
-    fn changes(&self, outcome: &Outcome) -> bool {
+    fn changes(&self, outcome: &ScenarioOutcome) -> bool {
         !outcome.detections.is_empty() || (self.report.question.load - 1.0).abs() > 1e-9
     }
 
@@ -304,7 +304,7 @@ impl Print<'_> {
         text
     }
 
-    fn outcome(&self, out: &mut String, pool: &Pool, outcome: &Outcome) {
+    fn outcome(&self, out: &mut String, pool: &Pool, outcome: &ScenarioOutcome) {
         for found in &outcome.detections {
             let _ = writeln!(out, "  {} fails: {}", self.name(pool, found.endpoint), self.noticed(found));
         }
@@ -387,7 +387,7 @@ impl Print<'_> {
         }
     }
 
-    fn until_noticed(&self, out: &mut String, outcome: &Outcome) {
+    fn until_noticed(&self, out: &mut String, outcome: &ScenarioOutcome) {
         let unnoticed = &outcome.unnoticed;
         if let (Some(hit), Some(errors), Some(attempts)) =
             (unnoticed.first_attempts, unnoticed.errors, unnoticed.attempts)

@@ -330,7 +330,7 @@ impl Lower<'_> {
                 .map_while(|part| part.share)
                 .filter_map(|share| u32::try_from(share).ok())
                 .collect();
-            crate::traffic::split_clients(key.as_bytes(), &shares).unwrap_or(shares.len())
+            crate::hash::split_clients(key.as_bytes(), &shares).unwrap_or(shares.len())
         });
         let mut arms = Vec::new();
         for part in parts {

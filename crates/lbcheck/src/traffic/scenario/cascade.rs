@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::limits::Limits;
-use super::{Capacity, Scenario, load_of, without};
+use super::question::{Capacity, Scenario, load_of, without};
 use crate::model::{Config, Pool};
 use crate::traffic::placement::placed;
 use crate::traffic::shares::{Certainty, PoolShares};
@@ -12,7 +12,7 @@ use crate::traffic::shares::{Certainty, PoolShares};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cascade {
     /// One step for each round of failures.
-    pub steps: Vec<Step>,
+    pub steps: Vec<CascadeStep>,
     /// How it ends.
     pub end: CascadeEnd,
     /// How sure it is.
@@ -21,7 +21,7 @@ pub struct Cascade {
 
 /// One round: these are offered more than they can take, and fail.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub struct CascadeStep {
     /// Endpoints that fail in this round, with what each is offered as a multiple of what it can take.
     pub overloaded: Vec<(usize, f64)>,
 }
@@ -56,7 +56,7 @@ pub(super) fn run(
     };
     let requests = scenario.concurrency.map(|count| f64::from(count) * scenario.load);
     let any_limit = scenario.capacity.is_some()
-        || pool.endpoints.iter().any(|endpoint| super::endpoint_limit(endpoint).is_some());
+        || pool.endpoints.iter().any(|endpoint| endpoint.most_requests().is_some());
     if multiple.is_none() && (requests.is_none() || !any_limit) {
         return None;
     }
@@ -98,7 +98,7 @@ pub(super) fn run(
             return Some(Cascade { steps, end: CascadeEnd::Stable, certainty });
         }
         out.extend(overloaded.iter().map(|(index, _)| *index));
-        steps.push(Step { overloaded });
+        steps.push(CascadeStep { overloaded });
     }
     Some(Cascade { steps, end: CascadeEnd::Open, certainty })
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::addresses::{templates, with_addresses};
-use super::figures::{Figures, Known, figures};
 use super::flow::{Flow, flows};
+use super::given_shares::{Figures, Known, figures};
 use super::placement::{Pick, Placement};
-use super::scenario::{self, Capacity, Loss, Outcome, Scenario, worst_loss};
+use super::scenario::{self, Capacity, Loss, Scenario, ScenarioOutcome, worst_loss};
 use super::shares::Certainty;
-use crate::dialect::Dialect;
-use crate::model::{Action, Config, Endpoint, Gap, Host, Mode, Pool, PoolId, Target, Weakens};
+use crate::model::{Algorithm, Config, Endpoint, Gap, HashKey, Host, Mode, Pool, PoolId, Weakens};
 use crate::source::Span;
 
 /// What is asked.
@@ -92,7 +91,7 @@ pub struct PoolTraffic {
     /// The single loss that loads a survivor most. `None`: not known, or nothing serves.
     pub worst: Option<Loss>,
     /// What was asked: failures, load, limits. `None`: nothing of that kind was asked, or the pool has no endpoint.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<ScenarioOutcome>,
     /// The endpoints that fail in it.
     pub failed: Vec<usize>,
 }
@@ -123,7 +122,7 @@ pub fn survey(config: &Config, question: &Question) -> Result<Survey, Unanswerab
     }
     let mut config = with_addresses(config, &question.addresses);
     for pool in &mut config.pools {
-        if let Some(spelt_out) = templates(config.dialect, pool) {
+        if let Some(spelt_out) = templates(pool) {
             *pool = spelt_out;
         }
     }
@@ -306,21 +305,11 @@ impl PoolTraffic {
     }
 }
 
-/// Envoy hashes nothing of requests that come by a route without `hash_policy`.
+/// Nothing is hashed of requests that come by a route without a policy for it, where routes have such policies.
 fn drawn_at_random(config: &Config, id: PoolId) -> bool {
-    if config.dialect != Dialect::Envoy {
+    if !matches!(config.pool(id).algorithm.value, Algorithm::Hash { key: HashKey::RoutePolicy, .. }) {
         return false;
     }
-    let leads = |target: &Target| matches!(target, Target::Pool { pool, .. } if *pool == id);
-    let mut routes = config
-        .tables
-        .iter()
-        .flat_map(|table| &table.routes)
-        .filter(|route| match &route.action {
-            Action::Forward(target) => leads(target),
-            Action::Split(arms) => arms.iter().any(|arm| leads(&arm.target)),
-            _ => false,
-        })
-        .peekable();
+    let mut routes = config.routes_to(id).peekable();
     routes.peek().is_some() && routes.all(|route| route.hash_policies.is_empty())
 }

@@ -1,4 +1,60 @@
-//! Lookup tables from hashes to endpoints.
+//! Lookup tables from hashes to endpoints, and from keys by way of them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::shares::Certainty;
+use crate::arithmetic::lcm;
+use crate::model::HashFunction;
+
+/// Why a place is not known, in a few words.
+pub(super) type Unplaced = Cow<'static, str>;
+
+/// Why a pool has no such table.
+pub(super) const NO_KEYS: Unplaced = Cow::Borrowed("the algorithm does not go by keys");
+
+/// What a pool that hashes does with keys.
+pub(super) trait KeyTable: fmt::Debug + Send + Sync {
+    /// The bytes that are hashed of a key that is given as text.
+    fn bytes<'k>(&self, text: &'k [u8]) -> Result<Cow<'k, [u8]>, Unplaced> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    /// The endpoint of a key. `None`: nobody serves.
+    fn pick(&self, key: &[u8]) -> Result<Option<usize>, Unplaced>;
+
+    /// The part of all hashes that leads to each of `endpoints` endpoints.
+    fn shares(&self, endpoints: usize) -> Vec<f64>;
+
+    /// How many entries it has, where its size is the proxy's choice.
+    fn entries(&self) -> Option<usize> {
+        None
+    }
+
+    /// What has to hold of keys beside that they are many, where the hash does not see to it.
+    fn needs_of_keys(&self) -> Option<(Certainty, &'static str)> {
+        None
+    }
+
+    /// The table alone, where the hash spreads keys evenly, so that it can be laid over another of the same function.
+    fn evenly_hashed(&self) -> Option<(HashFunction, &Table)> {
+        None
+    }
+}
+
+/// One endpoint takes every key, or none does.
+#[derive(Debug)]
+pub(super) struct Single(pub(super) Option<usize>);
+
+impl KeyTable for Single {
+    fn pick(&self, _: &[u8]) -> Result<Option<usize>, Unplaced> {
+        Ok(self.0)
+    }
+
+    fn shares(&self, endpoints: usize) -> Vec<f64> {
+        (0..endpoints).map(|index| if Some(index) == self.0 { 1.0 } else { 0.0 }).collect()
+    }
+}
 
 /// Tables larger than this are not built: Envoy's own largest ring.
 pub(super) const MOST_ENTRIES: u64 = 8_388_608;
@@ -39,13 +95,19 @@ impl Ring {
         Self { points, last, nearest }
     }
 
+    /// The same places with other owners, one for each point.
+    pub(super) fn owned_by(mut self, owners: impl IntoIterator<Item = u32>) -> Self {
+        self.points.iter_mut().zip(owners).for_each(|(point, owner)| point.1 = owner);
+        self
+    }
+
     /// Points in order.
     pub(super) fn points(&self) -> &[(u64, u32)] {
         &self.points
     }
 
     /// The index of the first point at or after `hash`, around the circle.
-    pub(super) fn next(&self, hash: u64) -> usize {
+    fn next(&self, hash: u64) -> usize {
         let at = self.points.partition_point(|&(position, _)| position < hash);
         if at == self.points.len() { 0 } else { at }
     }
@@ -63,7 +125,7 @@ impl Ring {
     }
 
     /// The circle cut into pieces of one point each, in order: the last position of a piece, and its point.
-    pub(super) fn pieces(&self) -> Vec<(u64, usize)> {
+    fn pieces(&self) -> Vec<(u64, usize)> {
         let Some(highest) = self.points.len().checked_sub(1) else { return Vec::new() };
         let mut pieces = Vec::with_capacity(self.points.len() + 2);
         for (at, &(position, _)) in self.points.iter().enumerate() {
@@ -139,7 +201,7 @@ impl Table {
         match (self, other) {
             (Self::Slots(old), Self::Slots(new)) if !old.is_empty() && !new.is_empty() => {
                 let (a, b) = (old.len() as u64, new.len() as u64);
-                let period = (a / gcd(a, b)).checked_mul(b).filter(|period| *period <= MOST_ENTRIES)?;
+                let period = lcm([a, b], MOST_ENTRIES)?;
                 let stays = |hash: &u64| {
                     let (old, new) = (old[(hash % a) as usize], new[(hash % b) as usize]);
                     same(old as usize, new as usize)
@@ -183,7 +245,7 @@ impl Table {
 }
 
 /// One minus the part of the circle on which the points of both rings, by number, `stay`.
-pub(super) fn common(old: &Ring, new: &Ring, stay: impl Fn(usize, usize) -> bool) -> Option<f64> {
+fn common(old: &Ring, new: &Ring, stay: impl Fn(usize, usize) -> bool) -> Option<f64> {
     let (before, after) = (old.pieces(), new.pieces());
     if before.is_empty() || after.is_empty() {
         return None;
@@ -200,14 +262,6 @@ pub(super) fn common(old: &Ring, new: &Ring, stay: impl Fn(usize, usize) -> bool
         b += usize::from(end_new <= end_old);
     }
     Some(1.0 - stays as f64 / start as f64)
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    let (mut a, mut b) = (a, b);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a.max(1)
 }
 
 #[cfg(test)]

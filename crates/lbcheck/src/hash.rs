@@ -3,21 +3,18 @@
 use crate::model::HashFunction;
 
 /// `sdbm`, HAProxy's default.
-#[must_use]
-pub fn sdbm(key: &[u8]) -> u32 {
+pub(crate) fn sdbm(key: &[u8]) -> u32 {
     key.iter().fold(0, |hash: u32, &byte| hash.wrapping_mul(65_599).wrapping_add(u32::from(byte)))
 }
 
 /// `djb2`.
-#[must_use]
-pub fn djb2(key: &[u8]) -> u32 {
+pub(crate) fn djb2(key: &[u8]) -> u32 {
     key.iter().fold(5381, |hash: u32, &byte| hash.wrapping_mul(33).wrapping_add(u32::from(byte)))
 }
 
 /// `wt6`, which only HAProxy has: each byte is mixed into two registers, which then change places, each turned by as
 /// many bits as the two together say.
-#[must_use]
-pub fn wt6(key: &[u8]) -> u32 {
+pub(crate) fn wt6(key: &[u8]) -> u32 {
     let (mut left, mut right) = (0xa53c_965a_u32, 0x5ca6_953a_u32);
     let (mut turn_right, mut turn_left) = (6, 18);
     for &byte in key {
@@ -35,14 +32,14 @@ pub fn wt6(key: &[u8]) -> u32 {
 
 /// A CRC-32 (IEEE 802.3) in the making, so that nginx's chains can go on from any point.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Crc32(u32);
+pub(crate) struct Crc32(u32);
 
 impl Crc32 {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(u32::MAX)
     }
 
-    pub(super) fn update(mut self, bytes: &[u8]) -> Self {
+    pub(crate) fn update(mut self, bytes: &[u8]) -> Self {
         for &byte in bytes {
             // The low byte is below 256, the length of the table.
             self.0 = (self.0 >> 8) ^ CRC_TABLE[((self.0 ^ u32::from(byte)) & 0xff) as usize];
@@ -50,7 +47,7 @@ impl Crc32 {
         self
     }
 
-    pub(super) fn finish(self) -> u32 {
+    pub(crate) fn finish(self) -> u32 {
         !self.0
     }
 }
@@ -74,14 +71,12 @@ const fn crc_table() -> [u32; 256] {
 }
 
 /// CRC-32 as in IEEE 802.3.
-#[must_use]
-pub fn crc32(key: &[u8]) -> u32 {
+pub(crate) fn crc32(key: &[u8]) -> u32 {
     Crc32::new().update(key).finish()
 }
 
 /// HAProxy's `avalanche` modifier: Bob Jenkins' six-shift integer hash of the value times a prime.
-#[must_use]
-pub fn avalanche(value: u32) -> u32 {
+pub(crate) fn avalanche(value: u32) -> u32 {
     let mut a = value;
     a = a.wrapping_add(0x7ed5_5d16).wrapping_add(a << 12);
     a = (a ^ 0xc761_c23c) ^ (a >> 19);
@@ -92,21 +87,13 @@ pub fn avalanche(value: u32) -> u32 {
     a.wrapping_mul(3_221_225_473)
 }
 
-/// The 15 bits of a CRC that nginx `hash` uses.
-#[must_use]
-pub fn nginx_hash(key: &[u8]) -> u32 {
-    (crc32(key) >> 16) & 0x7fff
-}
-
 /// One round of nginx `ip_hash` over the octets that count, from `start` (89 at first).
-#[must_use]
-pub fn ip_hash(start: u32, octets: &[u8]) -> u32 {
+pub(crate) fn ip_hash(start: u32, octets: &[u8]) -> u32 {
     octets.iter().fold(start, |hash, &octet| (hash * 113 + u32::from(octet)) % 6271)
 }
 
 /// MurmurHash2 of 32 bits with seed 0, as nginx `split_clients` uses it.
-#[must_use]
-pub fn murmur2_32(key: &[u8]) -> u32 {
+pub(crate) fn murmur2_32(key: &[u8]) -> u32 {
     const M: u32 = 0x5bd1_e995;
     let mut hash = key.len() as u32;
     let mut words = key.chunks_exact(4);
@@ -125,8 +112,7 @@ pub fn murmur2_32(key: &[u8]) -> u32 {
 }
 
 /// MurmurHash2 of 64 bits (64A) with the seed Envoy uses.
-#[must_use]
-pub fn murmur2_64(key: &[u8]) -> u64 {
+pub(crate) fn murmur2_64(key: &[u8]) -> u64 {
     const M: u64 = 0xc6a4_a793_5bd1_e995;
     const SEED: u64 = 0xc70f_6907;
     let mut hash = SEED ^ (key.len() as u64).wrapping_mul(M);
@@ -144,8 +130,7 @@ pub fn murmur2_64(key: &[u8]) -> u64 {
 }
 
 /// xxHash64.
-#[must_use]
-pub fn xxh64(key: &[u8], seed: u64) -> u64 {
+pub(crate) fn xxh64(key: &[u8], seed: u64) -> u64 {
     const P: [u64; 5] = [
         0x9E37_79B1_85EB_CA87,
         0xC2B2_AE3D_27D4_EB4F,
@@ -199,8 +184,7 @@ pub fn xxh64(key: &[u8], seed: u64) -> u64 {
 }
 
 /// HAProxy's hash of `key`. `None`: the function is not known here, or does not go by bytes.
-#[must_use]
-pub fn haproxy(function: HashFunction, key: &[u8]) -> Option<u32> {
+pub(crate) fn haproxy(function: HashFunction, key: &[u8]) -> Option<u32> {
     let (hash, modified) = match function {
         HashFunction::Sdbm { avalanche } => (sdbm(key), avalanche),
         HashFunction::Djb2 { avalanche } => (djb2(key), avalanche),
@@ -212,6 +196,17 @@ pub fn haproxy(function: HashFunction, key: &[u8]) -> Option<u32> {
         | HashFunction::Murmur2 => return None,
     };
     Some(if modified { avalanche(hash) } else { hash })
+}
+
+/// The bucket of nginx `split_clients`: the index of the share that `key` falls into, `None` beyond all of them.
+/// Shares are in hundredths of a percent; the last, `*`, is what is beyond.
+pub(crate) fn split_clients(key: &[u8], shares: &[u32]) -> Option<usize> {
+    let hash = u64::from(murmur2_32(key));
+    let mut sum = 0_u64;
+    shares.iter().position(|&share| {
+        sum += u64::from(share) * u64::from(u32::MAX) / 10_000;
+        hash < sum
+    })
 }
 
 /// Up to eight bytes as a number.
@@ -260,7 +255,7 @@ mod tests {
             assert_eq!(djb2(bytes), djb2_, "{key}");
             assert_eq!(crc32(bytes), crc, "{key}");
             assert_eq!(avalanche(sdbm_), modified, "{key}");
-            assert_eq!(nginx_hash(bytes), nginx, "{key}");
+            assert_eq!((crc32(bytes) >> 16) & 0x7fff, nginx, "{key}");
             assert_eq!(murmur2_32(bytes), murmur, "{key}");
             assert_eq!(xxh64(bytes, 0), xx, "{key}");
         }
@@ -301,5 +296,15 @@ mod tests {
             assert_eq!(avalanche(4096 + node as u32), position);
         }
         assert_eq!(avalanche(2 * 4096), 1079705203);
+    }
+
+    #[test]
+    fn split_clients_gives_the_measured_counts() {
+        let mut counts = [0; 3];
+        for id in 0..2000 {
+            let bucket = split_clients(format!("id-{id}").as_bytes(), &[1000, 2000]);
+            counts[bucket.unwrap_or(2)] += 1;
+        }
+        assert_eq!(counts, [166, 399, 1435]);
     }
 }

@@ -1,11 +1,11 @@
 //! What is drawn by lot on a request's way, and how likely the way is.
 
-use crate::dialect::Dialect;
+use crate::arithmetic::lcm;
 use crate::model::Condition;
 
 /// The draws on one way.
 #[derive(Clone, Debug)]
-pub(super) struct Lot {
+pub(super) struct Likelihood {
     /// The product of independent draws. `None`: something on the way is not known.
     factor: Option<f64>,
     /// What the one number that Envoy draws for a request must be.
@@ -23,13 +23,13 @@ struct Residue {
 /// Largest common multiple of moduli that is counted through.
 const MAX_MULTIPLE: u64 = 4_000_000;
 
-impl Default for Lot {
+impl Default for Likelihood {
     fn default() -> Self {
         Self { factor: Some(1.0), number: Vec::new() }
     }
 }
 
-impl Lot {
+impl Likelihood {
     /// The share of requests that take this way; `None`: not known.
     pub(super) fn share(&self) -> Option<f64> {
         Some(self.factor? * self.likelihood()?)
@@ -65,9 +65,9 @@ impl Lot {
     }
 
     /// Takes an arm of a split: `weight` of `total` behind `from` others. False: after the earlier draws that cannot
-    /// be.
-    pub(super) fn split(&mut self, from: u64, weight: u64, total: u64, dialect: Dialect) -> bool {
-        if dialect == Dialect::Envoy {
+    /// be. `by_number`: by the one number that Envoy draws for a request.
+    pub(super) fn split(&mut self, from: u64, weight: u64, total: u64, by_number: bool) -> bool {
+        if by_number {
             return self.require(Residue { of: total, from, to: from.saturating_add(weight) });
         }
         let share = if total > 0 { weight as f64 / total as f64 } else { 0.0 };
@@ -94,10 +94,7 @@ impl Lot {
         if let [residue] = self.number.as_slice() {
             return Some((residue.to - residue.from) as f64 / residue.of as f64);
         }
-        let multiple = self.number.iter().try_fold(1u64, |multiple, residue| {
-            let next = (multiple / gcd(multiple, residue.of)).checked_mul(residue.of)?;
-            (next <= MAX_MULTIPLE).then_some(next)
-        })?;
+        let multiple = lcm(self.number.iter().map(|residue| residue.of), MAX_MULTIPLE)?;
         let hits = (0..multiple).filter(|value| {
             self.number.iter().all(|residue| (residue.from..residue.to).contains(&(value % residue.of)))
         });
@@ -105,52 +102,45 @@ impl Lot {
     }
 }
 
-fn gcd(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a.max(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn draw(lot: &mut Lot, percent: u32, holds: bool) -> bool {
-        lot.draw(&Condition::Chance(percent * 10_000), Some(100), holds)
+    fn draw(way: &mut Likelihood, percent: u32, holds: bool) -> bool {
+        way.draw(&Condition::Chance(percent * 10_000), Some(100), holds)
     }
 
     #[test]
     fn independent_draws_multiply() {
-        let mut lot = Lot::default();
-        assert!(lot.draw(&Condition::Chance(300_000), None, false));
-        assert!(lot.draw(&Condition::Chance(500_000), None, true));
-        assert!((lot.share().unwrap() - 0.35).abs() < 1e-12);
+        let mut way = Likelihood::default();
+        assert!(way.draw(&Condition::Chance(300_000), None, false));
+        assert!(way.draw(&Condition::Chance(500_000), None, true));
+        assert!((way.share().unwrap() - 0.35).abs() < 1e-12);
     }
 
     #[test]
     fn envoy_draws_once() {
         // 30 % missed leaves nothing for a second rule of 30 %, and 20 % for one of 50 %.
-        let mut lot = Lot::default();
-        assert!(draw(&mut lot, 30, false));
-        assert!(!draw(&mut lot.clone(), 30, true));
-        assert!(draw(&mut lot, 50, true));
-        assert_eq!(lot.share(), Some(0.2));
+        let mut way = Likelihood::default();
+        assert!(draw(&mut way, 30, false));
+        assert!(!draw(&mut way.clone(), 30, true));
+        assert!(draw(&mut way, 50, true));
+        assert_eq!(way.share(), Some(0.2));
         // Half of the requests into two equal clusters: all of them have the smaller numbers.
-        let mut lot = Lot::default();
-        assert!(draw(&mut lot, 50, true));
-        assert!(!lot.clone().split(50, 50, 100, Dialect::Envoy));
-        assert!(lot.split(0, 50, 100, Dialect::Envoy));
-        assert_eq!(lot.share(), Some(0.5));
+        let mut way = Likelihood::default();
+        assert!(draw(&mut way, 50, true));
+        assert!(!way.clone().split(50, 50, 100, true));
+        assert!(way.split(0, 50, 100, true));
+        assert_eq!(way.share(), Some(0.5));
     }
 
     #[test]
     fn moduli_that_share_nothing_are_counted_through() {
-        let mut lot = Lot::default();
-        assert!(draw(&mut lot, 50, true));
-        assert!(lot.split(0, 1, 7, Dialect::Envoy));
-        assert!((lot.share().unwrap() - 0.5 / 7.0).abs() < 1e-12);
-        assert!(lot.split(0, 1, 1_000_003, Dialect::Envoy));
-        assert_eq!(lot.share(), None);
+        let mut way = Likelihood::default();
+        assert!(draw(&mut way, 50, true));
+        assert!(way.split(0, 1, 7, true));
+        assert!((way.share().unwrap() - 0.5 / 7.0).abs() < 1e-12);
+        assert!(way.split(0, 1, 1_000_003, true));
+        assert_eq!(way.share(), None);
     }
 }

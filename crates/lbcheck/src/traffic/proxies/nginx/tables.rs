@@ -1,14 +1,131 @@
-//! nginx's tables and sequences. Servers that are `down` keep their place in them.
+//! nginx's tables. Servers that are `down` keep their place in them.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::haproxy::Reason;
-use super::hash::{self, Crc32};
-use super::table::{MOST_ENTRIES, Ring};
-use crate::model::{AdminState, Host, Pool};
+use crate::hash::{self, Crc32};
+use crate::model::{AdminState, Algorithm, HashFunction, HashKey, HashTable, Host, Pool};
+use crate::traffic::key_table::{KeyTable, MOST_ENTRIES, NO_KEYS, Ring, Single, Table, Unplaced};
+use crate::traffic::shares::Certainty;
 
 /// After this many servers that cannot be used, hashing gives way to round robin.
 const TRIES: u32 = 20;
+
+/// What is hashed of a key that is given as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reads {
+    /// The text.
+    Text,
+    /// The 4 or 16 bytes of the address that the text spells (`$binary_remote_addr`).
+    AddressBytes,
+    /// Such bytes beside other things, which one text cannot give.
+    Several,
+}
+
+impl Reads {
+    fn of(key: &HashKey) -> Self {
+        let HashKey::Expression(text) = key else { return Self::Text };
+        match text.as_str() {
+            "$binary_remote_addr" | "${binary_remote_addr}" => Self::AddressBytes,
+            text if text.contains("binary_remote_addr") => Self::Several,
+            _ => Self::Text,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Places {
+    Hash(Weighted),
+    Address(Weighted),
+    Ring(Ketama),
+}
+
+/// The servers of one upstream, with the way in which keys find them.
+#[derive(Debug)]
+struct Keys {
+    reads: Reads,
+    places: Places,
+}
+
+impl KeyTable for Keys {
+    fn bytes<'k>(&self, text: &'k [u8]) -> Result<Cow<'k, [u8]>, Unplaced> {
+        match self.reads {
+            Reads::Text => Ok(Cow::Borrowed(text)),
+            Reads::Several => Err("the bytes of the client's address are only a part of the key".into()),
+            Reads::AddressBytes => {
+                let address = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+                Ok(Cow::Owned(match address.ok_or("the key is not an address")? {
+                    IpAddr::V4(address) => address.octets().to_vec(),
+                    IpAddr::V6(address) => address.octets().to_vec(),
+                }))
+            }
+        }
+    }
+
+    fn pick(&self, key: &[u8]) -> Result<Option<usize>, Unplaced> {
+        match &self.places {
+            Places::Hash(members) => members.hash(key),
+            Places::Address(members) => members.ip_hash(key),
+            Places::Ring(ring) => ring.pick(key),
+        }
+        .map(Some)
+    }
+
+    fn shares(&self, endpoints: usize) -> Vec<f64> {
+        match &self.places {
+            Places::Hash(members) => members.shares(0x8000, endpoints),
+            Places::Address(members) => members.shares(6271, endpoints),
+            Places::Ring(ring) => ring.shares(),
+        }
+    }
+
+    fn needs_of_keys(&self) -> Option<(Certainty, &'static str)> {
+        let all_over = "clients come from networks all over; those of one /24 count as one";
+        matches!(self.places, Places::Address(_)).then_some((Certainty::Expected, all_over))
+    }
+
+    /// Not where round robin has a part in it.
+    fn evenly_hashed(&self) -> Option<(HashFunction, &Table)> {
+        match &self.places {
+            Places::Ring(ring) if ring.by_turns <= 0.0 => Some((HashFunction::Nginx, &ring.table)),
+            _ => None,
+        }
+    }
+}
+
+/// The table of an upstream.
+pub(super) fn key_table(pool: &Pool) -> Result<Arc<dyn KeyTable>, Unplaced> {
+    let Algorithm::Hash { key, table, .. } = &pool.algorithm.value else { return Err(NO_KEYS) };
+    if let [only] = pool.endpoints.as_slice()
+        && !only.expands
+    {
+        return Ok(Arc::new(Single(only.in_rotation().then_some(0))));
+    }
+    if let HashKey::Constant(text) = key
+        && *table != HashTable::IpHash
+    {
+        return Ok(Arc::new(Single(Some(of_constant(pool, text, *table)?))));
+    }
+    let places = match table {
+        HashTable::Map => Places::Hash(Weighted::new(pool)?),
+        HashTable::IpHash => Places::Address(Weighted::new(pool)?),
+        HashTable::Ketama => Places::Ring(Ketama::new(pool)?),
+        _ => return Err(NO_SUCH_TABLE.into()),
+    };
+    Ok(Arc::new(Keys { reads: Reads::of(key), places }))
+}
+
+const NO_SUCH_TABLE: &str = "nginx has no such table";
+
+/// The server that a constant key leads to.
+fn of_constant(pool: &Pool, text: &str, table: HashTable) -> Result<usize, Unplaced> {
+    match table {
+        HashTable::Map => Weighted::new(pool)?.hash(text.as_bytes()),
+        HashTable::Ketama => Ketama::new(pool)?.pick(text.as_bytes()),
+        _ => Err(NO_SUCH_TABLE.into()),
+    }
+}
 
 /// The servers that are not backups, with their weights summed up.
 #[derive(Clone, Debug)]
@@ -22,7 +139,7 @@ fn usable(pool: &Pool, index: usize) -> bool {
     pool.endpoints[index].state.value == AdminState::Enabled
 }
 
-fn check_members(pool: &Pool) -> Result<(), Reason> {
+fn check_members(pool: &Pool) -> Result<(), Unplaced> {
     let primaries = || pool.endpoints.iter().filter(|endpoint| endpoint.tier.value == 0);
     if primaries().any(|endpoint| matches!(endpoint.address.host, Host::Unknown(_))) {
         return Err("an address is only known at run time".into());
@@ -31,7 +148,7 @@ fn check_members(pool: &Pool) -> Result<(), Reason> {
 }
 
 /// The usable primary, if there is exactly one; why hashing cannot decide, if there is none.
-fn only(pool: &Pool) -> Result<Option<usize>, Reason> {
+fn only(pool: &Pool) -> Result<Option<usize>, Unplaced> {
     let mut usable =
         (0..pool.endpoints.len()).filter(|&at| pool.endpoints[at].tier.value == 0 && usable(pool, at));
     match (usable.next(), usable.next()) {
@@ -42,7 +159,7 @@ fn only(pool: &Pool) -> Result<Option<usize>, Reason> {
 }
 
 impl Weighted {
-    pub(super) fn new(pool: &Pool) -> Result<Self, Reason> {
+    pub(super) fn new(pool: &Pool) -> Result<Self, Unplaced> {
         check_members(pool)?;
         only(pool)?;
         if pool.endpoints.iter().any(|endpoint| endpoint.expands) {
@@ -66,7 +183,7 @@ impl Weighted {
     }
 
     /// Walks over `hashes`, each of which is a retry of the one before.
-    fn walk(&self, mut hashes: impl FnMut(u32) -> u64) -> Result<usize, Reason> {
+    fn walk(&self, mut hashes: impl FnMut(u32) -> u64) -> Result<usize, Unplaced> {
         if let [(_, index, _)] = self.members.as_slice() {
             return Ok(*index);
         }
@@ -84,7 +201,7 @@ impl Weighted {
     }
 
     /// `hash KEY`.
-    pub(super) fn hash(&self, key: &[u8]) -> Result<usize, Reason> {
+    pub(super) fn hash(&self, key: &[u8]) -> Result<usize, Unplaced> {
         if key.is_empty() {
             return Err("with an empty key, round robin decides".into());
         }
@@ -100,7 +217,7 @@ impl Weighted {
     }
 
     /// `ip_hash`, for the address written in `key`.
-    pub(super) fn ip_hash(&self, key: &[u8]) -> Result<usize, Reason> {
+    pub(super) fn ip_hash(&self, key: &[u8]) -> Result<usize, Unplaced> {
         let address = std::str::from_utf8(key).ok().and_then(|text| text.parse::<IpAddr>().ok());
         let octets = match address.ok_or("the key is not an address")? {
             // The last octet does not count.
@@ -134,17 +251,20 @@ fn normalise(shares: &mut [f64]) {
     }
 }
 
-/// `hash KEY consistent`: the points, and for each the server that answers.
+/// `hash KEY consistent`: the points, each with the server that answers for it.
 #[derive(Clone, Debug)]
 pub(super) struct Ketama {
-    ring: Ring,
-    /// For each point the endpoint that takes its keys; `None` where round robin does.
-    owners: Vec<Option<u32>>,
+    table: Table,
+    /// The part of the circle whose keys round robin takes.
+    by_turns: f64,
     weights: Vec<f64>,
 }
 
+/// Who answers where round robin does.
+const NOBODY: u32 = u32::MAX;
+
 impl Ketama {
-    pub(super) fn new(pool: &Pool) -> Result<Self, Reason> {
+    pub(super) fn new(pool: &Pool) -> Result<Self, Unplaced> {
         check_members(pool)?;
         let single = only(pool)?;
         let primaries: Vec<usize> =
@@ -171,9 +291,11 @@ impl Ketama {
         }
         let ring = Ring::new(points, u64::from(u32::MAX), false);
         let owners = match single {
-            Some(index) => vec![Some(index as u32); ring.points().len()],
+            Some(index) => vec![index as u32; ring.points().len()],
             None => owners(&ring, |index| usable(pool, index)),
         };
+        let left = owners.iter().zip(ring.arcs()).filter(|(owner, _)| **owner == NOBODY);
+        let by_turns = left.map(|(_, arc)| arc).sum();
         let weight = |index: usize| {
             let endpoint = &pool.endpoints[index];
             if endpoint.tier.value == 0 && usable(pool, index) {
@@ -184,51 +306,32 @@ impl Ketama {
         };
         let mut weights: Vec<f64> = (0..pool.endpoints.len()).map(weight).collect();
         normalise(&mut weights);
-        Ok(Self { ring, owners, weights })
+        Ok(Self { table: Table::Ring(ring.owned_by(owners)), by_turns, weights })
     }
 
-    pub(super) fn pick(&self, key: &[u8]) -> Result<usize, Reason> {
+    pub(super) fn pick(&self, key: &[u8]) -> Result<usize, Unplaced> {
         if key.is_empty() {
             return Err("with an empty key, round robin decides".into());
         }
-        match self.owners.get(self.ring.next(u64::from(hash::crc32(key)))) {
-            Some(Some(owner)) => Ok(*owner as usize),
+        match self.table.owner(u64::from(hash::crc32(key))) {
+            Some(owner) if owner < self.weights.len() => Ok(owner),
             _ => Err("after 20 points of servers that are down, round robin decides".into()),
         }
     }
 
-    /// The part of hashes whose server is not the `same`. `None`: round robin has a part in it.
-    pub(super) fn moved(&self, new: &Self, same: impl Fn(usize, usize) -> bool) -> Option<f64> {
-        if self.owners.iter().chain(&new.owners).any(Option::is_none) {
-            return None;
-        }
-        let owner = |side: &Self, point: usize| side.owners.get(point).copied().flatten();
-        super::table::common(&self.ring, &new.ring, |before, after| {
-            let both = (owner(self, before), owner(new, after));
-            matches!(both, (Some(a), Some(b)) if same(a as usize, b as usize))
-        })
-    }
-
-    pub(super) fn shares(&self) -> Vec<f64> {
-        let mut shares = vec![0.0; self.weights.len()];
-        let mut free = 0.0;
-        for (owner, arc) in self.owners.iter().zip(self.ring.arcs()) {
-            match owner.and_then(|owner| shares.get_mut(owner as usize)) {
-                Some(share) => *share += arc,
-                None => free += arc,
-            }
-        }
+    fn shares(&self) -> Vec<f64> {
+        let mut shares = self.table.shares(self.weights.len());
         for (share, weight) in shares.iter_mut().zip(&self.weights) {
-            *share += free * weight;
+            *share += self.by_turns * weight;
         }
         shares
     }
 }
 
 /// Who answers for each point: its server, or that of the next point whose server is up, 20 steps ahead at most.
-fn owners(ring: &Ring, usable: impl Fn(usize) -> bool) -> Vec<Option<u32>> {
+fn owners(ring: &Ring, usable: impl Fn(usize) -> bool) -> Vec<u32> {
     let points = ring.points();
-    let mut owners = vec![None; points.len()];
+    let mut owners = vec![NOBODY; points.len()];
     let mut next: Option<(u32, u32)> = None;
     // Twice around, so that the last points know of the first.
     for at in (0..points.len()).rev().chain((0..points.len()).rev()) {
@@ -238,7 +341,7 @@ fn owners(ring: &Ring, usable: impl Fn(usize) -> bool) -> Vec<Option<u32>> {
             Some((ahead, steps)) if steps < TRIES => Some((ahead, steps + 1)),
             _ => None,
         };
-        owners[at] = next.map(|(owner, _)| owner);
+        owners[at] = next.map_or(NOBODY, |(owner, _)| owner);
     }
     owners
 }
@@ -254,91 +357,9 @@ fn host_and_port(text: &str) -> (&str, &str) {
     }
 }
 
-/// The first `count` picks of smooth weighted round robin over `members`, pairs of endpoint and weight.
-pub(super) fn smooth(members: &[(usize, u32)], count: usize) -> Vec<usize> {
-    let total: i64 = members.iter().map(|&(_, weight)| i64::from(weight)).sum();
-    let mut scores = vec![0_i64; members.len()];
-    let mut picks = Vec::with_capacity(count);
-    for _ in 0..count {
-        let mut best: Option<(i64, usize)> = None;
-        for (at, score) in scores.iter_mut().enumerate() {
-            *score += i64::from(members[at].1);
-            if best.is_none_or(|(most, _)| *score > most) {
-                best = Some((*score, at));
-            }
-        }
-        let Some((_, at)) = best else { break };
-        scores[at] -= total;
-        picks.push(members[at].0);
-    }
-    picks
-}
-
-/// `random two` while no request is in flight: on a tie the second draw wins, and after 21 draws of the first
-/// server again, round robin decides.
-pub(super) fn random_two_idle(weights: &[f64]) -> Vec<f64> {
-    let total: f64 = weights.iter().sum();
-    let part = |weight: f64| weight / total;
-    let live = || weights.iter().filter(|weight| **weight > 0.0);
-    // Σ over i of p(i)·(1 − p(i)²¹) / (W − w(i)), from which each j leaves its own term out.
-    let term = |weight: f64| {
-        let rest = total - weight;
-        if rest > 0.0 { part(weight) * (1.0 - part(weight).powi(21)) / rest } else { 0.0 }
-    };
-    let terms: f64 = live().map(|&weight| term(weight)).sum();
-    let fallback: f64 = live().map(|&weight| part(weight).powi(22)).sum();
-    weights.iter().map(|&weight| weight * (terms - term(weight)) + fallback * part(weight)).collect()
-}
-
-/// The bucket of nginx `split_clients`: the index of the share that `key` falls into, `None` beyond all of them.
-/// Shares are in hundredths of a percent; the last, `*`, is what is beyond.
-#[must_use]
-pub fn split_clients(key: &[u8], shares: &[u32]) -> Option<usize> {
-    let hash = u64::from(hash::murmur2_32(key));
-    let mut sum = 0_u64;
-    shares.iter().position(|&share| {
-        sum += u64::from(share) * u64::from(u32::MAX) / 10_000;
-        hash < sum
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn sequence(weights: &[u32], count: usize) -> Vec<usize> {
-        let members: Vec<(usize, u32)> =
-            weights.iter().enumerate().map(|(at, &weight)| (at + 1, weight)).collect();
-        smooth(&members, count)
-    }
-
-    #[test]
-    fn smooth_round_robin_gives_the_known_orders() {
-        assert_eq!(sequence(&[5, 1, 1], 7), [1, 1, 2, 1, 3, 1, 1]);
-        assert_eq!(sequence(&[3, 2, 1], 6), [1, 2, 1, 3, 2, 1]);
-        assert_eq!(sequence(&[1, 2, 3, 4], 10), [4, 3, 2, 4, 1, 3, 4, 2, 3, 4]);
-    }
-
-    #[test]
-    fn two_random_draws_distort_weights_as_measured() {
-        let shares = |weights: &[f64]| -> Vec<f64> {
-            random_two_idle(weights).iter().map(|share| (share * 100.0).round()).collect()
-        };
-        assert_eq!(shares(&[3.0, 2.0, 1.0]), [35.0, 40.0, 25.0]);
-        assert_eq!(shares(&[5.0, 1.0, 1.0]), [24.0, 38.0, 38.0]);
-        assert_eq!(shares(&[1.0, 1.0, 100.0]), [17.0, 17.0, 65.0]);
-        assert_eq!(shares(&[1.0, 1.0]), [50.0, 50.0]);
-    }
-
-    #[test]
-    fn split_clients_gives_the_measured_counts() {
-        let mut counts = [0; 3];
-        for id in 0..2000 {
-            let bucket = split_clients(format!("id-{id}").as_bytes(), &[1000, 2000]);
-            counts[bucket.unwrap_or(2)] += 1;
-        }
-        assert_eq!(counts, [166, 399, 1435]);
-    }
 
     #[test]
     fn ketama_hashes_host_and_port_apart() {

@@ -1,8 +1,31 @@
-//! Requests as people write them: `GET https://host/path`.
+//! A request as the client sends it, and as people write it: `GET https://host/path`.
 
 use std::net::IpAddr;
 
-use super::Request;
+/// What is known of a request, as the client sends it. A part that is `None` is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// The `Host` header, with its port if the client writes one.
+    pub host: Option<String>,
+    /// Path without query string, not decoded.
+    pub path: Option<String>,
+    /// Query string without its question mark; empty where there is none.
+    pub query: Option<String>,
+    /// Method.
+    pub method: Option<String>,
+    /// Every header but `Host`, in order.
+    pub headers: Option<Vec<(String, String)>>,
+    /// TLS server name; empty where the client sends none.
+    pub sni: Option<String>,
+    /// Whether it came over TLS.
+    pub tls: Option<bool>,
+    /// Destination port.
+    pub port: Option<u16>,
+    /// The address that the client connects to, where it has no name.
+    pub destination: Option<IpAddr>,
+    /// The client's address.
+    pub source: Option<IpAddr>,
+}
 
 impl Request {
     /// Reads `GET https://host/path`, where the method may be left out. A port, query string and host are what a client

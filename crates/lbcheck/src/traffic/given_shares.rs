@@ -1,8 +1,9 @@
 //! The figures that are shown for a pool: exact where they are, and where they go by load, at that load.
 
-use super::placement::{Load, placed};
-use super::scenario::endpoint_limit;
-use super::shares::{Certainty, PoolShares, always_used};
+use super::placement::placed;
+use super::proxies::proxy;
+use super::serving::always_used;
+use super::shares::{Certainty, Load, PoolShares};
 use super::simulate::{self, MOST_CLIENTS};
 use crate::dialect::{Dialect, Version};
 use crate::model::{Affinity, Algorithm, Config, Pool, PoolId};
@@ -47,7 +48,7 @@ pub(super) fn of_pool(dialect: Dialect, version: Version, pool: &Pool, known: Kn
     if !figures.shares.is_known() {
         return figures;
     }
-    if dialect == Dialect::Nginx && pool.shared_state.is_none() && simulate::goes_by_load(dialect, pool) {
+    if proxy(dialect).counts_by_worker(pool) && simulate::goes_by_load(pool) {
         let one = "there is one worker process; without `zone` each counts for itself";
         figures.shares.assumptions.push(one.into());
     }
@@ -74,7 +75,7 @@ pub(super) fn of_pool(dialect: Dialect, version: Version, pool: &Pool, known: Kn
 fn by_load(dialect: Dialect, version: Version, pool: &Pool, known: Known) -> Figures {
     let busy = placed(dialect, version, pool, Load::Concurrent(known.concurrency.unwrap_or(BUSY)));
     let plain = |shares| Figures { shares, idle: None, half_width: None };
-    if !busy.is_known() || always_used(pool).is_some() || !simulate::goes_by_load(dialect, pool) {
+    if !busy.is_known() || always_used(pool).is_some() || !simulate::goes_by_load(pool) {
         return plain(busy);
     }
     let Some(concurrency) = known.concurrency else {
@@ -86,7 +87,7 @@ fn by_load(dialect: Dialect, version: Version, pool: &Pool, known: Known) -> Fig
     if takes_turns(&pool.algorithm.value) && has_room(pool, &busy, concurrency) {
         return plain(busy);
     }
-    let Some(found) = simulate::simulate(dialect, version, pool, concurrency, known.seed) else {
+    let Some(found) = simulate::simulate(proxy(dialect), version, pool, concurrency, known.seed) else {
         return plain(busy);
     };
     let mut shares = busy;
@@ -111,7 +112,7 @@ fn takes_turns(algorithm: &Algorithm) -> bool {
 /// Whether so many requests leave everybody a fifth of its limit, which is far from spilling over.
 fn has_room(pool: &Pool, shares: &PoolShares, concurrency: u32) -> bool {
     pool.endpoints.iter().zip(&shares.shares).all(|(endpoint, share)| {
-        endpoint_limit(endpoint).is_none_or(|limit| share * f64::from(concurrency) <= 0.8 * limit as f64)
+        endpoint.most_requests().is_none_or(|limit| share * f64::from(concurrency) <= 0.8 * limit as f64)
     })
 }
 
@@ -126,7 +127,7 @@ const BUSY: u32 = 100_000;
 /// No load is named: what it is between.
 fn between(idle: PoolShares, busy: PoolShares, dialect: Dialect, pool: &Pool) -> Figures {
     let differs = idle.shares.iter().zip(&busy.shares).any(|(idle, busy)| (idle - busy).abs() > ALIKE);
-    let spills = pool.endpoints.iter().any(|endpoint| endpoint_limit(endpoint).is_some());
+    let spills = pool.endpoints.iter().any(|endpoint| endpoint.most_requests().is_some());
     let bounded = matches!(pool.algorithm.value, Algorithm::Hash { .. });
     let noun = dialect.endpoint_noun();
     let mut shares = busy;

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::judge::contains;
-use super::seen::Value;
+use super::value::Value;
 use crate::model::{AddressSource, RestoredAddress};
+use crate::network::Network;
 
 /// The address of a request from `source` whose header lines `lines` looks up. `Err`: why that is not known.
 pub(super) fn restored(
@@ -60,10 +60,10 @@ fn by(way: &AddressSource, source: IpAddr, lines: impl Fn(&str) -> Value) -> Res
 fn trusts(way: &AddressSource, address: IpAddr) -> Result<bool, String> {
     let mut unread = None;
     for network in way.trusted.iter().filter(|network| *network != "unix:") {
-        match contains(network, address) {
-            Some(true) => return Ok(true),
-            Some(false) => {}
-            None => unread = Some(network),
+        match network.parse::<Network>() {
+            Ok(network) if network.contains(address) => return Ok(true),
+            Ok(_) => {}
+            Err(_) => unread = Some(network),
         }
     }
     match unread {

@@ -1,7 +1,7 @@
 //! How Envoy makes the path its routes see, where the connection manager says so. Measured on Envoy 1.40.
 
-use super::seen::{Refused, Value};
 use crate::model::{EscapedSlashes, Normalization};
+use crate::traffic::request::value::{Refused, Value};
 
 /// The path without its query string.
 pub(super) fn normalized(path: &[u8], settings: &Normalization) -> Result<Value, Refused> {
