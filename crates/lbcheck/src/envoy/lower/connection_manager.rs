@@ -7,10 +7,9 @@ use crate::model::{
 use crate::source::Spanned;
 
 use super::super::tree::Value;
-use super::Lower;
-use super::cluster::{source_path, take};
-use super::guards::Filters;
-use super::listener::{inner_type, inner_value};
+use super::super::value::{inner_type, inner_value};
+use super::http_filter::Filters;
+use super::state::{Lower, source_path, take};
 
 impl<'t> Lower<'t> {
     /// Lowers a connection manager into one route that leads to its table of hosts.

@@ -1,56 +1,12 @@
 //! When an HTTP filter answers by itself, and what it changes for those behind it.
 
-use crate::model::{Action, Condition, Match, TextMatch};
+use crate::model::{Condition, Match, TextMatch};
 
 use super::super::tree::Value;
-use super::guards::{HttpFilter, Levels, respond};
+use super::http_filter::{Effect, HttpFilter, Setup};
 use super::jwt;
 use super::matcher::{self, all, any, not, opaque};
 use super::rbac::{self, Client, Layer};
-
-/// A filter's settings where some routes apply.
-pub(super) struct Setup<'t> {
-    /// Those of the connection manager.
-    pub(super) config: Option<Value<'t>>,
-    /// Those of the most specific level.
-    pub(super) own: Option<Value<'t>>,
-    pub(super) levels: Levels<'t>,
-}
-
-/// What a filter does to requests.
-#[derive(Default)]
-pub(super) struct Effect {
-    pub(super) answers: Vec<Decided>,
-    /// Headers it changes, lower case; `:path` and `:method` among them.
-    pub(super) headers: Vec<String>,
-    /// It may change anything.
-    pub(super) changes_all: bool,
-}
-
-/// A rule of a filter.
-pub(super) struct Decided {
-    pub(super) when: Condition,
-    pub(super) action: Action,
-}
-
-impl Effect {
-    fn answers(when: Condition, status: Option<u16>, kind: &str) -> Self {
-        Self { answers: vec![Decided { when, action: respond(status, kind) }], ..Self::default() }
-    }
-
-    /// Answers when something outside the configuration says so.
-    pub(super) fn may(when: &str, status: Option<u16>, kind: &str) -> Self {
-        Self::answers(opaque(when), status, kind)
-    }
-
-    pub(super) fn changing(self) -> Self {
-        Self { changes_all: true, ..self }
-    }
-
-    pub(super) fn and(&mut self, when: Condition, status: Option<u16>, kind: &str) {
-        self.answers.push(Decided { when, action: respond(status, kind) });
-    }
-}
 
 /// Filters that pass every request on as it is, as far as routes and other filters can tell.
 const PASSING: [&str; 31] = [

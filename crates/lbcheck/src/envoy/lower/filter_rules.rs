@@ -4,106 +4,13 @@
 //! others as not known. Filters run after the route was chosen, so that a route, its virtual host or its route
 //! configuration can set up a filter otherwise than the connection manager does.
 
-use std::collections::BTreeSet;
+use crate::model::{Action, Condition, Route, RouteTable, TableId};
 
-use crate::model::{Action, Condition, Match, Response, Route, RouteTable, TableId};
-use crate::source::Span;
-use crate::words;
-
-use super::super::tree::Value;
-use super::Lower;
-use super::decide::{Decided, Effect, Setup, decide};
-use super::listener::{inner_type, inner_value};
-use super::matcher::{all, opaque};
+use super::super::value::inner_value;
+use super::filter_effect::decide;
+use super::http_filter::{Changes, Decided, Effect, Filters, HttpFilter, Levels, Setup, overrides, weighted};
 use super::rbac::Client;
-
-/// An HTTP filter as a connection manager lists it.
-#[derive(Clone, Copy)]
-pub(super) struct HttpFilter<'t> {
-    pub(super) name: &'t str,
-    /// Type of its settings.
-    pub(super) kind: &'t str,
-    pub(super) config: Option<Value<'t>>,
-    pub(super) disabled: bool,
-    pub(super) span: Span,
-}
-
-/// The filters of the connection manager whose routes are being read.
-#[derive(Clone, Default)]
-pub(super) struct Filters<'t> {
-    /// Those in front of the router.
-    pub(super) list: Vec<HttpFilter<'t>>,
-    pub(super) client: Option<Client>,
-    /// Values of the runtime are not all in the configuration.
-    open_runtime: bool,
-    /// No upgrade is allowed anywhere.
-    pub(super) refuses_upgrades: bool,
-    /// From this one on routes may say otherwise than the list.
-    late: usize,
-    changed: Changes,
-    /// A route asks for rate limits.
-    limits: bool,
-}
-
-/// Where filters are set up for some routes, from the widest to the most specific.
-pub(super) type Levels<'t> = [Option<Value<'t>>; 3];
-
-/// What filters in front may have changed.
-#[derive(Clone, Default)]
-struct Changes {
-    /// Anything, and by which filter.
-    all: Option<String>,
-    /// These headers.
-    headers: BTreeSet<String>,
-}
-
-impl<'t> Filters<'t> {
-    pub(super) fn read(config: Value<'t>, open_runtime: bool) -> Self {
-        let mut filters = Self { client: Some(client(config)), open_runtime, ..Self::default() };
-        for filter in config.list("http_filters") {
-            let settings = filter.get("typed_config");
-            let kind = settings
-                .map_or("", |settings| inner_type(settings, settings.type_name().unwrap_or_default()));
-            filters.list.push(HttpFilter {
-                name: filter.text_of("name").unwrap_or_default(),
-                kind,
-                config: settings.map(inner_value),
-                disabled: filter.is_set("disabled"),
-                span: filter.span(),
-            });
-        }
-        filters.refuses_upgrades = config.list("upgrade_configs").next().is_none();
-        filters
-    }
-
-    /// The filters that take their settings from routes begin with the first that a route names.
-    pub(super) fn prepare(&mut self, configuration: Value<'t>) {
-        let mut levels = vec![configuration];
-        let mut arms: Vec<Value<'t>> = Vec::new();
-        for host in configuration.list("virtual_hosts") {
-            levels.push(host);
-            for route in host.list("routes") {
-                levels.push(route);
-                let Some(action) = route.get("route") else { continue };
-                levels.push(action);
-                arms.extend(weighted(route));
-                if action.list("upgrade_configs").next().is_some() {
-                    self.refuses_upgrades = false;
-                }
-            }
-        }
-        self.limits = levels.iter().any(|level| level.get("rate_limits").is_some());
-        // A policy of this filter may stand at the host or route itself.
-        let cors = levels.iter().any(|level| level.get("cors").is_some());
-        let named: BTreeSet<&str> =
-            levels.into_iter().chain(arms).flat_map(overrides).map(|(name, _)| name).collect();
-        let late = self
-            .list
-            .iter()
-            .position(|filter| named.contains(filter.name) || (cors && filter.kind.ends_with(".Cors")));
-        self.late = late.unwrap_or(self.list.len());
-    }
-}
+use super::state::Lower;
 
 impl<'t> Lower<'t> {
     /// The rules of the filters that treat all routes alike.
@@ -186,40 +93,6 @@ impl<'t> Lower<'t> {
     }
 }
 
-impl Changes {
-    /// A condition over what filters in front may have changed is not known.
-    fn applied(&self, condition: Condition) -> Condition {
-        if self.all.is_none() && self.headers.is_empty() {
-            return condition;
-        }
-        match condition {
-            Condition::All(parts) => all(parts.into_iter().map(|part| self.applied(part)).collect()),
-            Condition::Any(parts) => {
-                Condition::Any(parts.into_iter().map(|part| self.applied(part)).collect())
-            }
-            Condition::Not(inner) => Condition::Not(Box::new(self.applied(*inner))),
-            Condition::Is(test) => {
-                let header = match &test {
-                    Match::Header(name, _) | Match::HeaderLine(name, _) => Some(name.as_str()),
-                    Match::Host(_) | Match::HostName(_) => Some("host"),
-                    Match::Path(_) | Match::Target(_) | Match::Query(..) => Some(":path"),
-                    Match::Method(_) => Some(":method"),
-                    Match::Cookie(..) => Some("cookie"),
-                    Match::Sni(_) | Match::Source(_) | Match::Port(_) | Match::Tls => None,
-                };
-                let changed = header.is_some_and(|name| self.all.is_some() || self.headers.contains(name));
-                if !changed {
-                    return Condition::Is(test);
-                }
-                let who = self.all.as_deref().unwrap_or("a filter in front");
-                let words = words::condition(&Condition::Is(test));
-                opaque(format!("{words}, which {who} may change"))
-            }
-            other => other,
-        }
-    }
-}
-
 /// How a filter is set up where `levels` apply. `None`: it is not run.
 fn set_up<'t>(filter: &HttpFilter<'t>, levels: &Levels<'t>) -> Option<Setup<'t>> {
     let mut disabled = None;
@@ -243,39 +116,4 @@ fn set_up<'t>(filter: &HttpFilter<'t>, levels: &Levels<'t>) -> Option<Setup<'t>>
         return None;
     }
     Some(Setup { config: filter.config, own, levels: *levels })
-}
-
-/// What a level sets up for filters, by name.
-fn overrides<'t>(level: Value<'t>) -> impl Iterator<Item = (&'t str, Value<'t>)> {
-    level
-        .get("typed_per_filter_config")
-        .into_iter()
-        .flat_map(Value::fields)
-        .map(|field| (field.key, field.value))
-}
-
-/// The weighted clusters of a route.
-fn weighted<'t>(route: Value<'t>) -> impl Iterator<Item = Value<'t>> {
-    route.path(&["route", "weighted_clusters"]).into_iter().flat_map(|arms| arms.list("clusters"))
-}
-
-/// Whether a level names a filter.
-pub(super) fn names_filters(level: Value<'_>) -> bool {
-    overrides(level).next().is_some()
-        || level.path(&["route", "cors"]).is_some()
-        || weighted(level).flat_map(overrides).next().is_some()
-}
-
-fn client(config: Value<'_>) -> Client {
-    let hops = config.get("xff_num_trusted_hops").and_then(Value::u32).unwrap_or(0);
-    let detected = config.list("original_ip_detection_extensions").next().is_some();
-    match config.is_set("use_remote_address") {
-        _ if hops > 0 || detected => Client::Detected,
-        true => Client::Peer,
-        false => Client::Forwarded,
-    }
-}
-
-pub(super) fn respond(status: Option<u16>, kind: &str) -> Action {
-    Action::Respond(Response { status, kind: kind.to_owned() })
 }

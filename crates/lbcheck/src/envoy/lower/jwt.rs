@@ -3,9 +3,8 @@
 use crate::model::{Condition, Match, TextMatch};
 
 use super::super::tree::Value;
-use super::decide::Effect;
-use super::matcher::{all, any, not, opaque};
-use super::route::match_condition;
+use super::http_filter::Effect;
+use super::matcher::{all, any, match_condition, not, opaque};
 
 /// Rules are tried one after the other; more than these are not set against each other.
 const MAX_RULES: usize = 8;

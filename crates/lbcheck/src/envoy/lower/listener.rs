@@ -10,10 +10,11 @@ use crate::model::{
 use crate::source::{Span, Spanned};
 
 use super::super::tree::Value;
-use super::Lower;
-use super::closers;
+use super::super::value::{inner_type, inner_value};
+use super::connection_filters;
 use super::endpoint::read_address;
 use super::matcher::{all, any, opaque};
+use super::state::Lower;
 
 const HCM: &str = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const MOBILE_HCM: &str =
@@ -68,7 +69,12 @@ impl<'t> Lower<'t> {
         for filter in listener.list("listener_filters") {
             let kind = filter.get("typed_config").and_then(Value::type_name).unwrap_or_default();
             let name = filter.text_of("name").filter(|text| !text.is_empty()).unwrap_or(kind);
-            closers.extend(closers::rule(closers::listener(kind), "listener", name, filter.span()));
+            closers.extend(connection_filters::rule(
+                connection_filters::listener(kind),
+                "listener",
+                name,
+                filter.span(),
+            ));
             self.listener_filter(filter, &mut table, &mut mode);
         }
         if let Some(tree) = listener.get("filter_chain_matcher") {
@@ -166,7 +172,12 @@ impl<'t> Lower<'t> {
                 }
                 Proxy::Unknown => seen = Some((name, config)),
             }
-            closers.extend(closers::rule(closers::network(name, config), "network", shown, filter.span()));
+            closers.extend(connection_filters::rule(
+                connection_filters::network(name, config),
+                "network",
+                shown,
+                filter.span(),
+            ));
         }
         // Nothing known ends the chain: an extension from outside may.
         let (name, config) = seen?;
@@ -394,25 +405,4 @@ fn proxy_kind(name: &str) -> Proxy {
         "wasm" | "golang" | "dynamic_modules" | "ext_proc" | "match_delegate" => Proxy::Unknown,
         _ => Proxy::Pass,
     }
-}
-
-/// The type inside a `TypedStruct`.
-pub(super) fn inner_type<'t>(config: Value<'t>, name: &'t str) -> &'t str {
-    if !is_typed_struct(name) {
-        return name;
-    }
-    let url = config.text_of("type_url").unwrap_or_default();
-    url.rsplit('/').next().unwrap_or(url)
-}
-
-/// The settings inside a `TypedStruct`.
-pub(super) fn inner_value(config: Value<'_>) -> Value<'_> {
-    match config.type_name() {
-        Some(name) if is_typed_struct(name) => config.get("value").unwrap_or(config),
-        _ => config,
-    }
-}
-
-fn is_typed_struct(name: &str) -> bool {
-    matches!(name, "xds.type.v3.TypedStruct" | "udpa.type.v1.TypedStruct")
 }

@@ -185,3 +185,87 @@ pub(super) fn fraction_denominator(fraction: Value<'_>) -> u32 {
         _ => 100,
     }
 }
+
+/// When the `match` of a value applies.
+pub(super) fn match_condition(rule: Value<'_>) -> Condition {
+    route_match(rule).0
+}
+
+pub(super) fn route_match(route: Value<'_>) -> (Condition, String) {
+    let Some(rule) = route.get("match") else { return (Condition::Always, "without match".into()) };
+    let (path, label) = path_match(rule);
+    let mut conditions = vec![path];
+    conditions.extend(rule.list("headers").map(header));
+    conditions.extend(rule.list("query_parameters").map(query));
+    conditions.extend(rule.list("cookies").map(cookie));
+    if rule.get("grpc").is_some() {
+        let content_type = |text| Condition::Is(Match::Header("content-type".into(), text));
+        conditions.push(any(vec![
+            content_type(TextMatch::Exact("application/grpc".into())),
+            content_type(TextMatch::Prefix("application/grpc+".into())),
+        ]));
+    }
+    if let Some(fraction) = rule.get("runtime_fraction") {
+        let ppm = fraction.get("default_value").map_or(Some(0), fraction_ppm);
+        conditions.push(match ppm {
+            Some(1_000_000) => Condition::Always,
+            Some(0) => Condition::Never,
+            Some(ppm) => Condition::Chance(ppm),
+            None => opaque("runtime_fraction"),
+        });
+    }
+    for name in ["tls_context", "dynamic_metadata", "filter_state"] {
+        if rule.get(name).is_some_and(|value| value.len() > 0) {
+            conditions.push(opaque(name));
+        }
+    }
+    (all(conditions), label)
+}
+
+/// The path part of a match, with words for the label.
+fn path_match(rule: Value<'_>) -> (Condition, String) {
+    let ignore_case = rule.get("case_sensitive").and_then(Value::boolean) == Some(false);
+    let path = |text: TextMatch| {
+        let text = if ignore_case { TextMatch::IgnoreCase(Box::new(text)) } else { text };
+        Condition::Is(Match::Path(text))
+    };
+    if let Some(prefix) = rule.text_of("prefix") {
+        let label = format!("prefix {prefix}");
+        // Every path starts with a slash.
+        let always = prefix.is_empty() || prefix == "/";
+        return (if always { Condition::Always } else { path(TextMatch::Prefix(prefix.into())) }, label);
+    }
+    if let Some(exact) = rule.text_of("path") {
+        return (path(TextMatch::Exact(exact.into())), format!("path {exact}"));
+    }
+    if let Some(prefix) = rule.text_of("path_separated_prefix") {
+        return (path(TextMatch::SegmentPrefix(prefix.into())), format!("path_separated_prefix {prefix}"));
+    }
+    if let Some(regex) = rule.get("safe_regex").and_then(regex) {
+        let label = format!("safe_regex {regex}");
+        return (Condition::Is(Match::Path(TextMatch::Regex(regex))), label);
+    }
+    if rule.get("connect_matcher").is_some() {
+        let connect = Condition::Is(Match::Method(TextMatch::Exact("CONNECT".into())));
+        return (connect, "CONNECT".into());
+    }
+    if let Some(policy) = rule.get("path_match_policy") {
+        let template = policy.get("typed_config").and_then(|config| config.text_of("path_template"));
+        let text = match template {
+            Some(template) => format!("path template {template}"),
+            None => format!("path_match_policy {}", policy.text_of("name").unwrap_or_default()),
+        };
+        return (opaque(text.clone()), text);
+    }
+    (Condition::Always, "any path".into())
+}
+
+/// The `envoy.lb` part of some metadata, as key and text of the value.
+pub(super) fn lb_metadata(metadata: Option<Value<'_>>) -> Vec<(String, String)> {
+    metadata
+        .and_then(|metadata| metadata.path(&["filter_metadata", "envoy.lb"]))
+        .into_iter()
+        .flat_map(Value::fields)
+        .map(|field| (field.key.to_owned(), field.value.text().to_owned()))
+        .collect()
+}

@@ -4,9 +4,8 @@ use crate::model::{Affinity, Algorithm, HashFunction, HashKey, HashTable, Settin
 use crate::source::{Span, Spanned};
 
 use super::super::tree::Value;
-use super::Lower;
-use super::cluster::Affinities;
-use super::listener::{inner_type, inner_value};
+use super::super::value::{inner_type, inner_value};
+use super::state::Lower;
 
 const LB_POLICY: [(&str, i64); 7] = [
     ("ROUND_ROBIN", 0),
@@ -326,3 +325,6 @@ fn maglev(config: Option<Value<'_>>, balance_factor: u32) -> Algorithm {
         balance_factor,
     }
 }
+
+/// Sessions pinned beside the algorithm, with where that is written.
+pub(super) type Affinities = Vec<Setting<Affinity>>;

@@ -1,20 +1,14 @@
 //! Names that must resolve while Envoy starts, when it has only what the bootstrap defines.
 
-use std::collections::BTreeMap;
-
 use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::source::{Span, Spanned};
 
 use super::super::document::Resources;
 use super::super::tree::Value;
-use super::Lower;
+use super::state::{Lower, Statics};
 
 /// Comparing names costs time; past this many the suggestions would not be read anyway.
 const MAX_SUGGESTIONS: usize = 20;
-
-/// The clusters of the bootstrap, and whether each gets its endpoints by EDS. `None`: no bootstrap was read, or a
-/// dump of what came later.
-pub(super) type Statics<'t> = Option<BTreeMap<&'t str, bool>>;
 
 pub(super) fn statics<'t>(resources: &Resources<'t>) -> Statics<'t> {
     if resources.dump || resources.bootstraps.is_empty() {

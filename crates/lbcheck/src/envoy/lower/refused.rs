@@ -9,9 +9,8 @@ use crate::source::Span;
 
 use super::super::schema;
 use super::super::tree::Value;
-use super::Lower;
-use super::cluster::Discovery;
-use super::endpoint::read_address;
+use super::endpoint::{Discovery, read_address};
+use super::state::Lower;
 
 impl<'t> Lower<'t> {
     pub(super) fn refuse(&mut self, span: Span, message: impl Into<String>, help: &str) {

@@ -4,10 +4,10 @@ use crate::model::{Action, Condition, Match, Response, Route, RouteTable, TableI
 use crate::source::Span;
 
 use super::super::tree::Value;
-use super::Lower;
-use super::guards::names_filters;
+use super::http_filter::names_filters;
 use super::matcher::{any, opaque};
 use super::route::Inherited;
+use super::state::Lower;
 
 const TLS: [(&str, i64); 3] = [("NONE", 0), ("EXTERNAL_ONLY", 1), ("ALL", 2)];
 
