@@ -135,12 +135,12 @@ impl Builder {
     pub(super) fn open(&mut self, kind: Kind, anchor: usize, flow: bool, (start, end): (u32, u32)) -> NodeId {
         let is_key = self.wants_key();
         if is_key {
-            self.out.error(start as usize, end as usize, "A list or map cannot be a key: Envoy wants text.");
+            self.out.error(start as usize, end as usize, "a list or map cannot be a key: Envoy wants text");
         }
         if self.frames.len() >= DEEPEST && !self.too_deep {
             self.too_deep = true;
             let message =
-                format!("Lists and maps are nested more than {DEEPEST} deep here; Envoy refuses that.");
+                format!("lists and maps are nested more than {DEEPEST} deep here; Envoy refuses that");
             self.out.error(start as usize, end as usize, message);
         }
         let node = self.out.tree.push(Node { kind, start, end, from: 0, to: 0 });
@@ -259,11 +259,11 @@ impl Builder {
                     RuleId::DuplicateDefinition,
                     Severity::Warning,
                     place(last),
-                    format!("The key `{key}` is written more than once in one map; Envoy uses the last one."),
+                    format!("the key `{key}` is written more than once in one map; Envoy uses the last one"),
                 )
                 .label("this one is used")
                 .also(place(first), "this one has no effect")
-                .help("Keep one of them."),
+                .help("keep one of them"),
             );
         }
         let mut dead = lost.iter().map(|&(index, _)| start + index).peekable();

@@ -87,7 +87,7 @@ impl<'a> Gather<'a> {
             RuleId::FileUnreadable,
             Severity::Error,
             Span::new(file, 0, 0),
-            format!("The file {path} cannot be read: {error}."),
+            format!("the file {path} cannot be read: {error}"),
         ));
     }
 
@@ -118,9 +118,9 @@ impl<'a> Gather<'a> {
                 RuleId::IncludeUnresolved,
                 Severity::Warning,
                 wanted.span,
-                format!("The resource file {} cannot be read, so what it defines is unknown.", wanted.value),
+                format!("the resource file {} cannot be read, so what it defines is unknown", wanted.value),
             )
-            .help("Give lbcheck the file at this path, or beside the file that names it."),
+            .help("give lbcheck the file at this path, or beside the file that names it"),
         );
     }
 
@@ -131,7 +131,7 @@ impl<'a> Gather<'a> {
         let source = self.sources.file(file);
         let mut parsed = parse(file, path, source.text());
         if let Some(at) = source.bytes().iter().position(|&byte| byte == 0) {
-            parsed.error(at, at + 1, "The file contains a NUL byte: it is binary data, or was damaged.");
+            parsed.error(at, at + 1, "the file contains a NUL byte: it is binary data, or was damaged");
             parsed.broken = true;
         } else if std::str::from_utf8(source.bytes()).is_err() {
             let at = source.bytes().utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
@@ -140,9 +140,9 @@ impl<'a> Gather<'a> {
                     RuleId::SyntaxError,
                     Severity::Warning,
                     Span::new(file, at, at + 1),
-                    "The file is not UTF-8 here; what Envoy makes of the bytes around it is not defined.",
+                    "the file is not UTF-8 here; what Envoy makes of the bytes around it is not defined",
                 )
-                .help("Save the file as UTF-8."),
+                .help("save the file as UTF-8"),
             );
         }
         let empty = parsed.tree.root().is_none_or(|root| root.is_null());
@@ -153,7 +153,7 @@ impl<'a> Gather<'a> {
                 RuleId::ConfigEmptyOrTruncated,
                 Severity::Error,
                 Span::new(file, 0, 0),
-                "The file holds no configuration at all.",
+                "the file holds no configuration at all",
             ));
         } else if let (Shape::Unknown, Some(root)) = (shape, parsed.tree.root())
             && !parsed.broken
@@ -165,9 +165,9 @@ impl<'a> Gather<'a> {
                     RuleId::SyntaxError,
                     Severity::Error,
                     span,
-                    "This is not an Envoy configuration: none of its outermost keys is one of Envoy's.",
+                    "this is not an Envoy configuration: none of its outermost keys is one of Envoy's",
                 )
-                .help("lbcheck reads bootstraps, resource files, lists of resources and admin config_dumps."),
+                .help("lbcheck reads bootstraps, resource files, lists of resources and admin config_dumps"),
             );
         }
         let found = self.check(&parsed, shape);

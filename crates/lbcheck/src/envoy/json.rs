@@ -28,7 +28,7 @@ pub(crate) fn parse(file: FileId, text: &str, strictness: Strictness) -> Parsed 
     if let Err(problem) = reader.document() {
         let (start, end) = (problem.at.min(text.len()), (problem.at + 1).min(text.len()));
         let end = (end..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
-        reader.builder.out.error(start, end, format!("This is not valid JSON: {}.", problem.what));
+        reader.builder.out.error(start, end, format!("this is not valid JSON: {}", problem.what));
         reader.builder.out.broken = true;
     }
     while reader.builder.depth() > 0 {

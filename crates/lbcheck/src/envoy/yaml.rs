@@ -114,7 +114,7 @@ impl Reader<'_> {
                 self.builder.out.error(
                     start as usize,
                     end as usize,
-                    format!("The alias `*{name}` refers to an anchor that is not defined before it."),
+                    format!("the alias `*{name}` refers to an anchor that is not defined before it"),
                 );
                 let id = self.builder.leaf(Kind::Null, "", (start, end));
                 self.builder.place(id, 1);
@@ -178,7 +178,7 @@ impl Reader<'_> {
             let tab = line.len() - line.trim_start_matches(' ').len();
             let is_tab = line.as_bytes().get(tab) == Some(&b'\t');
             if number > 0 && is_tab && tab <= self.block_column() {
-                let message = "Envoy refuses the tab here: this line may go on with the value above.";
+                let message = "Envoy refuses the tab here: this line may go on with the value above";
                 self.builder.out.error(at + tab, at + tab + 1, message);
                 return;
             }
@@ -199,7 +199,7 @@ impl Reader<'_> {
         let gap = before.trim_end_matches([' ', '\t']).len();
         let tab = before.get(gap..).and_then(|gap| gap.find('\t'));
         if let Some(tab) = tab.filter(|_| kind == Kind::Map && style == StructureStyle::Block) {
-            let message = "Envoy takes no key after a tab on the same line.";
+            let message = "Envoy takes no key after a tab on the same line";
             self.builder.out.error(gap + tab, gap + tab + 1, message);
         }
         let node = self.builder.open(kind, anchor, style == StructureStyle::Flow, bytes(span));
@@ -237,7 +237,7 @@ impl Reader<'_> {
                 self.builder.out.error(
                     at.0 as usize,
                     at.1 as usize,
-                    "This alias stands inside the block it refers to, so the document has no end.",
+                    "this alias stands inside the block it refers to, so the document has no end",
                 );
                 (Node { kind: Kind::Null, start: at.0, end: at.1, from: 0, to: 0 }, 1)
             }
@@ -264,16 +264,16 @@ impl Reader<'_> {
         if error.info().contains("expected <document start>") && self.builder.out.tree.root.is_some() {
             // Envoy's reader is content with the first value of the file.
             let span = Span::new(self.builder.out.tree.file, at, at);
-            let message = "The value above this line ends here; Envoy does not read what follows.";
+            let message = "the value above this line ends here; Envoy does not read what follows";
             let diagnostic = Diagnostic::new(RuleId::SyntaxError, Severity::Warning, span, message);
-            self.builder.out.diagnostics.push(diagnostic.help("Indent the lines above and below alike."));
+            self.builder.out.diagnostics.push(diagnostic.help("indent the lines above and below alike"));
             return;
         }
         if error.info().contains("indentation in multiline quoted scalar") {
             self.outdented = Some(at);
         }
         let end = self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8());
-        self.builder.out.error(at, end, format!("This is not valid YAML: {}.", error.info()));
+        self.builder.out.error(at, end, format!("this is not valid YAML: {}", error.info()));
         self.builder.out.broken = true;
     }
 
@@ -284,9 +284,9 @@ impl Reader<'_> {
                 RuleId::SyntaxError,
                 Severity::Warning,
                 span,
-                "A second YAML document starts here; Envoy reads only the first one of a file.",
+                "a second YAML document starts here; Envoy reads only the first one of a file",
             )
-            .help("Put each document into a file of its own."),
+            .help("put each document into a file of its own"),
         );
     }
 
@@ -303,7 +303,7 @@ impl Reader<'_> {
                 Severity::Warning,
                 Span::new(self.builder.out.tree.file, 0, 0),
                 format!(
-                    "Aliases make this document {} times larger than it is written; lbcheck does not follow them.",
+                    "aliases make this document {} times larger than it is written; lbcheck does not follow them",
                     self.builder.root_size / written.max(1)
                 ),
             ));

@@ -32,3 +32,4 @@ mod support;
 mod templates;
 mod traffic_measured;
 mod traffic_scenarios;
+mod voice;

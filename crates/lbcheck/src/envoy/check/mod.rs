@@ -128,7 +128,7 @@ impl<'t> Check<'t> {
             return true;
         }
         if !task.value.is_null() {
-            let message = format!("{} must be a {wanted} message, that is a map.", named(task.field));
+            let message = format!("{} must be a {wanted} message, that is a map", named(task.field));
             self.report(RuleId::InvalidValue, task.value.span(), message, None);
         }
         false
@@ -142,26 +142,26 @@ impl<'t> Check<'t> {
         let entry = task.value.fields().find(|entry| entry.key == "@type");
         let Some(entry) = entry else {
             if task.value.len() > 0 || !task.category.is_empty() {
-                let message = format!("{} does not say of which type it is.", named(task.field));
-                let help = "Add `\"@type\": type.googleapis.com/…` with the full name of the message.";
+                let message = format!("{} does not say of which type it is", named(task.field));
+                let help = "add `\"@type\": type.googleapis.com/…` with the full name of the message";
                 self.report(RuleId::InvalidValue, task.value.span(), message, Some(help.into()));
             }
             return;
         };
         self.fields += 1;
         if self.is_repeated(entry.key_span) {
-            let message = "The `@type` is written twice; Envoy's JSON reader refuses that.".to_owned();
+            let message = "the `@type` is written twice; Envoy's JSON reader refuses that".to_owned();
             self.report(
                 RuleId::DuplicateDefinition,
                 entry.key_span,
                 message,
-                Some("Keep one of them.".into()),
+                Some("keep one of them".into()),
             );
         }
         let url = entry.value.text();
         let Some((_, name)) = url.rsplit_once('/').filter(|(host, _)| !host.is_empty()) else {
-            let message = format!("The type `{url}` lacks the part before the slash.");
-            let help = format!("Write `type.googleapis.com/{url}`.");
+            let message = format!("the type `{url}` lacks the part before the slash");
+            let help = format!("write `type.googleapis.com/{url}`");
             self.report(RuleId::InvalidValue, entry.value.span(), message, Some(help));
             return;
         };
@@ -205,7 +205,7 @@ impl<'t> Check<'t> {
                 self.unknown += 1;
                 let short = schema::short(message.name);
                 let text = format!(
-                    "`{}` is not a field of {short} in Envoy {}: it comes with {since}.",
+                    "`{}` is not a field of {short} in Envoy {}: it comes with {since}",
                     field.name, self.version
                 );
                 self.report(RuleId::UnknownDirective, entry.key_span, text, None);
@@ -219,7 +219,7 @@ impl<'t> Check<'t> {
             }
             if schema::is_unstable(message.name, field.name) {
                 let text = format!(
-                    "`{}` of {} is work in progress: Envoy warns that it is not stable.",
+                    "`{}` of {} is work in progress: Envoy warns that it is not stable",
                     field.name,
                     schema::short(message.name)
                 );
@@ -256,7 +256,7 @@ impl<'t> Check<'t> {
         let package = name.rsplit_once('.').map_or(name, |(package, _)| package);
         if self.unstable.insert(package) {
             let text =
-                format!("{} is work in progress: Envoy warns that it is not stable.", schema::short(name));
+                format!("`{}` is work in progress: Envoy warns that it is not stable", schema::short(name));
             self.diagnostics.push(Diagnostic::new(RuleId::UnstableFeature, Severity::Info, place, text));
         }
     }
@@ -285,7 +285,7 @@ impl<'t> Check<'t> {
                 entry.value.fields().map(|inner| inner.value).for_each(check);
             }
             Cardinality::Map => {
-                let message = format!("`{}` must be a map.", entry.key);
+                let message = format!("`{}` must be a map", entry.key);
                 self.report(RuleId::InvalidValue, entry.value.span(), message, None);
             }
         }
@@ -341,13 +341,13 @@ impl<'t> Check<'t> {
         let short = schema::short(message.name);
         let gone = field.rules.contains(&Rule::Gone) && !self.allows_deprecated;
         let text = match gone {
-            true => format!("`{}` of {short} is deprecated, and Envoy refuses it.", field.name),
+            true => format!("`{}` of {short} is deprecated, and Envoy refuses it", field.name),
             false => {
-                format!("`{}` of {short} is deprecated: Envoy warns of it and will drop it.", field.name)
+                format!("`{}` of {short} is deprecated: Envoy warns of it and will drop it", field.name)
             }
         };
         let help = schema::successor(message.name, field.name).map_or_else(
-            || "See the field in the Envoy API reference for what takes its place.".into(),
+            || "see the field in the Envoy API reference for what takes its place".into(),
             str::to_owned,
         );
         let severity = if gone { self.severity } else { self.severity.min(Severity::Warning) };
@@ -359,17 +359,17 @@ impl<'t> Check<'t> {
         self.unknown += 1;
         let short = schema::short(message.name);
         if entry.key == "<<" {
-            let text = "Envoy does not know YAML merge keys: it takes `<<` for a field and refuses it.";
-            let help = "Write the fields out, or alias the whole value with `*name`.";
+            let text = "Envoy does not know YAML merge keys: it takes `<<` for a field and refuses it";
+            let help = "write the fields out, or alias the whole value with `*name`";
             self.report(RuleId::SyntaxError, entry.key_span, text.into(), Some(help.into()));
             return;
         }
-        let text = format!("`{}` is not a field of {short}.", entry.key);
+        let text = format!("`{}` is not a field of {short}", entry.key);
         let replacement = hints::replacement(short, entry.key).map(str::to_owned);
         let close = (replacement.is_none() && self.unknown <= MAX_SUGGESTIONS)
             .then(|| suggestion(entry.key, message.fields.iter().map(|field| field.name)))
             .flatten();
-        let help = replacement.or_else(|| close.map(|close| format!("Did you mean `{}`?", close.word)));
+        let help = replacement.or_else(|| close.map(|close| format!("did you mean `{}`?", close.word)));
         let mut diagnostic = Diagnostic::new(RuleId::UnknownDirective, self.severity, entry.key_span, text);
         if self.version.series() > SCHEMA_VERSION {
             // A newer Envoy may have the field.
@@ -406,20 +406,20 @@ impl<'t> Check<'t> {
             _ => Vec::new(),
         };
         for span in found {
-            let message = "This key is written twice; Envoy's JSON reader refuses that here.".to_owned();
-            self.report(RuleId::DuplicateDefinition, span, message, Some("Keep one of them.".into()));
+            let message = "this key is written twice; Envoy's JSON reader refuses that here".to_owned();
+            self.report(RuleId::DuplicateDefinition, span, message, Some("keep one of them".into()));
         }
     }
 
     fn oneof_conflict(&mut self, first: &Entry<'t>, second: &Entry<'t>) {
         let message = format!(
-            "`{}` and `{}` exclude each other: Envoy refuses a message that sets both.",
+            "`{}` and `{}` exclude each other: Envoy refuses a message that sets both",
             first.key, second.key
         );
         self.diagnostics.push(
             Diagnostic::new(RuleId::InvalidValue, self.severity, second.key_span, message)
                 .also(first.key_span, "already set here")
-                .help("Keep one of them."),
+                .help("keep one of them"),
         );
     }
 
@@ -441,5 +441,5 @@ fn bare(entry: &Entry<'_>) -> Span {
 
 /// A field as the subject of a sentence.
 fn named(field: &str) -> String {
-    if field.is_empty() { "This".to_owned() } else { format!("`{field}`") }
+    if field.is_empty() { "this".to_owned() } else { format!("`{field}`") }
 }

@@ -37,10 +37,10 @@ impl<'t> Check<'t> {
             .map(|field| format!("`{}`", field.name))
             .collect();
         let what = match field {
-            "" => schema::short(message.name).to_owned(),
+            "" => format!("`{}`", schema::short(message.name)),
             _ => format!("{} ({})", named(field), schema::short(message.name)),
         };
-        let text = format!("{what} needs one of {}; Envoy refuses it without.", names.join(", "));
+        let text = format!("{what} needs one of {}; Envoy refuses it without", names.join(", "));
         self.report(RuleId::InvalidValue, value.span(), text, None);
     }
 
@@ -67,10 +67,10 @@ impl<'t> Check<'t> {
             && matches!(field.kind, Kind::Choice(number) if schema::choice(number).is_some_and(|choice| choice.gone.contains(&0)));
         if required || (wanted && !lenient) || gone {
             let short = schema::short(message.name);
-            let text = format!("{short} needs the field `{}`; Envoy refuses it without.", field.name);
+            let text = format!("`{short}` needs the field `{}`; Envoy refuses it without", field.name);
             let (place, help) = match empty {
-                Some(entry) => (entry.key_span, format!("Give `{}` a value.", field.name)),
-                None => (head(value), format!("Add `{}`.", field.name)),
+                Some(entry) => (entry.key_span, format!("give `{}` a value", field.name)),
+                None => (head(value), format!("add `{}`", field.name)),
             };
             self.report(RuleId::InvalidValue, place, text, Some(help));
         }
@@ -96,7 +96,7 @@ impl<'t> Check<'t> {
                     let keys: Vec<Entry<'t>> = entry.value.fields().collect();
                     for inner in keys {
                         if let Some(problem) = broken_text(rules, inner.key) {
-                            let text = format!("The key `{}` of `{}` {problem}.", inner.key, entry.key);
+                            let text = format!("the key `{}` of `{}` {problem}", inner.key, entry.key);
                             self.report(RuleId::InvalidValue, inner.key_span, text, None);
                         }
                     }
@@ -118,7 +118,7 @@ impl<'t> Check<'t> {
                 && first.text() == second.text()
             {
                 let text =
-                    format!("`{}` has {} twice, and its values must differ.", entry.key, second.text());
+                    format!("`{}` has {} twice, and its values must differ", entry.key, second.text());
                 self.report(RuleId::InvalidValue, second.span(), text, None);
             }
         }
@@ -131,9 +131,9 @@ impl<'t> Check<'t> {
             _ => 1,
         };
         let text = if count < least {
-            format!("`{}` needs at least {least} entries, not {count}.", entry.key)
+            format!("`{}` needs at least {least} entries, not {count}", entry.key)
         } else if count > most {
-            format!("`{}` takes at most {most} entries, not {count}.", entry.key)
+            format!("`{}` takes at most {most} entries, not {count}", entry.key)
         } else {
             return;
         };
@@ -162,8 +162,8 @@ impl<'t> Check<'t> {
         let Some(problem) = problem else { return };
         let shown: String = value.text().chars().take(40).collect();
         let text = match shown.is_empty() {
-            true => format!("`{}` {problem}; Envoy refuses it empty.", entry.key),
-            false => format!("`{}` {problem}; Envoy refuses {shown}.", entry.key),
+            true => format!("`{}` {problem}; Envoy refuses it empty", entry.key),
+            false => format!("`{}` {problem}; Envoy refuses {shown}", entry.key),
         };
         self.report(RuleId::InvalidValue, value.span(), text, None);
     }

@@ -31,11 +31,11 @@ impl<'t> Check<'t> {
         let shown = shown(value);
         let help = match (field.kind, value.scalar()) {
             (Kind::Text, Some(Scalar::Bool(_) | Scalar::Int(_))) => {
-                Some(format!("Put it in quotes: \"{}\".", value.text()))
+                Some(format!("put it in quotes: \"{}\"", value.text()))
             }
             _ => None,
         };
-        let message = format!("`{}` must be {wanted}, not {shown}.", entry.key);
+        let message = format!("`{}` must be {wanted}, not {shown}", entry.key);
         self.report(RuleId::InvalidValue, value.span(), message, help);
     }
 
@@ -45,12 +45,12 @@ impl<'t> Check<'t> {
             self.fields += 1;
             if inner.key != "value" {
                 self.unknown += 1;
-                let message = format!("`{}` is not a field of `{}`.", inner.key, entry.key);
-                let help = format!("Write the value itself: `{}: …`.", entry.key);
+                let message = format!("`{}` is not a field of `{}`", inner.key, entry.key);
+                let help = format!("write the value itself: `{}: …`", entry.key);
                 self.report(RuleId::UnknownDirective, inner.key_span, message, Some(help));
             } else if !inner.value.is_null() && !fits(field.kind, inner.value) {
                 let wanted = wanted(field.kind);
-                let message = format!("`{}` must be {wanted}, not {}.", entry.key, shown(inner.value));
+                let message = format!("`{}` must be {wanted}, not {}", entry.key, shown(inner.value));
                 self.report(RuleId::InvalidValue, inner.value.span(), message, None);
             }
         }
@@ -62,11 +62,11 @@ impl<'t> Check<'t> {
                 self.fields += 1;
                 if !spells(inner.key, "seconds") && !spells(inner.key, "nanos") {
                     self.unknown += 1;
-                    let message = format!("`{}` is not a field of a duration.", inner.key);
-                    let help = "Write it as `5s`, or with `seconds` and `nanos`.";
+                    let message = format!("`{}` is not a field of a duration", inner.key);
+                    let help = "write it as `5s`, or with `seconds` and `nanos`";
                     self.report(RuleId::UnknownDirective, inner.key_span, message, Some(help.into()));
                 } else if !inner.value.is_null() && inner.value.integer().is_none() {
-                    let message = format!("`{}` must be a whole number.", inner.key);
+                    let message = format!("`{}` must be a whole number", inner.key);
                     self.report(RuleId::InvalidValue, inner.value.span(), message, None);
                 }
             }
@@ -75,16 +75,16 @@ impl<'t> Check<'t> {
         if let Some((seconds, nanos)) = value.signed_duration() {
             // Nanoseconds of 64 bits hold no more.
             let text = if seconds < 0 || nanos < 0 {
-                format!("`{}` is a negative duration.", entry.key)
+                format!("`{}` is a negative duration", entry.key)
             } else if seconds > 9_223_372_036 {
-                format!("`{}` is longer than any duration Envoy can hold.", entry.key)
+                format!("`{}` is longer than any duration Envoy can hold", entry.key)
             } else {
                 return;
             };
             self.report(RuleId::InvalidValue, value.span(), text, None);
             return;
         }
-        let message = format!("`{}` must be a duration such as `5s`, not {}.", entry.key, shown(value));
+        let message = format!("`{}` must be a duration such as `5s`, not {}", entry.key, shown(value));
         self.report(RuleId::InvalidValue, value.span(), message, duration_help(value.text()));
     }
 
@@ -102,13 +102,13 @@ impl<'t> Check<'t> {
             return;
         }
         let effect = if gone { "and Envoy refuses it" } else { "Envoy warns of it and will drop it" };
-        let message = format!("The value {} of `{}` is deprecated, {effect}.", value.text(), entry.key);
+        let message = format!("the value {} of `{}` is deprecated, {effect}", value.text(), entry.key);
         let severity = if gone { self.severity } else { self.severity.min(Severity::Warning) };
         let others = choice.values.iter().filter(|(_, number)| !choice.old.contains(number));
         let names: Vec<&str> = others.map(|(name, _)| *name).take(12).collect();
         self.diagnostics.push(
             Diagnostic::new(RuleId::DeprecatedDirective, severity, value.span(), message)
-                .help(format!("Use one of: {}.", names.join(", "))),
+                .help(format!("use one of: {}", names.join(", "))),
         );
     }
 
@@ -131,7 +131,7 @@ impl<'t> Check<'t> {
             let name = choice.values.iter().find(|(_, known)| Some(i128::from(*known)) == number);
             if let Some(since) = name.and_then(|(name, _)| self.comes_later(choice.name, name)) {
                 let message = format!(
-                    "`{}` cannot be {} in Envoy {}: that comes with {since}.",
+                    "`{}` cannot be {} in Envoy {}: that comes with {since}",
                     entry.key,
                     shown(value),
                     self.version
@@ -142,12 +142,12 @@ impl<'t> Check<'t> {
             self.deprecated_choice(choice, number, entry, value);
             return;
         }
-        let message = format!("`{}` cannot be {}: it is not a {short}.", entry.key, shown(value));
+        let message = format!("`{}` cannot be {}: it is not a {short}", entry.key, shown(value));
         let names = choice.values.iter().map(|(name, _)| *name);
         let upper = value.text().to_ascii_uppercase();
         let help = match crate::diagnostic::suggest(&upper, names.clone()) {
-            Some(close) => format!("Did you mean `{close}`?"),
-            None => format!("One of: {}.", names.take(12).collect::<Vec<_>>().join(", ")),
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("one of: {}", names.take(12).collect::<Vec<_>>().join(", ")),
         };
         self.report(RuleId::InvalidValue, value.span(), message, Some(help));
     }
@@ -220,9 +220,9 @@ fn shown(value: Value<'_>) -> String {
 /// How the duration was probably meant.
 fn duration_help(text: &str) -> Option<String> {
     if text_number(text).is_some() {
-        return Some(format!("Add the unit: `{text}s`."));
+        return Some(format!("add the unit: `{text}s`"));
     }
     let number = text.strip_suffix("ms")?;
     let millis: u32 = number.parse().ok()?;
-    Some(format!("Write it in seconds: `{}s`.", f64::from(millis) / 1000.0))
+    Some(format!("write it in seconds: `{}s`", f64::from(millis) / 1000.0))
 }

@@ -86,11 +86,11 @@ impl<'t> Lower<'t> {
                 true => (Severity::Error, "Envoy refuses the configuration"),
                 false => (Severity::Warning, "Envoy keeps the first one"),
             };
-            let message = format!("The cluster `{text}` is defined twice; {effect}.");
+            let message = format!("the cluster `{text}` is defined twice; {effect}");
             let diagnostic = Diagnostic::new(RuleId::DuplicateDefinition, severity, span, message)
                 .label("defined again here")
                 .also(there, "first defined here")
-                .help("Rename or remove one of them.")
+                .help("rename or remove one of them")
                 .pool(text);
             self.report(diagnostic);
         } else {

@@ -130,10 +130,10 @@ impl<'t> Lower<'t> {
         let span = |chain: Value<'_>| {
             chain.field("name").map_or(chain.span_of("filter_chain_match"), |field| field.span())
         };
-        let message = "Two filter chains want the same connections; Envoy refuses the listener.";
+        let message = "two filter chains want the same connections; Envoy refuses the listener";
         let diagnostic = Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, span(second), message)
             .also(span(first), "the other chain")
-            .help("Give the chains different `filter_chain_match` rules, or remove one.");
+            .help("give the chains different `filter_chain_match` rules, or remove one");
         self.report(diagnostic);
     }
 

@@ -127,9 +127,9 @@ impl<'t> Lower<'t> {
             && short != "client_side_weighted_round_robin"
         {
             let text = format!(
-                "wrr_locality takes only client_side_weighted_round_robin as its child, not {short}."
+                "wrr_locality takes only client_side_weighted_round_robin as its child, not {short}"
             );
-            let help = "Use the policy itself with `locality_lb_config.locality_weighted_lb_config`.";
+            let help = "use the policy itself with `locality_lb_config.locality_weighted_lb_config`";
             self.refuse(inner.span(), text, help);
         }
     }

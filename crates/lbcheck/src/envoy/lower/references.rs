@@ -40,10 +40,10 @@ impl<'t> Lower<'t> {
             None => self.no_static_cluster(&name.value, name.span, "Envoy needs it to start"),
             Some(true) if strict => {
                 let message = format!(
-                    "The cluster `{}` gets its endpoints by EDS; Envoy refuses that for a source of configuration.",
+                    "the cluster `{}` gets its endpoints by EDS; Envoy refuses that for a source of configuration",
                     name.value
                 );
-                self.refuse(name.span, message, "Use a cluster of another type.");
+                self.refuse(name.span, message, "use a cluster of another type");
             }
             Some(_) => {}
         }
@@ -72,10 +72,10 @@ impl<'t> Lower<'t> {
             .filter(|_| self.missing_clusters <= MAX_SUGGESTIONS)
             .and_then(|statics| suggest(name, statics.keys().copied()));
         let help = match close {
-            Some(close) => format!("Did you mean `{close}`?"),
-            None => format!("Define the cluster `{name}` under `static_resources`, or correct the name."),
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("define the cluster `{name}` under `static_resources`, or correct the name"),
         };
-        let message = format!("There is no static cluster `{name}`, and {why}.");
+        let message = format!("there is no static cluster `{name}`, and {why}");
         self.report(Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message).help(help));
     }
 }
