@@ -8,8 +8,7 @@ use lbcheck::source::Sources;
 use crate::{rule_pages, support};
 
 /// Words that are written with a capital wherever they stand.
-const NAMES: &[&str] =
-    &["Basic", "Bearer", "Envoy", "Linux", "Lua", "Maglev", "Redis", "Unix", "Zipkin"];
+const NAMES: &[&str] = &["Basic", "Bearer", "Envoy", "Linux", "Lua", "Maglev", "Redis", "Unix", "Zipkin"];
 
 /// Whether a text is in the house style.
 fn is_in_style(text: &str) -> bool {

@@ -153,10 +153,9 @@ impl<'t> Check<'t> {
                     ),
                     "end the chain with a filter that answers or forwards",
                 ),
-                false => (
-                    format!("the filter {family} ends the chain, so no other can follow it"),
-                    "put it last",
-                ),
+                false => {
+                    (format!("the filter {family} ends the chain, so no other can follow it"), "put it last")
+                }
             };
             self.refuse(filter.span_of("name"), message, help);
         }

@@ -117,8 +117,7 @@ impl<'t> Check<'t> {
             if let [first, second] = pair
                 && first.text() == second.text()
             {
-                let text =
-                    format!("`{}` has {} twice, and its values must differ", entry.key, second.text());
+                let text = format!("`{}` has {} twice, and its values must differ", entry.key, second.text());
                 self.report(RuleId::InvalidValue, second.span(), text, None);
             }
         }

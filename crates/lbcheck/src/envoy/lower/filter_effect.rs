@@ -5,7 +5,7 @@ use crate::model::{Condition, Match, TextMatch};
 use super::super::tree::Value;
 use super::http_filter::{Effect, HttpFilter, Setup};
 use super::jwt;
-use super::matcher::{self, all, any, not, opaque};
+use super::matcher::{self, opaque};
 use super::rbac::{self, Client, Layer};
 
 /// Filters that pass every request on as it is, as far as routes and other filters can tell.
@@ -83,7 +83,7 @@ pub(super) fn decide(
         "cdn_loop" => {
             let there = Condition::Is(Match::HeaderLine("cdn-loop".into(), TextMatch::Present));
             Effect::answers(
-                all(vec![there, opaque("it has come through this CDN too often")]),
+                Condition::all([there, opaque("it has come through this CDN too often")]),
                 Some(502),
                 family,
             )
@@ -94,8 +94,8 @@ pub(super) fn decide(
         }
         "admission_control" => Effect::may("it turns requests away because many failed", Some(503), family),
         "cache" | "cache_v2" => {
-            let get = any(vec![method("GET"), method("HEAD")]);
-            Effect::answers(all(vec![get, opaque("the answer is in the cache")]), None, family)
+            let get = Condition::any([method("GET"), method("HEAD")]);
+            Effect::answers(Condition::all([get, opaque("the answer is in the cache")]), None, family)
         }
         "oauth2" => Effect::may("it knows no session of the client", None, family).changing(),
         // These can answer, and change what those behind them see.
@@ -124,11 +124,6 @@ fn fraction(value: Option<Value<'_>>, without: Condition) -> Condition {
         Some(ppm) => Condition::Chance(ppm),
         None => opaque("runtime_fraction"),
     }
-}
-
-/// All of them; `Never` where one of them never holds.
-fn both(parts: Vec<Condition>) -> Condition {
-    if parts.contains(&Condition::Never) { Condition::Never } else { all(parts) }
 }
 
 fn rbac(setup: &Setup<'_>, client: Client) -> Effect {
@@ -176,7 +171,7 @@ fn fault(setup: &Setup<'_>, open_runtime: bool) -> Effect {
         })
         .collect();
     if !nodes.is_empty() {
-        parts.push(any(nodes));
+        parts.push(Condition::any(nodes));
     }
     if config.get("max_active_faults").is_some() {
         parts.push(opaque("fewer faults than max_active_faults are under way"));
@@ -190,7 +185,7 @@ fn fault(setup: &Setup<'_>, open_runtime: bool) -> Effect {
         }
     }
     parts.push(chance);
-    Effect::answers(both(parts), status, "fault abort")
+    Effect::answers(Condition::all(parts), status, "fault abort")
 }
 
 fn health_check(setup: &Setup<'_>) -> Effect {
@@ -201,11 +196,11 @@ fn health_check(setup: &Setup<'_>) -> Effect {
             return Effect::default();
         }
         parts.push(opaque("an answer is kept for cache_time"));
-        return Effect::answers(all(parts), None, "health_check");
+        return Effect::answers(Condition::all(parts), None, "health_check");
     }
     // Without shares to hold it is healthy unless it was told to fail.
     let status = config.get("cluster_min_healthy_percentages").is_none().then_some(200);
-    Effect::answers(all(parts), status, "health_check")
+    Effect::answers(Condition::all(parts), status, "health_check")
 }
 
 fn basic_auth(setup: &Setup<'_>) -> Effect {
@@ -215,11 +210,15 @@ fn basic_auth(setup: &Setup<'_>) -> Effect {
     let basic = header(&name, TextMatch::IgnoreCase(Box::new(TextMatch::Prefix("Basic ".into()))));
     let mut effect = Effect::default();
     if setup.config.is_some_and(|config| config.is_set("allow_missing")) {
-        effect.and(all(vec![there, not(basic.clone())]), Some(401), "basic_auth");
+        effect.and(Condition::all([there, basic.clone().not()]), Some(401), "basic_auth");
     } else {
-        effect.and(not(basic.clone()), Some(401), "basic_auth");
+        effect.and(basic.clone().not(), Some(401), "basic_auth");
     }
-    effect.and(all(vec![basic, opaque("its users do not include whoever asks")]), Some(401), "basic_auth");
+    effect.and(
+        Condition::all([basic, opaque("its users do not include whoever asks")]),
+        Some(401),
+        "basic_auth",
+    );
     effect
 }
 
@@ -236,31 +235,28 @@ fn cors(setup: &Setup<'_>) -> Effect {
         Some(text) => header("origin", text),
         None => opaque("origin by an extension"),
     });
-    let origins = any(origins.collect());
+    let origins = Condition::any(origins);
     let forwards = policy.get("forward_not_matching_preflights").and_then(Value::boolean).unwrap_or(true);
-    let mut parts = vec![
+    let parts = [
         enabled,
         method("OPTIONS"),
         header("access-control-request-method", TextMatch::Present),
         if forwards { origins } else { header("origin", TextMatch::Present) },
     ];
-    if !forwards {
-        parts.retain(|part| *part != Condition::Always);
-    }
-    Effect::answers(both(parts), Some(200), "cors preflight")
+    Effect::answers(Condition::all(parts), Some(200), "cors preflight")
 }
 
 /// Requests that change something must come from the host they go to.
 fn csrf(setup: &Setup<'_>) -> Effect {
     let Some(policy) = setup.own.or(setup.config) else { return Effect::default() };
     let enabled = fraction(policy.get("filter_enabled"), Condition::Always);
-    let changes = any(["POST", "PUT", "DELETE", "PATCH"].map(method).to_vec());
-    let given = any(vec![header("origin", TextMatch::Present), header("referer", TextMatch::Present)]);
+    let changes = Condition::any(["POST", "PUT", "DELETE", "PATCH"].map(method));
+    let given = Condition::any([header("origin", TextMatch::Present), header("referer", TextMatch::Present)]);
     let mut effect = Effect::default();
-    let without = vec![enabled.clone(), changes.clone(), not(given.clone())];
-    effect.and(both(without), Some(403), "csrf");
+    let without = [enabled.clone(), changes.clone(), given.clone().not()];
+    effect.and(Condition::all(without), Some(403), "csrf");
     let foreign = opaque("origin or referer is neither the host nor among additional_origins");
-    effect.and(both(vec![enabled, changes, given, foreign]), Some(403), "csrf");
+    effect.and(Condition::all([enabled, changes, given, foreign]), Some(403), "csrf");
     effect
 }
 
@@ -354,6 +350,10 @@ fn header_mutation(setup: &Setup<'_>) -> Effect {
 
 /// What a request without a body cannot run into.
 fn body_limit(kind: &str) -> Effect {
-    let bodiless = any(vec![method("GET"), method("HEAD")]);
-    Effect::answers(all(vec![not(bodiless), opaque("the body is larger than it allows")]), Some(413), kind)
+    let bodiless = Condition::any([method("GET"), method("HEAD")]);
+    Effect::answers(
+        Condition::all([bodiless.not(), opaque("the body is larger than it allows")]),
+        Some(413),
+        kind,
+    )
 }

@@ -72,7 +72,7 @@ impl<'t> Lower<'t> {
         let [.., route] = *levels;
         let by_arm = route
             .is_some_and(|route| weighted(route).flat_map(overrides).any(|(name, _)| name == filter.name));
-        let decided = match by_arm {
+        let mut decided = match by_arm {
             true => {
                 Effect::may("the cluster that is drawn sets it up to answer", None, filter.name).changing()
             }
@@ -80,16 +80,13 @@ impl<'t> Lower<'t> {
         };
         let span = setup.own.map_or(filter.span, |own| own.span());
         let label = format!("HTTP filter {}", if filter.name.is_empty() { filter.kind } else { filter.name });
-        for Decided { when, action } in decided.answers {
+        for Decided { when, action } in std::mem::take(&mut decided.answers) {
             let when = changes.applied(when);
             if when != Condition::Never {
                 routes.push(Route::new(when, action, label.clone(), span));
             }
         }
-        changes.headers.extend(decided.headers);
-        if decided.changes_all && changes.all.is_none() {
-            changes.all = Some(filter.name.to_owned());
-        }
+        changes.add(filter, &decided);
     }
 }
 

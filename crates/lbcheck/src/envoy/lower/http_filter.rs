@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Action, Condition, Match, Response};
+use crate::model::{Action, Changed, Condition, Response};
 use crate::source::Span;
 use crate::words;
 
 use super::super::tree::Value;
 use super::super::value::{inner_type, inner_value};
-use super::matcher::{all, opaque};
+use super::matcher::opaque;
 use super::rbac::Client;
 
 /// An HTTP filter as a connection manager lists it.
@@ -137,42 +137,26 @@ impl Effect {
 /// What filters in front may have changed.
 #[derive(Clone, Default)]
 pub(super) struct Changes {
-    /// Anything, and by which filter.
-    pub(super) all: Option<String>,
-    /// These headers.
-    pub(super) headers: BTreeSet<String>,
+    changed: Changed,
+    /// The first filter that may have changed anything.
+    by: Option<String>,
 }
 
 impl Changes {
     /// A condition over what filters in front may have changed is not known.
     pub(super) fn applied(&self, condition: Condition) -> Condition {
-        if self.all.is_none() && self.headers.is_empty() {
-            return condition;
-        }
-        match condition {
-            Condition::All(parts) => all(parts.into_iter().map(|part| self.applied(part)).collect()),
-            Condition::Any(parts) => {
-                Condition::Any(parts.into_iter().map(|part| self.applied(part)).collect())
-            }
-            Condition::Not(inner) => Condition::Not(Box::new(self.applied(*inner))),
-            Condition::Is(test) => {
-                let header = match &test {
-                    Match::Header(name, _) | Match::HeaderLine(name, _) => Some(name.as_str()),
-                    Match::Host(_) | Match::HostName(_) => Some("host"),
-                    Match::Path(_) | Match::Target(_) | Match::Query(..) => Some(":path"),
-                    Match::Method(_) => Some(":method"),
-                    Match::Cookie(..) => Some("cookie"),
-                    Match::Sni(_) | Match::Source(_) | Match::Port(_) | Match::Tls => None,
-                };
-                let changed = header.is_some_and(|name| self.all.is_some() || self.headers.contains(name));
-                if !changed {
-                    return Condition::Is(test);
-                }
-                let who = self.all.as_deref().unwrap_or("a filter in front");
-                let words = words::condition(&Condition::Is(test));
-                opaque(format!("{words}, which {who} may change"))
-            }
-            other => other,
+        let who = self.by.as_deref().unwrap_or("a filter in front");
+        self.changed.blur(condition, &|test| {
+            format!("{}, which {who} may change", words::condition(&Condition::Is(test.clone())))
+        })
+    }
+
+    /// Adds what one more filter may change.
+    pub(super) fn add(&mut self, filter: &HttpFilter<'_>, effect: &Effect) {
+        effect.headers.iter().for_each(|name| self.changed.header(name));
+        if effect.changes_all && self.by.is_none() {
+            self.changed.request();
+            self.by = Some(filter.name.to_owned());
         }
     }
 }

@@ -13,7 +13,7 @@ use super::super::tree::Value;
 use super::super::value::{inner_type, inner_value};
 use super::connection_filters;
 use super::endpoint::read_address;
-use super::matcher::{all, any, opaque};
+use super::matcher::opaque;
 use super::state::Lower;
 
 const HCM: &str = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -61,7 +61,7 @@ impl<'t> Lower<'t> {
         for chain in chains(listener) {
             let label = chain_label(chain.chain);
             if let Some(mut route) = self.filter_chain(chain.chain, &label, &mut mode) {
-                route.when = all(vec![chain.when, route.when]);
+                route.when = Condition::all([chain.when, route.when]);
                 table.routes.push(route);
             }
         }
@@ -222,7 +222,7 @@ fn chains(listener: Value<'_>) -> Vec<Chain<'_>> {
         let (rank, when) = chain_match(rule);
         let names: Vec<&str> = rule.list("server_names").filter_map(Value::string).collect();
         if names.is_empty() {
-            chains.push(Chain { rank, when: all(when), chain });
+            chains.push(Chain { rank, when: Condition::all(when), chain });
             continue;
         }
         // Exact names cannot overlap, so they share an entry; suffixes go by length, of which there are few.
@@ -235,8 +235,8 @@ fn chains(listener: Value<'_>) -> Vec<Chain<'_>> {
             let mut rank = rank;
             rank[2] = specific;
             let mut conditions = when.clone();
-            conditions.push(any(names));
-            chains.push(Chain { rank, when: all(conditions), chain });
+            conditions.push(Condition::any(names));
+            chains.push(Chain { rank, when: Condition::all(conditions), chain });
         }
     }
     chains.sort_by_key(|chain| chain.rank);
@@ -267,7 +267,7 @@ fn chain_match(rule: Value<'_>) -> (Rank, Vec<Condition>) {
         rank[3] = 0;
         conditions.push(match transport {
             "tls" => Condition::Is(Match::Tls),
-            "raw_buffer" => Condition::Not(Box::new(Condition::Is(Match::Tls))),
+            "raw_buffer" => Condition::Is(Match::Tls).not(),
             other => opaque(format!("transport protocol {other}")),
         });
     }
@@ -281,7 +281,7 @@ fn chain_match(rule: Value<'_>) -> (Rank, Vec<Condition>) {
         if let Some(best) = longest(&sources) {
             rank[5] = rank[5].min(best);
             let tests = sources.into_iter().map(|(text, _)| Condition::Is(Match::Source(text)));
-            conditions.push(any(tests.collect()));
+            conditions.push(Condition::any(tests));
         }
     }
     if let Some(kind) = rule.get("source_type")

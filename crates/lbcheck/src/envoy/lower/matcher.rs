@@ -34,7 +34,7 @@ pub(super) fn header(matcher: Value<'_>) -> Condition {
     let present = matcher.get("present_match").map(|value| value.boolean() == Some(true));
     if let Some(wanted) = present {
         let there = test(&name, TextMatch::Present);
-        return if wanted == inverted { not(there) } else { there };
+        return if wanted == inverted { there.not() } else { there };
     }
     if let Some(range) = matcher.get("range_match") {
         let bound = |name: &str| range.get(name).and_then(Value::integer).unwrap_or(0);
@@ -45,7 +45,7 @@ pub(super) fn header(matcher: Value<'_>) -> Condition {
     let condition = match header_text(matcher) {
         HeaderText::None => {
             let there = test(&name, TextMatch::Present);
-            return if inverted { not(there) } else { there };
+            return if inverted { there.not() } else { there };
         }
         HeaderText::Unknown => return opaque(format!("header {name} by an extension")),
         HeaderText::Text(text) => test(&name, text),
@@ -60,9 +60,9 @@ pub(super) fn header(matcher: Value<'_>) -> Condition {
 /// read as empty.
 fn unless(matcher: Value<'_>, name: &str, condition: Condition) -> Condition {
     if matcher.is_set("treat_missing_header_as_empty") {
-        return not(condition);
+        return condition.not();
     }
-    Condition::All(vec![test(name, TextMatch::Present), not(condition)])
+    Condition::all([test(name, TextMatch::Present), condition.not()])
 }
 
 enum HeaderText {
@@ -112,7 +112,7 @@ pub(super) fn query(matcher: Value<'_>) -> Condition {
     }
     let there = Condition::Is(Match::Query(name, TextMatch::Present));
     match matcher.get("present_match").and_then(Value::boolean) {
-        Some(false) => not(there),
+        Some(false) => there.not(),
         _ => there,
     }
 }
@@ -124,49 +124,11 @@ pub(super) fn cookie(matcher: Value<'_>) -> Condition {
     let text = matcher.get("string_match").and_then(string_matcher);
     let Some(text) = text else { return opaque(format!("cookie {name} by an extension")) };
     let condition = Condition::Is(Match::Cookie(name, text));
-    if inverted { not(condition) } else { condition }
-}
-
-pub(super) fn not(condition: Condition) -> Condition {
-    match condition {
-        Condition::Always => Condition::Never,
-        Condition::Never => Condition::Always,
-        Condition::Not(inner) => *inner,
-        other => Condition::Not(Box::new(other)),
-    }
+    if inverted { condition.not() } else { condition }
 }
 
 pub(super) fn opaque(text: impl Into<String>) -> Condition {
     Condition::Opaque(text.into())
-}
-
-/// All of them, without the ones that always hold.
-pub(super) fn all(conditions: Vec<Condition>) -> Condition {
-    let mut kept: Vec<Condition> = Vec::with_capacity(conditions.len());
-    for condition in conditions {
-        match condition {
-            Condition::Always => {}
-            Condition::All(inner) => kept.extend(inner),
-            other => kept.push(other),
-        }
-    }
-    match kept.len() {
-        0 => Condition::Always,
-        1 => kept.remove(0),
-        _ => Condition::All(kept),
-    }
-}
-
-/// Any of them.
-pub(super) fn any(mut conditions: Vec<Condition>) -> Condition {
-    if conditions.contains(&Condition::Always) {
-        return Condition::Always;
-    }
-    match conditions.len() {
-        0 => Condition::Never,
-        1 => conditions.remove(0),
-        _ => Condition::Any(conditions),
-    }
 }
 
 /// A `FractionalPercent` in millionths; `None` when it cannot be read.
@@ -200,7 +162,7 @@ pub(super) fn route_match(route: Value<'_>) -> (Condition, String) {
     conditions.extend(rule.list("cookies").map(cookie));
     if rule.get("grpc").is_some() {
         let content_type = |text| Condition::Is(Match::Header("content-type".into(), text));
-        conditions.push(any(vec![
+        conditions.push(Condition::any([
             content_type(TextMatch::Exact("application/grpc".into())),
             content_type(TextMatch::Prefix("application/grpc+".into())),
         ]));
@@ -219,7 +181,7 @@ pub(super) fn route_match(route: Value<'_>) -> (Condition, String) {
             conditions.push(opaque(name));
         }
     }
-    (all(conditions), label)
+    (Condition::all(conditions), label)
 }
 
 /// The path part of a match, with words for the label.

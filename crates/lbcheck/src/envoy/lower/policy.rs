@@ -126,9 +126,8 @@ impl<'t> Lower<'t> {
         if let Some((short, inner)) = child
             && short != "client_side_weighted_round_robin"
         {
-            let text = format!(
-                "wrr_locality takes only client_side_weighted_round_robin as its child, not {short}"
-            );
+            let text =
+                format!("wrr_locality takes only client_side_weighted_round_robin as its child, not {short}");
             let help = "use the policy itself with `locality_lb_config.locality_weighted_lb_config`";
             self.refuse(inner.span(), text, help);
         }

@@ -385,8 +385,7 @@ impl<'t> Lower<'t> {
             return;
         }
         let name = listener.text_of("name").unwrap_or_default();
-        let text =
-            format!("the listener `{name}` has no filter chain, so nothing would handle a connection");
+        let text = format!("the listener `{name}` has no filter chain, so nothing would handle a connection");
         self.refuse(listener.span_of("name"), text, "add `filter_chains`");
     }
 }
