@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
+use crate::findings::Findings;
 use crate::load::{FileLoader, LoadError, MAX_FILES};
 use crate::reading::Reading;
 use crate::source::{FileId, Sources, Span, Spanned};
@@ -37,6 +38,7 @@ pub(crate) struct Gather<'a> {
     loader: &'a dyn FileLoader,
     sources: &'a mut Sources,
     reading: &'a mut Reading,
+    findings: &'a mut Findings,
     pub(crate) documents: Vec<Document>,
     /// Resource files that were read, by the path the configuration names them with.
     pub(crate) files: BTreeMap<String, FileId>,
@@ -51,11 +53,13 @@ impl<'a> Gather<'a> {
         loader: &'a dyn FileLoader,
         sources: &'a mut Sources,
         reading: &'a mut Reading,
+        findings: &'a mut Findings,
     ) -> Self {
         Self {
             loader,
             sources,
             reading,
+            findings,
             documents: Vec::new(),
             files: BTreeMap::new(),
             wanted: Vec::new(),
@@ -83,12 +87,8 @@ impl<'a> Gather<'a> {
     fn unreadable(&mut self, path: &str, error: &LoadError) {
         let file = self.sources.add(path, Vec::new());
         self.reading.broken = true;
-        self.reading.diagnostics.push(Diagnostic::new(
-            RuleId::FileUnreadable,
-            Severity::Error,
-            Span::new(file, 0, 0),
-            format!("the file {path} cannot be read: {error}"),
-        ));
+        let message = format!("the file {path} cannot be read: {error}");
+        self.findings.error(RuleId::FileUnreadable, Span::new(file, 0, 0), message, "");
     }
 
     /// A file that a `ConfigSource` names. Envoy takes a relative path from its working directory; the
@@ -113,14 +113,11 @@ impl<'a> Gather<'a> {
                 return;
             }
         }
-        self.reading.diagnostics.push(
-            Diagnostic::new(
-                RuleId::IncludeUnresolved,
-                Severity::Warning,
-                wanted.span,
-                format!("the resource file {} cannot be read, so what it defines is unknown", wanted.value),
-            )
-            .help("give lbcheck the file at this path, or beside the file that names it"),
+        self.findings.warning(
+            RuleId::IncludeUnresolved,
+            wanted.span,
+            format!("the resource file {} cannot be read, so what it defines is unknown", wanted.value),
+            "give lbcheck the file at this path, or beside the file that names it",
         );
     }
 
@@ -171,7 +168,7 @@ impl<'a> Gather<'a> {
             );
         }
         let found = self.check(&parsed, shape);
-        self.reading.diagnostics.append(&mut parsed.diagnostics);
+        parsed.diagnostics.drain(..).for_each(|diagnostic| self.findings.push(diagnostic));
         self.reading.comments.append(&mut parsed.comments);
         self.reading.broken |= parsed.broken;
         self.wanted.extend(found.files);
@@ -183,9 +180,8 @@ impl<'a> Gather<'a> {
     fn check(&mut self, parsed: &Parsed, shape: Shape) -> Found {
         let Some(root) = parsed.tree.root() else { return Found::default() };
         let dump = shape == Shape::One(CONFIG_DUMP) || (shape == Shape::Typed && is_dump(root));
-        let version = self.reading.config.version;
         // Nobody loads a dump again: a field it has too many is not refused by anything.
-        let mut check = Check::new(if dump { Severity::Info } else { Severity::Error }, version);
+        let mut check = Check::new(self.findings, if dump { Severity::Info } else { Severity::Error });
         // The runtime may allow what is refused by default, one field at a time or all at once.
         let text = self.sources.file(parsed.tree.file).text();
         check.allows_deprecated =
@@ -203,10 +199,6 @@ impl<'a> Gather<'a> {
             Shape::Typed => root.items().for_each(|item| check.any(item)),
             Shape::Empty | Shape::Unknown => {}
         }
-        let coverage = &mut self.reading.config.coverage;
-        coverage.total += check.fields;
-        coverage.understood += check.fields.saturating_sub(check.unknown);
-        self.reading.diagnostics.append(&mut check.diagnostics);
         let own = |name: Spanned<&str>| Spanned::new(name.value.to_owned(), name.span);
         // A dump holds the resources of the files it was made from.
         let files = if dump { Vec::new() } else { check.files };

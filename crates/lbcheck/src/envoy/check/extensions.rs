@@ -2,7 +2,7 @@
 
 use strsim::damerau_levenshtein;
 
-use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
+use crate::diagnostic::{RuleId, suggest};
 use crate::source::Span;
 
 use super::super::schema::{self, Field, Message};
@@ -22,20 +22,24 @@ pub(super) fn category(message: &Message, field: &Field, around: &'static str) -
     message.takes.iter().find(|(name, _)| *name == field.name).map_or("", |(_, category)| category)
 }
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     /// Checks the type of an extension's settings, which is what Envoy finds the extension by.
     pub(super) fn extension(&mut self, name: &str, span: Span, category: &'static str) {
         if name.is_empty() {
             return;
         }
-        if hints::is_removed(name) && self.version >= SCHEMA_VERSION {
-            let message =
-                format!("Envoy {} no longer has the extension {}", self.version, schema::short(name));
+        if hints::is_removed(name) && self.findings.version >= SCHEMA_VERSION {
+            let message = format!(
+                "Envoy {} no longer has the extension {}",
+                self.findings.version,
+                schema::short(name)
+            );
             self.report(RuleId::InvalidValue, span, message, None);
             return;
         }
         if let Some(since) = self.comes_later(name, "") {
-            let message = format!("Envoy {} has no type `{name}`: it comes with {since}", self.version);
+            let message =
+                format!("Envoy {} has no type `{name}`: it comes with {since}", self.findings.version);
             self.report(RuleId::UnknownDirective, span, message, None);
             return;
         }
@@ -76,12 +80,7 @@ impl<'t> Check<'t> {
             return;
         }
         let message = format!("there is no type `{name}`, so Envoy cannot read these settings");
-        let mut diagnostic = Diagnostic::new(RuleId::UnknownDirective, self.severity, span, message);
-        diagnostic.help = close.map(|close| format!("did you mean `{close}`?"));
-        if self.version.series() > SCHEMA_VERSION {
-            diagnostic.severity = self.severity.min(Severity::Warning);
-        }
-        self.diagnostics.push(diagnostic);
+        self.unknown(span, message, close.map(|close| format!("did you mean `{close}`?")));
     }
 
     /// Extensions that are found by their name: cluster types, and what protocol options are for. A name nobody

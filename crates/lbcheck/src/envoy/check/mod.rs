@@ -18,8 +18,9 @@ mod upstream;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, Fix, RuleId, Severity, suggestion};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Version;
+use crate::findings::Findings;
 use crate::source::{Span, Spanned};
 
 use super::schema::{self, Cardinality, Field, Kind, Message, Rule};
@@ -29,17 +30,10 @@ use super::tree::{Field as Entry, Value};
 const SCHEMA_VERSION: Version = Version::new(1, 40);
 const CONFIG_SOURCE: &str = "envoy.config.core.v3.ConfigSource";
 
-/// Unknown fields a document gets a suggestion for: each is compared with every field of its message, and whoever
-/// has this many does not correct them one by one.
-const MAX_SUGGESTIONS: u32 = 200;
-
 /// What the walk finds.
 #[derive(Debug)]
-pub(crate) struct Check<'t> {
-    pub(crate) diagnostics: Vec<Diagnostic>,
-    /// Fields seen, and those of them nobody knows.
-    pub(crate) fields: u32,
-    pub(crate) unknown: u32,
+pub(crate) struct Check<'f, 't> {
+    findings: &'f mut Findings,
     /// Types nobody knows.
     unknown_types: u32,
     /// Clusters that something other than a route names.
@@ -50,7 +44,6 @@ pub(crate) struct Check<'t> {
     pub(crate) files: Vec<Spanned<&'t str>>,
     /// How bad it is when Envoy's reader would refuse something: a dump is never read again.
     severity: Severity,
-    version: Version,
     /// The runtime of the configuration allows what is deprecated and refused by default.
     pub(crate) allows_deprecated: bool,
     /// Where keys stand that their map had already, in a file that goes to Envoy's JSON reader; in order.
@@ -75,18 +68,15 @@ struct Task<'t> {
     category: &'static str,
 }
 
-impl<'t> Check<'t> {
-    pub(crate) fn new(severity: Severity, version: Version) -> Self {
+impl<'f, 't> Check<'f, 't> {
+    pub(crate) fn new(findings: &'f mut Findings, severity: Severity) -> Self {
         Self {
-            diagnostics: Vec::new(),
-            fields: 0,
-            unknown: 0,
+            findings,
             unknown_types: 0,
             uses: Vec::new(),
             needed: Vec::new(),
             files: Vec::new(),
             severity,
-            version,
             allows_deprecated: false,
             repeated: Vec::new(),
             unstable: BTreeSet::new(),
@@ -148,7 +138,7 @@ impl<'t> Check<'t> {
             }
             return;
         };
-        self.fields += 1;
+        self.seen(true);
         if self.is_repeated(entry.key_span) {
             let message = "the `@type` is written twice; Envoy's JSON reader refuses that".to_owned();
             self.report(
@@ -196,21 +186,22 @@ impl<'t> Check<'t> {
             if typed && entry.key == "@type" {
                 continue;
             }
-            self.fields += 1;
             let Some(field) = message.field(entry.key) else {
+                self.seen(false);
                 self.unknown_field(message, &entry);
                 continue;
             };
             if let Some(since) = self.comes_later(message.name, field.name) {
-                self.unknown += 1;
+                self.seen(false);
                 let short = schema::short(message.name);
                 let text = format!(
                     "`{}` is not a field of {short} in Envoy {}: it comes with {since}",
-                    field.name, self.version
+                    field.name, self.findings.version
                 );
                 self.report(RuleId::UnknownDirective, entry.key_span, text, None);
                 continue;
             }
+            self.seen(true);
             if entry.value.is_null() && field.kind != Kind::Json {
                 continue;
             }
@@ -223,12 +214,7 @@ impl<'t> Check<'t> {
                     field.name,
                     schema::short(message.name)
                 );
-                self.diagnostics.push(Diagnostic::new(
-                    RuleId::UnstableFeature,
-                    Severity::Info,
-                    entry.key_span,
-                    text,
-                ));
+                self.say(RuleId::UnstableFeature, Severity::Info, entry.key_span, text, None);
             }
             self.repeats(field, &entry);
             if field.oneof > 0 {
@@ -257,16 +243,16 @@ impl<'t> Check<'t> {
         if self.unstable.insert(package) {
             let text =
                 format!("`{}` is work in progress: Envoy warns that it is not stable", schema::short(name));
-            self.diagnostics.push(Diagnostic::new(RuleId::UnstableFeature, Severity::Info, place, text));
+            self.say(RuleId::UnstableFeature, Severity::Info, place, text, None);
         }
     }
 
     /// The version that brings a part of the API, if it is a later one.
     pub(super) fn comes_later(&self, name: &str, part: &str) -> Option<Version> {
-        if self.version.series() >= SCHEMA_VERSION {
+        if self.findings.version.series() >= SCHEMA_VERSION {
             return None;
         }
-        schema::since(name, part).filter(|since| *since > self.version.series())
+        schema::since(name, part).filter(|since| *since > self.findings.version.series())
     }
 
     fn field(&mut self, message: &Message, field: &'static Field, entry: &Entry<'t>, task: Task<'t>) {
@@ -351,12 +337,10 @@ impl<'t> Check<'t> {
             str::to_owned,
         );
         let severity = if gone { self.severity } else { self.severity.min(Severity::Warning) };
-        self.diagnostics
-            .push(Diagnostic::new(RuleId::DeprecatedDirective, severity, entry.key_span, text).help(help));
+        self.say(RuleId::DeprecatedDirective, severity, entry.key_span, text, Some(help));
     }
 
     fn unknown_field(&mut self, message: &'static Message, entry: &Entry<'t>) {
-        self.unknown += 1;
         let short = schema::short(message.name);
         if entry.key == "<<" {
             let text = "Envoy does not know YAML merge keys: it takes `<<` for a field and refuses it";
@@ -366,18 +350,13 @@ impl<'t> Check<'t> {
         }
         let text = format!("`{}` is not a field of {short}", entry.key);
         let replacement = hints::replacement(short, entry.key).map(str::to_owned);
-        let close = (replacement.is_none() && self.unknown <= MAX_SUGGESTIONS)
-            .then(|| suggestion(entry.key, message.fields.iter().map(|field| field.name)))
-            .flatten();
+        let close = match replacement {
+            Some(_) => None,
+            None => self.findings.suggestion(entry.key, message.fields.iter().map(|field| field.name)),
+        };
         let help = replacement.or_else(|| close.map(|close| format!("did you mean `{}`?", close.word)));
-        let mut diagnostic = Diagnostic::new(RuleId::UnknownDirective, self.severity, entry.key_span, text);
-        if self.version.series() > SCHEMA_VERSION {
-            // A newer Envoy may have the field.
-            diagnostic.severity = self.severity.min(Severity::Warning);
-        }
-        diagnostic.help = help;
-        diagnostic.fix = close.and_then(|close| Fix::word(bare(entry), entry.key, close));
-        self.diagnostics.push(diagnostic);
+        self.unknown(entry.key_span, text, help);
+        self.findings.mend(bare(entry), entry.key, close);
     }
 
     fn is_repeated(&self, key: Span) -> bool {
@@ -416,17 +395,34 @@ impl<'t> Check<'t> {
             "`{}` and `{}` exclude each other: Envoy refuses a message that sets both",
             first.key, second.key
         );
-        self.diagnostics.push(
+        self.findings.push(
             Diagnostic::new(RuleId::InvalidValue, self.severity, second.key_span, message)
                 .also(first.key_span, "already set here")
                 .help("keep one of them"),
         );
     }
 
+    /// Counts a field that was seen, and whether it is known.
+    fn seen(&mut self, known: bool) {
+        self.findings.coverage.total += 1;
+        self.findings.coverage.understood += u32::from(known);
+    }
+
+    /// Something that nobody knows, and that a later version may have.
+    fn unknown(&mut self, span: Span, message: String, help: Option<String>) {
+        let later = self.findings.version.series() > SCHEMA_VERSION;
+        let severity = if later { self.severity.min(Severity::Warning) } else { self.severity };
+        self.say(RuleId::UnknownDirective, severity, span, message, help);
+    }
+
     fn report(&mut self, rule: RuleId, span: Span, message: String, help: Option<String>) {
-        let mut diagnostic = Diagnostic::new(rule, self.severity, span, message);
+        self.say(rule, self.severity, span, message, help);
+    }
+
+    fn say(&mut self, rule: RuleId, severity: Severity, span: Span, message: String, help: Option<String>) {
+        let mut diagnostic = Diagnostic::new(rule, severity, span, message);
         diagnostic.help = help;
-        self.diagnostics.push(diagnostic);
+        self.findings.push(diagnostic);
     }
 }
 

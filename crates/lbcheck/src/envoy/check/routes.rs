@@ -30,7 +30,7 @@ const PASSING: [&str; 10] = [
 const MAY_END: [&str; 6] =
     ["composite", "dynamic_modules", "filter_chain", "golang", "match_delegate", "router"];
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     pub(super) fn route_action(&mut self, action: Value<'t>) {
         let rewrites = ["prefix_rewrite", "regex_rewrite", "path_rewrite_policy"];
         let written =

@@ -6,7 +6,7 @@ use super::super::value::spells;
 use super::{Check, named, pattern};
 use crate::diagnostic::RuleId;
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     /// Checks the rules of a message: of its fields, and of the oneofs that must be set.
     pub(super) fn check_rules(
         &mut self,

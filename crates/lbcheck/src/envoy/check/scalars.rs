@@ -5,9 +5,9 @@ use super::super::schema::{self, Enum, Field, Kind};
 use super::super::tree::{Field as Entry, Value};
 use super::super::value::{spells, text_boolean, text_integer, text_number};
 use super::Check;
-use crate::diagnostic::{Diagnostic, RuleId, Severity};
+use crate::diagnostic::{RuleId, Severity};
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     /// Checks one value of a field that is neither a message nor an `Any`.
     pub(super) fn scalar(&mut self, field: &'static Field, entry: &Entry<'t>, value: Value<'t>) {
         if value.is_null() {
@@ -42,9 +42,9 @@ impl<'t> Check<'t> {
     /// A wrapper written as the message it is: `{value: 3}`.
     fn wrapper(&mut self, field: &'static Field, entry: &Entry<'t>, value: Value<'t>) {
         for inner in value.fields() {
-            self.fields += 1;
-            if inner.key != "value" {
-                self.unknown += 1;
+            let known = inner.key == "value";
+            self.seen(known);
+            if !known {
                 let message = format!("`{}` is not a field of `{}`", inner.key, entry.key);
                 let help = format!("write the value itself: `{}: …`", entry.key);
                 self.report(RuleId::UnknownDirective, inner.key_span, message, Some(help));
@@ -59,9 +59,9 @@ impl<'t> Check<'t> {
     fn duration(&mut self, entry: &Entry<'t>, value: Value<'t>) {
         if value.is_map() {
             for inner in value.fields() {
-                self.fields += 1;
-                if !spells(inner.key, "seconds") && !spells(inner.key, "nanos") {
-                    self.unknown += 1;
+                let known = spells(inner.key, "seconds") || spells(inner.key, "nanos");
+                self.seen(known);
+                if !known {
                     let message = format!("`{}` is not a field of a duration", inner.key);
                     let help = "write it as `5s`, or with `seconds` and `nanos`";
                     self.report(RuleId::UnknownDirective, inner.key_span, message, Some(help.into()));
@@ -106,10 +106,8 @@ impl<'t> Check<'t> {
         let severity = if gone { self.severity } else { self.severity.min(Severity::Warning) };
         let others = choice.values.iter().filter(|(_, number)| !choice.old.contains(number));
         let names: Vec<&str> = others.map(|(name, _)| *name).take(12).collect();
-        self.diagnostics.push(
-            Diagnostic::new(RuleId::DeprecatedDirective, severity, value.span(), message)
-                .help(format!("use one of: {}", names.join(", "))),
-        );
+        let help = format!("use one of: {}", names.join(", "));
+        self.say(RuleId::DeprecatedDirective, severity, value.span(), message, Some(help));
     }
 
     fn choice(&mut self, number: u16, entry: &Entry<'t>, value: Value<'t>) {
@@ -134,7 +132,7 @@ impl<'t> Check<'t> {
                     "`{}` cannot be {} in Envoy {}: that comes with {since}",
                     entry.key,
                     shown(value),
-                    self.version
+                    self.findings.version
                 );
                 self.report(RuleId::InvalidValue, value.span(), message, None);
                 return;
@@ -145,7 +143,7 @@ impl<'t> Check<'t> {
         let message = format!("`{}` cannot be {}: it is not a {short}", entry.key, shown(value));
         let names = choice.values.iter().map(|(name, _)| *name);
         let upper = value.text().to_ascii_uppercase();
-        let help = match crate::diagnostic::suggest(&upper, names.clone()) {
+        let help = match self.findings.suggest(&upper, names.clone()) {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("one of: {}", names.take(12).collect::<Vec<_>>().join(", ")),
         };

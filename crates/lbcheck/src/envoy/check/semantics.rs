@@ -8,7 +8,7 @@ use super::super::tree::Value;
 use super::Check;
 use super::regex::{MAX_PROGRAM, ecma, re2};
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     /// Checks what is known of a message beyond its schema.
     pub(super) fn semantics(&mut self, value: Value<'t>, message: &'static Message) {
         match message.name {

@@ -3,7 +3,7 @@
 use super::super::tree::Value;
 use super::Check;
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     /// A server needs a certificate, from somewhere.
     pub(super) fn downstream_tls(&mut self, context: Value<'t>) {
         let common = context.get("common_tls_context");

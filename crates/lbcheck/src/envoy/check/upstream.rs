@@ -5,7 +5,7 @@ use super::Check;
 
 const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     pub(super) fn cluster(&mut self, cluster: Value<'t>) {
         self.eds(cluster);
         let name = cluster.text_of("name").unwrap_or_default();

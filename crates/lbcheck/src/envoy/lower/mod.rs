@@ -42,6 +42,8 @@ impl<'t> Lower<'t> {
             self.routes.entry(name).or_default().push(NamedResource { value: routes, taken: false });
         }
         self.dump = resources.dump;
+        // Nobody loads a dump again, so nothing in it is refused.
+        self.findings.on_trust = resources.dump;
         self.statics = references::statics(resources);
         self.bootstrap_files = resources.bootstraps.iter().map(|bootstrap| bootstrap.span().file).collect();
         self.local_cluster = resources

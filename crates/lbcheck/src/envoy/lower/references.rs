@@ -1,14 +1,11 @@
 //! Names that must resolve while Envoy starts, when it has only what the bootstrap defines.
 
-use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::source::{Span, Spanned};
 
 use super::super::document::Resources;
 use super::super::tree::Value;
 use super::state::{Lower, Statics};
-
-/// Comparing names costs time; past this many the suggestions would not be read anyway.
-const MAX_SUGGESTIONS: usize = 20;
 
 pub(super) fn statics<'t>(resources: &Resources<'t>) -> Statics<'t> {
     if resources.dump || resources.bootstraps.is_empty() {
@@ -65,12 +62,8 @@ impl<'t> Lower<'t> {
     }
 
     fn no_static_cluster(&mut self, name: &str, span: Span, why: &str) {
-        self.missing_clusters += 1;
-        let close = self
-            .statics
-            .as_ref()
-            .filter(|_| self.missing_clusters <= MAX_SUGGESTIONS)
-            .and_then(|statics| suggest(name, statics.keys().copied()));
+        let names = self.statics.iter().flat_map(|statics| statics.keys().copied());
+        let close = self.findings.suggest(name, names);
         let help = match close {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("define the cluster `{name}` under `static_resources`, or correct the name"),

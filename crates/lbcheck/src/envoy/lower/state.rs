@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::model::{Config, Gap, PoolId, Target, Weakens};
+use crate::diagnostic::Diagnostic;
+use crate::findings::Findings;
+use crate::model::{Config, PoolId, Target, Weakens};
 use crate::reading::Block;
 use crate::source::{FileId, Span, Spanned};
 
@@ -13,7 +14,7 @@ use super::http_filter::Filters;
 /// What lowering works on and fills.
 pub(crate) struct Lower<'t> {
     pub(crate) config: Config,
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) findings: Findings,
     pub(crate) blocks: Vec<Block>,
     /// First pool of each name.
     pub(super) pools: BTreeMap<&'t str, PoolId>,
@@ -31,8 +32,6 @@ pub(crate) struct Lower<'t> {
     pub(super) bootstrap_files: Vec<FileId>,
     /// The routes being read are resolved while Envoy starts.
     pub(super) static_routes: bool,
-    /// Names found missing among the static clusters.
-    pub(super) missing_clusters: usize,
     /// How each pool is used, by pool: by HTTP routes, by TCP proxies.
     pub(super) uses: Vec<(bool, bool)>,
     /// Values of the runtime come from files or a control plane.
@@ -69,10 +68,10 @@ pub(super) fn source_path(source: Value<'_>) -> Option<Value<'_>> {
 }
 
 impl<'t> Lower<'t> {
-    pub(crate) fn new(config: Config, files: BTreeMap<String, FileId>) -> Self {
+    pub(crate) fn new(config: Config, findings: Findings, files: BTreeMap<String, FileId>) -> Self {
         Self {
             config,
-            diagnostics: Vec::new(),
+            findings,
             blocks: Vec::new(),
             pools: BTreeMap::new(),
             routes: BTreeMap::new(),
@@ -83,7 +82,6 @@ impl<'t> Lower<'t> {
             statics: None,
             bootstrap_files: Vec::new(),
             static_routes: false,
-            missing_clusters: 0,
             uses: Vec::new(),
             open_runtime: false,
             filters: Filters::default(),
@@ -105,16 +103,12 @@ impl<'t> Lower<'t> {
         }
     }
 
-    /// Reports something. Nobody loads a dump again, so nothing in it is refused.
-    pub(super) fn report(&mut self, mut diagnostic: Diagnostic) {
-        if self.dump {
-            diagnostic.severity = diagnostic.severity.min(Severity::Warning);
-        }
-        self.diagnostics.push(diagnostic);
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.findings.push(diagnostic);
     }
 
     pub(super) fn gap(&mut self, span: Span, what: impl Into<String>, weakens: Weakens) {
-        self.config.coverage.gaps.push(Gap { span, what: what.into(), weakens, told: false });
+        self.findings.gap(span, what, weakens);
     }
 
     pub(super) fn block(&mut self, header: Span, extent: Span) {
