@@ -3,7 +3,7 @@
 use crate::model::{Condition, Match, TextMatch};
 
 use super::super::tree::Value;
-use super::http_filter::{Effect, HttpFilter, Setup};
+use super::http_filter::{Effect, HttpFilter, Setup, http_family};
 use super::jwt;
 use super::matcher::{self, opaque};
 use super::rbac::{self, Client, Layer};
@@ -50,11 +50,10 @@ pub(super) fn decide(
     limits: bool,
     open_runtime: bool,
 ) -> Effect {
-    let Some(family) = filter.kind.strip_prefix("envoy.extensions.filters.http.") else {
+    let Some(family) = http_family(filter.kind) else {
         let name = if filter.name.is_empty() { filter.kind } else { filter.name };
         return Effect::may(&format!("{name} answers by itself"), None, name).changing();
     };
-    let family = family.split('.').next().unwrap_or_default();
     if PASSING.contains(&family) {
         return Effect::default();
     }
@@ -118,12 +117,7 @@ fn per_route_off(setup: &Setup<'_>) -> bool {
 /// A `RuntimeFractionalPercent` by its default.
 fn fraction(value: Option<Value<'_>>, without: Condition) -> Condition {
     let Some(value) = value else { return without };
-    match value.get("default_value").map_or(Some(0), matcher::fraction_ppm) {
-        Some(0) => Condition::Never,
-        Some(1_000_000) => Condition::Always,
-        Some(ppm) => Condition::Chance(ppm),
-        None => opaque("runtime_fraction"),
-    }
+    matcher::chance(value.get("default_value"), "runtime_fraction")
 }
 
 fn rbac(setup: &Setup<'_>, client: Client) -> Effect {
@@ -144,13 +138,7 @@ fn rbac(setup: &Setup<'_>, client: Client) -> Effect {
 fn fault(setup: &Setup<'_>, open_runtime: bool) -> Effect {
     let Some(config) = setup.own.or(setup.config) else { return Effect::default() };
     let Some(abort) = config.get("abort") else { return Effect::default() };
-    let percentage = abort.get("percentage");
-    let chance = match percentage.map_or(Some(0), matcher::fraction_ppm) {
-        Some(0) => Condition::Never,
-        Some(1_000_000) => Condition::Always,
-        Some(ppm) => Condition::Chance(ppm),
-        None => opaque("percentage"),
-    };
+    let chance = matcher::chance(abort.get("percentage"), "percentage");
     let key = config.text_of("abort_percent_runtime").filter(|key| !key.is_empty());
     let chance = match open_runtime {
         true => opaque(format!(
@@ -207,7 +195,7 @@ fn basic_auth(setup: &Setup<'_>) -> Effect {
     let name = setup.config.and_then(|config| config.text_of("authentication_header"));
     let name = name.filter(|name| !name.is_empty()).unwrap_or("authorization").to_ascii_lowercase();
     let there = header(&name, TextMatch::Present);
-    let basic = header(&name, TextMatch::IgnoreCase(Box::new(TextMatch::Prefix("Basic ".into()))));
+    let basic = header(&name, TextMatch::Prefix("Basic ".into()).ignoring_case());
     let mut effect = Effect::default();
     if setup.config.is_some_and(|config| config.is_set("allow_missing")) {
         effect.and(Condition::all([there, basic.clone().not()]), Some(401), "basic_auth");

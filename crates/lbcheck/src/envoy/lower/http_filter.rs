@@ -175,7 +175,8 @@ pub(super) fn weighted<'t>(route: Value<'t>) -> impl Iterator<Item = Value<'t>> 
     route.path(&["route", "weighted_clusters"]).into_iter().flat_map(|arms| arms.list("clusters"))
 }
 
-fn client(config: Value<'_>) -> Client {
+/// Whose address Envoy takes for the client's.
+pub(super) fn client(config: Value<'_>) -> Client {
     let hops = config.get("xff_num_trusted_hops").and_then(Value::u32).unwrap_or(0);
     let detected = config.list("original_ip_detection_extensions").next().is_some();
     match config.is_set("use_remote_address") {
@@ -194,4 +195,9 @@ pub(super) fn names_filters(level: Value<'_>) -> bool {
     overrides(level).next().is_some()
         || level.path(&["route", "cors"]).is_some()
         || weighted(level).flat_map(overrides).next().is_some()
+}
+
+/// `lua` of `envoy.extensions.filters.http.lua.v3.Lua`; `None` for a type from elsewhere.
+pub(super) fn http_family(name: &str) -> Option<&str> {
+    name.strip_prefix("envoy.extensions.filters.http.")?.split('.').next()
 }

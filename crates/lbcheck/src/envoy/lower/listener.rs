@@ -65,11 +65,11 @@ impl<'t> Lower<'t> {
                 table.routes.push(route);
             }
         }
-        let mut closers = Vec::new();
+        let mut closing = Vec::new();
         for filter in listener.list("listener_filters") {
             let kind = filter.get("typed_config").and_then(Value::type_name).unwrap_or_default();
             let name = filter.text_of("name").filter(|text| !text.is_empty()).unwrap_or(kind);
-            closers.extend(connection_filters::rule(
+            closing.extend(connection_filters::rule(
                 connection_filters::listener(kind),
                 "listener",
                 name,
@@ -86,7 +86,7 @@ impl<'t> Lower<'t> {
             let action = Action::Respond(Response { status: None, kind: "close".into() });
             table.routes.push(Route::new(Condition::Always, action, "no filter chain", listener.span()));
         }
-        table.routes.splice(0..0, closers);
+        table.routes.splice(0..0, closing);
         let only = match table.routes.as_slice() {
             [Route { when: Condition::Always, action: Action::Table(only), .. }] => Some(*only),
             _ => None,
@@ -140,7 +140,7 @@ impl<'t> Lower<'t> {
     /// The terminal filter of a chain decides; the filters before it can only close the connection.
     fn filter_chain(&mut self, chain: Value<'t>, label: &str, mode: &mut Option<Mode>) -> Option<Route> {
         let mut seen = None;
-        let mut closers = Vec::new();
+        let mut closing = Vec::new();
         for filter in chain.list("filters") {
             let Some(config) = filter.get("typed_config") else {
                 self.discovered_filter(filter);
@@ -154,12 +154,12 @@ impl<'t> Lower<'t> {
                 HCM | MOBILE_HCM => {
                     *mode = Some(Mode::Http);
                     let route = self.connection_manager(config, label);
-                    return Some(self.behind(closers, route));
+                    return Some(self.behind(closing, route));
                 }
                 TCP_PROXY => {
                     *mode = mode.or(Some(Mode::Tcp));
                     let route = self.tcp_proxy(config, label);
-                    return Some(self.behind(closers, route));
+                    return Some(self.behind(closing, route));
                 }
                 _ => {}
             }
@@ -168,11 +168,11 @@ impl<'t> Lower<'t> {
                 Proxy::Ends(what) => {
                     *mode = mode.or(Some(Mode::Tcp));
                     let route = self.other_proxy(what, config, false);
-                    return Some(self.behind(closers, route));
+                    return Some(self.behind(closing, route));
                 }
                 Proxy::Unknown => seen = Some((name, config)),
             }
-            closers.extend(connection_filters::rule(
+            closing.extend(connection_filters::rule(
                 connection_filters::network(name, config),
                 "network",
                 shown,

@@ -6,19 +6,17 @@ use super::super::tree::Value;
 
 /// A `StringMatcher`. `None` for one that cannot be told from the configuration.
 pub(super) fn string_matcher(matcher: Value<'_>) -> Option<TextMatch> {
-    let text = |name: &str| matcher.text_of(name).map(str::to_owned);
-    let found = if let Some(value) = text("exact") {
-        TextMatch::Exact(value)
-    } else if let Some(value) = text("prefix") {
-        TextMatch::Prefix(value)
-    } else if let Some(value) = text("suffix") {
-        TextMatch::Suffix(value)
-    } else if let Some(value) = text("contains") {
-        TextMatch::Contains(value)
-    } else {
+    let Some(found) = first_text(matcher, ["exact", "prefix", "suffix", "contains"]) else {
         return regex(matcher.get("safe_regex")?).map(TextMatch::Regex);
     };
-    if matcher.is_set("ignore_case") { Some(TextMatch::IgnoreCase(Box::new(found))) } else { Some(found) }
+    if matcher.is_set("ignore_case") { Some(found.ignoring_case()) } else { Some(found) }
+}
+
+/// The first of the fields that say how a text is to be: exactly, at its beginning, at its end, anywhere.
+fn first_text(matcher: Value<'_>, names: [&str; 4]) -> Option<TextMatch> {
+    const KINDS: [fn(String) -> TextMatch; 4] =
+        [TextMatch::Exact, TextMatch::Prefix, TextMatch::Suffix, TextMatch::Contains];
+    names.into_iter().zip(KINDS).find_map(|(name, kind)| Some(kind(matcher.text_of(name)?.to_owned())))
 }
 
 /// The expression of a `RegexMatcher`. Envoy wants it to match the whole text.
@@ -78,12 +76,7 @@ fn header_text(matcher: Value<'_>) -> HeaderText {
     if let Some(pattern) = matcher.get("safe_regex_match") {
         return regex(pattern).map_or(HeaderText::Unknown, |text| HeaderText::Text(TextMatch::Regex(text)));
     }
-    let text = |name: &str| matcher.text_of(name).map(str::to_owned);
-    let exact = text("exact_match").map(TextMatch::Exact);
-    exact
-        .or_else(|| text("prefix_match").map(TextMatch::Prefix))
-        .or_else(|| text("suffix_match").map(TextMatch::Suffix))
-        .or_else(|| text("contains_match").map(TextMatch::Contains))
+    first_text(matcher, ["exact_match", "prefix_match", "suffix_match", "contains_match"])
         .map_or(HeaderText::None, HeaderText::Text)
 }
 
@@ -131,6 +124,16 @@ pub(super) fn opaque(text: impl Into<String>) -> Condition {
     Condition::Opaque(text.into())
 }
 
+/// The chance that a `FractionalPercent` leaves; nothing is none.
+pub(super) fn chance(fraction: Option<Value<'_>>, name: &str) -> Condition {
+    match fraction.map_or(Some(0), fraction_ppm) {
+        Some(0) => Condition::Never,
+        Some(1_000_000) => Condition::Always,
+        Some(ppm) => Condition::Chance(ppm),
+        None => opaque(name),
+    }
+}
+
 /// A `FractionalPercent` in millionths; `None` when it cannot be read.
 pub(super) fn fraction_ppm(fraction: Value<'_>) -> Option<u32> {
     let numerator = fraction.get("numerator").map_or(Some(0), Value::u64)?;
@@ -168,13 +171,7 @@ pub(super) fn route_match(route: Value<'_>) -> (Condition, String) {
         ]));
     }
     if let Some(fraction) = rule.get("runtime_fraction") {
-        let ppm = fraction.get("default_value").map_or(Some(0), fraction_ppm);
-        conditions.push(match ppm {
-            Some(1_000_000) => Condition::Always,
-            Some(0) => Condition::Never,
-            Some(ppm) => Condition::Chance(ppm),
-            None => opaque("runtime_fraction"),
-        });
+        conditions.push(chance(fraction.get("default_value"), "runtime_fraction"));
     }
     for name in ["tls_context", "dynamic_metadata", "filter_state"] {
         if rule.get(name).is_some_and(|value| value.len() > 0) {
@@ -188,7 +185,7 @@ pub(super) fn route_match(route: Value<'_>) -> (Condition, String) {
 fn path_match(rule: Value<'_>) -> (Condition, String) {
     let ignore_case = rule.get("case_sensitive").and_then(Value::boolean) == Some(false);
     let path = |text: TextMatch| {
-        let text = if ignore_case { TextMatch::IgnoreCase(Box::new(text)) } else { text };
+        let text = if ignore_case { text.ignoring_case() } else { text };
         Condition::Is(Match::Path(text))
     };
     if let Some(prefix) = rule.text_of("prefix") {

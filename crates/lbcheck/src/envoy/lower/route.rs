@@ -94,11 +94,8 @@ impl<'t> Lower<'t> {
             self.check_weights(weighted);
             return Action::Split(weighted.list("clusters").filter_map(|arm| self.arm(arm)).collect());
         }
-        if let Some(header) = action.get("cluster_header")
-            && let Some(name) = header.string()
-        {
-            let text = Spanned::new(format!("cluster_header {name}"), header.span());
-            return Action::Forward(Target::Dynamic { text, candidates: Vec::new(), recipe: None });
+        if let Some(target) = self.named_target(action, "cluster") {
+            return Action::Forward(target);
         }
         for name in ["inline_cluster_specifier_plugin", "cluster_specifier_plugin"] {
             if let Some(plugin) = action.get(name) {
@@ -109,17 +106,21 @@ impl<'t> Lower<'t> {
         Action::Opaque("route without a cluster".into())
     }
 
+    /// The cluster that a field names, or a header of the request.
+    fn named_target(&self, value: Value<'t>, field: &str) -> Option<Target> {
+        if let Some(name) = value.get(field).and_then(Value::spanned) {
+            return Some(self.target(name));
+        }
+        let header = value.get("cluster_header")?;
+        let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
+        Some(Target::Dynamic { text, candidates: Vec::new(), recipe: None })
+    }
+
     fn arm(&mut self, arm: Value<'t>) -> Option<WeightedTarget> {
         if let Some(name) = arm.get("name") {
             self.check_route_cluster(name);
         }
-        let target = if let Some(name) = arm.get("name").and_then(Value::spanned) {
-            self.target(name)
-        } else {
-            let header = arm.get("cluster_header")?;
-            let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
-            Target::Dynamic { text, candidates: Vec::new(), recipe: None }
-        };
+        let target = self.named_target(arm, "name")?;
         let weight = arm.get("weight");
         Some(WeightedTarget {
             target,
@@ -130,13 +131,7 @@ impl<'t> Lower<'t> {
 
     fn mirror(&mut self, policy: Value<'t>) -> Option<Mirror> {
         self.check_one_name(policy, "cluster");
-        let target = if let Some(name) = policy.get("cluster").and_then(Value::spanned) {
-            self.target(name)
-        } else {
-            let header = policy.get("cluster_header")?;
-            let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
-            Target::Dynamic { text, candidates: Vec::new(), recipe: None }
-        };
+        let target = self.named_target(policy, "cluster")?;
         if let Target::Pool { pool, span } = target {
             self.config.other_uses.push((pool, span));
         }
