@@ -6,7 +6,7 @@ use crate::diagnostic::{RuleId, suggest};
 use crate::source::Span;
 
 use super::super::schema::{self, Field, Message};
-use super::{Check, SCHEMA_VERSION, Task, contrib, hints, named};
+use super::{Check, SCHEMA_VERSION, Task, contrib, field_facts, named};
 
 /// Types a document gets a suggestion for: each is compared with every type there is.
 const MAX_SUGGESTIONS: u32 = 20;
@@ -28,7 +28,7 @@ impl<'t> Check<'_, 't> {
         if name.is_empty() {
             return;
         }
-        if hints::is_removed(name) && self.findings.version >= SCHEMA_VERSION {
+        if field_facts::is_removed(name) && self.findings.version >= SCHEMA_VERSION {
             let message = format!(
                 "Envoy {} no longer has the extension {}",
                 self.findings.version,

@@ -4,17 +4,17 @@
 //! two fields of a oneof, broken validation rules. A type the schema does not know may be an extension of
 //! another build and is let through. The walk keeps its own stack, so depth costs no native stack.
 
+mod api_rules;
+mod clusters;
 mod contrib;
 mod extensions;
-mod hints;
+mod field_facts;
+mod messages;
 mod pattern;
 mod regex;
 mod routes;
-mod rules;
 mod scalars;
-mod semantics;
 mod tls;
-mod upstream;
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use crate::dialect::Version;
 use crate::findings::Findings;
 use crate::source::{Span, Spanned};
 
-use super::schema::{self, Cardinality, Field, Kind, Message, Rule};
+use super::schema::{self, Cardinality, Field, FieldKind, Message, Rule};
 use super::tree::{Field as Entry, Value};
 
 /// The version the schema is of.
@@ -59,7 +59,7 @@ pub(crate) struct Check<'f, 't> {
 #[derive(Clone, Copy, Debug)]
 struct Task<'t> {
     value: Value<'t>,
-    kind: Kind,
+    kind: FieldKind,
     /// How to name it in a message: the field it stands in.
     field: &'t str,
     /// The validation rules of the parent skip this message.
@@ -88,26 +88,32 @@ impl<'f, 't> Check<'f, 't> {
     /// Walks a message of a type.
     pub(crate) fn message(&mut self, value: Value<'t>, name: &str) {
         let Some(number) = schema::message_number(name) else { return };
-        self.stack.push(Task { value, kind: Kind::Nested(number), field: "", skip: false, category: "" });
+        self.stack.push(Task {
+            value,
+            kind: FieldKind::Nested(number),
+            field: "",
+            skip: false,
+            category: "",
+        });
         self.run();
     }
 
     /// Walks a message that names its own type.
     pub(crate) fn any(&mut self, value: Value<'t>) {
-        self.stack.push(Task { value, kind: Kind::Any, field: "", skip: false, category: "" });
+        self.stack.push(Task { value, kind: FieldKind::Any, field: "", skip: false, category: "" });
         self.run();
     }
 
     fn run(&mut self) {
         while let Some(task) = self.stack.pop() {
             match task.kind {
-                Kind::Nested(number) => {
+                FieldKind::Nested(number) => {
                     let Some(message) = schema::message(number) else { continue };
                     if self.is_map(task, schema::short(message.name)) {
                         self.fields_of(task, message, false);
                     }
                 }
-                Kind::Any => self.typed(task),
+                FieldKind::Any => self.typed(task),
                 _ => {}
             }
         }
@@ -161,7 +167,7 @@ impl<'f, 't> Check<'f, 't> {
             let inner = url.and_then(Value::string).unwrap_or_default();
             let inner = inner.rsplit('/').next().unwrap_or(inner);
             if let (Some(number), Some(value)) = (schema::message_number(inner), task.value.get("value")) {
-                let kind = Kind::Nested(number);
+                let kind = FieldKind::Nested(number);
                 self.stack.push(Task { value, kind, field: "value", skip: task.skip, category: "" });
             }
             chosen = (inner, url.map_or(chosen.1, |url| url.span()));
@@ -202,7 +208,7 @@ impl<'f, 't> Check<'f, 't> {
                 continue;
             }
             self.seen(true);
-            if entry.value.is_null() && field.kind != Kind::Json {
+            if entry.value.is_null() && field.kind != FieldKind::Json {
                 continue;
             }
             if field.deprecated {
@@ -231,7 +237,7 @@ impl<'f, 't> Check<'f, 't> {
         }
         self.without_settings(task, message);
         self.named_extensions(task, message);
-        self.semantics(task.value, message);
+        self.check_message(task.value, message);
         if !task.skip {
             self.check_rules(task.value, message, &oneofs, task.field);
         }
@@ -259,7 +265,7 @@ impl<'f, 't> Check<'f, 't> {
         let skip = task.skip || field.rules.contains(&Rule::Skip);
         let category = extensions::category(message, field, task.category);
         let mut check = |value: Value<'t>| match field.kind {
-            Kind::Nested(_) | Kind::Any => {
+            FieldKind::Nested(_) | FieldKind::Any => {
                 self.stack.push(Task { value, kind: field.kind, field: entry.key, skip, category });
             }
             _ => self.scalar(field, entry, value),
@@ -279,12 +285,12 @@ impl<'f, 't> Check<'f, 't> {
 
     /// Collects what the rest of the reader wants to know of a field.
     fn note(&mut self, message: &Message, field: &Field, value: Value<'t>) {
-        if let Kind::Nested(number) = field.kind {
-            if let Some(strict) = hints::needs_static_service(message.name, field.name) {
+        if let FieldKind::Nested(number) = field.kind {
+            if let Some(strict) = field_facts::needs_static_service(message.name, field.name) {
                 self.note_services(value, strict);
             }
             let source = schema::message(number).is_some_and(|message| message.name == CONFIG_SOURCE);
-            if source && hints::is_followed(message.name, field.name) {
+            if source && field_facts::is_followed(message.name, field.name) {
                 let path = value.path(&["path_config_source", "path"]).or_else(|| value.get("path"));
                 if let Some(path) = path
                     && let Some(text) = path.string()
@@ -294,13 +300,13 @@ impl<'f, 't> Check<'f, 't> {
             }
             return;
         }
-        if field.kind == Kind::Text
-            && hints::needs_static_cluster(message.name, field.name)
+        if field.kind == FieldKind::Text
+            && field_facts::needs_static_cluster(message.name, field.name)
             && let Some(text) = value.string().filter(|text| !text.is_empty())
         {
             self.needed.push((Spanned::new(text, value.span()), false));
         }
-        if field.kind == Kind::Text && hints::names_cluster(message.name, field.name) {
+        if field.kind == FieldKind::Text && field_facts::names_cluster(message.name, field.name) {
             for item in value.items() {
                 if let Some(text) = item.string() {
                     self.uses.push(Spanned::new(text, item.span()));
@@ -349,7 +355,7 @@ impl<'f, 't> Check<'f, 't> {
             return;
         }
         let text = format!("`{}` is not a field of {short}", entry.key);
-        let replacement = hints::replacement(short, entry.key).map(str::to_owned);
+        let replacement = field_facts::replacement(short, entry.key).map(str::to_owned);
         let close = match replacement {
             Some(_) => None,
             None => self.findings.suggestion(entry.key, message.fields.iter().map(|field| field.name)),
@@ -369,7 +375,7 @@ impl<'f, 't> Check<'f, 't> {
             return;
         }
         let found: Vec<Span> = match (field.kind, field.cardinality) {
-            (Kind::Struct | Kind::Json | Kind::JsonList, _) => {
+            (FieldKind::Struct | FieldKind::Json | FieldKind::JsonList, _) => {
                 let value = entry.value.span();
                 let spans = self.repeated.iter().map(|&(start, end)| (start as usize, end as usize));
                 let inside = spans.filter(|(start, _)| value.range().contains(start));

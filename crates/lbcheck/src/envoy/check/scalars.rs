@@ -1,7 +1,7 @@
 //! Whether a scalar can become the type its field has.
 
 use super::super::scalar::Scalar;
-use super::super::schema::{self, Enum, Field, Kind};
+use super::super::schema::{self, Enum, Field, FieldKind};
 use super::super::tree::{Field as Entry, Value};
 use super::super::value::{spells, text_boolean, text_integer, text_number};
 use super::Check;
@@ -14,12 +14,16 @@ impl<'t> Check<'_, 't> {
             return;
         }
         let wanted = match field.kind {
-            Kind::Struct if !value.is_map() => "a map",
-            Kind::JsonList if !value.is_list() => "a list",
-            Kind::Struct | Kind::JsonList | Kind::Json | Kind::Nested(_) | Kind::Any => return,
-            Kind::Duration => return self.duration(entry, value),
-            Kind::Choice(number) => return self.choice(number, entry, value),
-            Kind::Timestamp if value.is_map() => return,
+            FieldKind::Struct if !value.is_map() => "a map",
+            FieldKind::JsonList if !value.is_list() => "a list",
+            FieldKind::Struct
+            | FieldKind::JsonList
+            | FieldKind::Json
+            | FieldKind::Nested(_)
+            | FieldKind::Any => return,
+            FieldKind::Duration => return self.duration(entry, value),
+            FieldKind::Choice(number) => return self.choice(number, entry, value),
+            FieldKind::Timestamp if value.is_map() => return,
             _ if value.is_map() && field.cardinality != schema::Cardinality::One => {
                 return self.wrapper(field, entry, value);
             }
@@ -30,7 +34,7 @@ impl<'t> Check<'_, 't> {
         };
         let shown = shown(value);
         let help = match (field.kind, value.scalar()) {
-            (Kind::Text, Some(Scalar::Bool(_) | Scalar::Int(_))) => {
+            (FieldKind::Text, Some(Scalar::Bool(_) | Scalar::Int(_))) => {
                 Some(format!("put it in quotes: \"{}\"", value.text()))
             }
             _ => None,
@@ -152,7 +156,7 @@ impl<'t> Check<'_, 't> {
 }
 
 /// Whether protobuf's JSON reader takes the value for this kind.
-fn fits(kind: Kind, value: Value<'_>) -> bool {
+fn fits(kind: FieldKind, value: Value<'_>) -> bool {
     let Some(scalar) = value.scalar() else { return false };
     let whole = |low: i128, high: i128| {
         let number = match scalar {
@@ -163,22 +167,22 @@ fn fits(kind: Kind, value: Value<'_>) -> bool {
         number.is_some_and(|number| (low..=high).contains(&number))
     };
     match kind {
-        Kind::Bool => match scalar {
+        FieldKind::Bool => match scalar {
             Scalar::Bool(_) => true,
             Scalar::Text(text) => text_boolean(text).is_some(),
             Scalar::Null | Scalar::Int(_) => false,
         },
-        Kind::Int32 => whole(i32::MIN.into(), i32::MAX.into()),
-        Kind::Int64 => whole(i64::MIN.into(), i64::MAX.into()),
-        Kind::UInt32 => whole(0, u32::MAX.into()),
-        Kind::UInt64 => whole(0, u64::MAX.into()),
-        Kind::Double | Kind::Float => match scalar {
+        FieldKind::Int32 => whole(i32::MIN.into(), i32::MAX.into()),
+        FieldKind::Int64 => whole(i64::MIN.into(), i64::MAX.into()),
+        FieldKind::UInt32 => whole(0, u32::MAX.into()),
+        FieldKind::UInt64 => whole(0, u64::MAX.into()),
+        FieldKind::Double | FieldKind::Float => match scalar {
             Scalar::Int(_) => true,
             Scalar::Text(text) => text_number(text).is_some(),
             Scalar::Null | Scalar::Bool(_) => false,
         },
-        Kind::Bytes => matches!(scalar, Scalar::Text(text) if is_base64(text)),
-        Kind::Text | Kind::Timestamp => matches!(scalar, Scalar::Text(_)),
+        FieldKind::Bytes => matches!(scalar, Scalar::Text(text) if is_base64(text)),
+        FieldKind::Text | FieldKind::Timestamp => matches!(scalar, Scalar::Text(_)),
         _ => true,
     }
 }
@@ -187,15 +191,15 @@ fn is_base64(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte))
 }
 
-fn wanted(kind: Kind) -> &'static str {
+fn wanted(kind: FieldKind) -> &'static str {
     match kind {
-        Kind::Bool => "true or false",
-        Kind::Int32 => "a whole number of 32 bits",
-        Kind::Int64 => "a whole number",
-        Kind::UInt32 => "a whole number from 0 to 4294967295",
-        Kind::UInt64 => "a whole number from 0 on",
-        Kind::Double | Kind::Float => "a number",
-        Kind::Bytes => "text in base64",
+        FieldKind::Bool => "true or false",
+        FieldKind::Int32 => "a whole number of 32 bits",
+        FieldKind::Int64 => "a whole number",
+        FieldKind::UInt32 => "a whole number from 0 to 4294967295",
+        FieldKind::UInt64 => "a whole number from 0 on",
+        FieldKind::Double | FieldKind::Float => "a number",
+        FieldKind::Bytes => "text in base64",
         _ => "a string",
     }
 }

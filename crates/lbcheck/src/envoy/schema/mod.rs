@@ -38,7 +38,7 @@ pub(crate) struct Message {
 pub(crate) struct Field {
     /// Name as declared; JSON also takes its camelCase.
     pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: FieldKind,
     pub(crate) cardinality: Cardinality,
     /// Number of the oneof it belongs to, 0 for none.
     pub(crate) oneof: u8,
@@ -62,7 +62,7 @@ pub(crate) enum Cardinality {
 
 /// The type of a field's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FieldKind {
     Double,
     Float,
     Int32,
@@ -149,7 +149,7 @@ pub(crate) struct Enum {
 
 const fn field(
     name: &'static str,
-    kind: Kind,
+    kind: FieldKind,
     cardinality: Cardinality,
     oneof: u8,
     rules: &'static [Rule],
@@ -159,7 +159,7 @@ const fn field(
 
 const fn old(
     name: &'static str,
-    kind: Kind,
+    kind: FieldKind,
     cardinality: Cardinality,
     oneof: u8,
     rules: &'static [Rule],
@@ -332,8 +332,8 @@ mod tests {
             assert!(message.fields.is_sorted_by(|a, b| a.name < b.name), "{}", message.name);
             for field in message.fields {
                 match field.kind {
-                    Kind::Nested(number) => assert!(super::message(number).is_some()),
-                    Kind::Choice(number) => assert!(choice(number).is_some()),
+                    FieldKind::Nested(number) => assert!(super::message(number).is_some()),
+                    FieldKind::Choice(number) => assert!(choice(number).is_some()),
                     _ => {}
                 }
             }

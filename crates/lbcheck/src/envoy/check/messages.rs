@@ -10,7 +10,7 @@ use super::regex::{MAX_PROGRAM, ecma, re2};
 
 impl<'t> Check<'_, 't> {
     /// Checks what is known of a message beyond its schema.
-    pub(super) fn semantics(&mut self, value: Value<'t>, message: &'static Message) {
+    pub(super) fn check_message(&mut self, value: Value<'t>, message: &'static Message) {
         match message.name {
             "envoy.type.matcher.v3.RegexMatcher" | "xds.type.matcher.v3.RegexMatcher" => self.regex(value),
             "envoy.config.metrics.v3.TagSpecifier" => self.tag(value),
