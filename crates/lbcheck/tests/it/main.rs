@@ -34,3 +34,4 @@ mod support;
 mod templates;
 mod traffic_measured;
 mod traffic_scenarios;
+mod voice;

@@ -16,16 +16,16 @@ const HEADINGS: &[&str] =
 /// Rules that no single text can show: they need a file system.
 const NEEDS_FILES: &[RuleId] = &[RuleId::FileUnreadable];
 
-struct Block {
-    dialect: Dialect,
+pub(crate) struct Block {
+    pub(crate) dialect: Dialect,
     /// The `toml policy` block before it, if the page has one.
     policy: Option<String>,
     kind: String,
     line: usize,
-    text: String,
+    pub(crate) text: String,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     let mut policy: Option<String> = None;

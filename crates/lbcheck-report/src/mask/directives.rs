@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{is_reference, is_secret_header, is_secret_name, is_secret_parameter, map};
+use super::map;
+use super::name::{is_secret_fetch, is_secret_header, is_secret_name};
+use super::value::is_reference;
 
 /// What ends a directive.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -270,25 +272,6 @@ fn joins(between: &str) -> bool {
 /// Whether a directive of nginx takes passwords or files of them: `ssl_password_file`, `auth_basic_user_file`.
 fn holds_passwords(name: &str) -> bool {
     name == "auth_basic_user_file" || name.contains("_password")
-}
-
-/// Whether a word reads a secret from the request: `req.hdr(x-api-key)`, `http_auth_bearer`, `$http_x_api_key`.
-pub(super) fn is_secret_fetch(word: &str) -> bool {
-    let word = word.trim_start_matches('(');
-    if word.starts_with("http_auth_bearer") {
-        return true;
-    }
-    if let Some(variable) = word.strip_prefix('$') {
-        if variable.strip_prefix("arg_").is_some_and(is_secret_parameter) {
-            return true;
-        }
-        return ["http_", "cookie_"].iter().any(|kind| {
-            variable.strip_prefix(kind).is_some_and(|name| is_secret_header(&name.replace('_', "-")))
-        });
-    }
-    let Some((fetch, argument)) = word.split_once('(') else { return false };
-    let name = argument.split([')', ',']).next().unwrap_or_default();
-    is_secret_header(name) || (matches!(fetch, "urlp" | "url_param") && is_secret_parameter(name))
 }
 
 /// The words up to the end of the condition.

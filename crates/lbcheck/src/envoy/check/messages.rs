@@ -8,9 +8,9 @@ use super::super::tree::Value;
 use super::Check;
 use super::regex::{MAX_PROGRAM, ecma, re2};
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     /// Checks what is known of a message beyond its schema.
-    pub(super) fn semantics(&mut self, value: Value<'t>, message: &'static Message) {
+    pub(super) fn check_message(&mut self, value: Value<'t>, message: &'static Message) {
         match message.name {
             "envoy.type.matcher.v3.RegexMatcher" | "xds.type.matcher.v3.RegexMatcher" => self.regex(value),
             "envoy.config.metrics.v3.TagSpecifier" => self.tag(value),
@@ -89,8 +89,8 @@ impl<'t> Check<'t> {
         let Some(name) = value.get("name").filter(|_| kind == Some(KIND)) else { return };
         if name.string().is_some_and(|text| text != NAME) {
             let message =
-                format!("Envoy finds this monitor by its name, which is not `{}`.", shown(name.text()));
-            self.refuse(name.span(), message, &format!("Call it `{NAME}`."));
+                format!("Envoy finds this monitor by its name, which is not `{}`", shown(name.text()));
+            self.refuse(name.span(), message, &format!("call it `{NAME}`"));
         }
     }
 
@@ -102,7 +102,7 @@ impl<'t> Check<'t> {
         // An IPv6 address may name its interface after a percent sign.
         let bare = text.split('%').next().unwrap_or(text);
         if !text.is_empty() && bare.parse::<std::net::IpAddr>().is_err() {
-            self.refuse(address.span(), format!("`{text}` is not an IP address."), "");
+            self.refuse(address.span(), format!("`{text}` is not an IP address"), "");
         }
     }
 
@@ -111,15 +111,15 @@ impl<'t> Check<'t> {
         let Some(text) = pattern.string().filter(|text| !text.is_empty()) else { return };
         match re2(text) {
             Err(why) => {
-                let message = format!("The regex `{}` is not valid RE2: {why}.", shown(text));
+                let message = format!("the regex `{}` is not valid RE2: {why}", shown(text));
                 self.refuse(pattern.span(), message, "");
             }
             Ok(size) if size > MAX_PROGRAM && !self.sets_program_size => {
                 let message = format!(
-                    "The regex `{}` needs a program of {size} instructions or more; Envoy allows {MAX_PROGRAM}.",
+                    "the regex `{}` needs a program of {size} instructions or more; Envoy allows {MAX_PROGRAM}",
                     shown(text)
                 );
-                let help = "Shorten it, or set `re2.max_program_size.error_level` in the runtime.";
+                let help = "shorten it, or set `re2.max_program_size.error_level` in the runtime";
                 self.refuse(pattern.span(), message, help);
             }
             Ok(_) => {}
@@ -133,16 +133,16 @@ impl<'t> Check<'t> {
         let place = value.span_of("tag_name");
         if let Some(regex) = regex {
             if name.is_empty() {
-                self.refuse(place, "A tag of the statistics has no `tag_name`.".into(), "Add `tag_name`.");
+                self.refuse(place, "a tag of the statistics has no `tag_name`".into(), "add `tag_name`");
             }
             if let Err(why) = ecma(regex.text()) {
-                let message = format!("The regex `{}` is not valid ECMAScript: {why}.", shown(regex.text()));
-                self.refuse(regex.span(), message, "Tags are found with std::regex, not with RE2.");
+                let message = format!("the regex `{}` is not valid ECMAScript: {why}", shown(regex.text()));
+                self.refuse(regex.span(), message, "tags are found with std::regex, not with RE2");
             }
         } else if value.get("fixed_value").is_none() && !name.starts_with("envoy.") {
             // The tags Envoy knows by itself have regexes of their own.
-            let message = format!("The tag `{name}` has no `regex`, and Envoy knows none for it.");
-            self.refuse(place, message, "Add `regex`, or `fixed_value`.");
+            let message = format!("the tag `{name}` has no `regex`, and Envoy knows none for it");
+            self.refuse(place, message, "add `regex`, or `fixed_value`");
         }
     }
 
@@ -154,7 +154,7 @@ impl<'t> Check<'t> {
             return;
         }
         let message =
-            "Zipkin tracing needs `collector_cluster` and `collector_endpoint`, or `collector_service`.";
+            "Zipkin tracing needs `collector_cluster` and `collector_endpoint`, or `collector_service`";
         let span = value.fields().next().map_or(value.span(), |first| first.key_span);
         self.refuse(span, message.into(), "");
     }

@@ -5,7 +5,7 @@ use super::Check;
 
 const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     pub(super) fn cluster(&mut self, cluster: Value<'t>) {
         self.eds(cluster);
         let name = cluster.text_of("name").unwrap_or_default();
@@ -16,15 +16,15 @@ impl<'t> Check<'t> {
         let auto = options.and_then(|options| options.value.field("auto_config"));
         if let Some(auto) = auto.filter(|_| plain) {
             let message = format!(
-                "The cluster `{name}` lets TLS choose the protocol, but has no `transport_socket` with TLS."
+                "the cluster `{name}` lets TLS choose the protocol, but has no `transport_socket` with TLS"
             );
-            self.refuse(auto.key_span, message, "Add the socket, or use `explicit_http_config`.");
+            self.refuse(auto.key_span, message, "add the socket, or use `explicit_http_config`");
         }
         let http2 = options.is_some() || cluster.get("http2_protocol_options").is_some();
         let grpc = cluster.list("health_checks").find_map(|check| check.field("grpc_health_check"));
         if let Some(grpc) = grpc.filter(|_| !http2) {
-            let message = format!("The cluster `{name}` is checked by gRPC, but does not speak HTTP/2.");
-            self.refuse(grpc.key_span, message, "Add `typed_extension_protocol_options` with HTTP/2.");
+            let message = format!("the cluster `{name}` is checked by gRPC, but does not speak HTTP/2");
+            self.refuse(grpc.key_span, message, "add `typed_extension_protocol_options` with HTTP/2");
         }
     }
 
@@ -40,8 +40,8 @@ impl<'t> Check<'t> {
             return;
         }
         let name = cluster.text_of("name").unwrap_or_default();
-        let message = format!("The cluster `{name}` has `eds_cluster_config`, but its type is not EDS.");
-        self.refuse(eds.key_span, message, "Add `type: EDS`, or remove `eds_cluster_config`.");
+        let message = format!("the cluster `{name}` has `eds_cluster_config`, but its type is not EDS");
+        self.refuse(eds.key_span, message, "add `type: EDS`, or remove `eds_cluster_config`");
     }
 
     /// Statuses are a half-open range within 100 to 600.
@@ -52,9 +52,9 @@ impl<'t> Check<'t> {
                 let (Some(start), Some(end)) = (bound("start"), bound("end")) else { continue };
                 if start >= end || start < 100 || end > 600 {
                     let message = format!(
-                        "`{field}` from {start} up to {end} is not a range of statuses from 100 to 599."
+                        "`{field}` from {start} up to {end} is not a range of statuses from 100 to 599"
                     );
-                    self.refuse(range.span(), message, "`end` is not part of the range.");
+                    self.refuse(range.span(), message, "`end` is not part of the range");
                 }
             }
         }
@@ -65,8 +65,8 @@ impl<'t> Check<'t> {
         let Some(text) = payload.get("text") else { return };
         let hex = text.string().unwrap_or_default();
         if !hex.len().is_multiple_of(2) || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let message = "The payload of a health check is written as pairs of hexadecimal digits.";
-            self.refuse(text.span(), message.into(), "Write the letter `a` as `61`.");
+            let message = "the payload of a health check is written as pairs of hexadecimal digits";
+            self.refuse(text.span(), message.into(), "write the letter `a` as `61`");
         }
     }
 
@@ -75,8 +75,8 @@ impl<'t> Check<'t> {
             .get("fallback_policy")
             .filter(|policy| policy.text().eq_ignore_ascii_case("KEYS_SUBSET"));
         if let Some(policy) = keys.filter(|_| selector.list("fallback_keys_subset").next().is_none()) {
-            let message = "KEYS_SUBSET needs `fallback_keys_subset` to say which keys.";
-            self.refuse(policy.span(), message.into(), "Add `fallback_keys_subset`.");
+            let message = "KEYS_SUBSET needs `fallback_keys_subset` to say which keys";
+            self.refuse(policy.span(), message.into(), "add `fallback_keys_subset`");
         }
     }
 
@@ -84,8 +84,8 @@ impl<'t> Check<'t> {
     pub(super) fn asks_somebody(&mut self, source: Value<'t>) {
         let Some(kind) = source.get("api_type") else { return };
         if source.list("grpc_services").next().is_none() && source.list("cluster_names").next().is_none() {
-            let message = "This source of configuration names neither a gRPC service nor a cluster.";
-            self.refuse(kind.span(), message.into(), "Add `grpc_services`.");
+            let message = "this source of configuration names neither a gRPC service nor a cluster";
+            self.refuse(kind.span(), message.into(), "add `grpc_services`");
         }
     }
 
@@ -101,6 +101,6 @@ impl<'t> Check<'t> {
         } else {
             return;
         };
-        self.refuse(kind.span(), format!("A source of configuration by {text} {problem}."), "");
+        self.refuse(kind.span(), format!("a source of configuration by {text} {problem}"), "");
     }
 }

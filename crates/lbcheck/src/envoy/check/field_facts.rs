@@ -69,18 +69,18 @@ pub(super) fn is_removed(message: &str) -> bool {
 /// What took the place of a field of the v2 API or of an early v3.
 pub(super) fn replacement(message: &str, key: &str) -> Option<&'static str> {
     Some(match (message, key) {
-        ("Cluster", "hosts") => "The v2 API is gone: list the endpoints under `load_assignment`.",
+        ("Cluster", "hosts") => "the v2 API is gone: list the endpoints under `load_assignment`",
         ("Cluster" | "FilterChain", "tls_context") => {
-            "The v2 API is gone: put the TLS settings into `transport_socket`."
+            "the v2 API is gone: put the TLS settings into `transport_socket`"
         }
-        (_, "config") => "The v2 API is gone: use `typed_config` with an `@type`.",
+        (_, "config") => "the v2 API is gone: use `typed_config` with an `@type`",
         ("RouteMatch", "regex") | ("HeaderMatcher", "regex_match") => {
-            "The v2 API is gone: use `safe_regex`, or `string_match` for a header."
+            "the v2 API is gone: use `safe_regex`, or `string_match` for a header"
         }
-        ("Listener", "use_original_dst") => "Use the listener filter `envoy.filters.listener.original_dst`.",
-        ("Bootstrap", "runtime") => "Use `layered_runtime`.",
-        ("Admin", "access_log_path") => "Use `access_log`.",
-        ("Cluster", "endpoints" | "lb_endpoints") => "Endpoints stand under `load_assignment`.",
+        ("Listener", "use_original_dst") => "use the listener filter `envoy.filters.listener.original_dst`",
+        ("Bootstrap", "runtime") => "use `layered_runtime`",
+        ("Admin", "access_log_path") => "use `access_log`",
+        ("Cluster", "endpoints" | "lb_endpoints") => "endpoints stand under `load_assignment`",
         _ => return None,
     })
 }

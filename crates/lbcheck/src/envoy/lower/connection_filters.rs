@@ -4,10 +4,10 @@ use crate::model::{Action, Condition, Route, RouteTable};
 use crate::source::Span;
 
 use super::super::tree::Value;
-use super::Lower;
-use super::guards::respond;
+use super::http_filter::respond;
 use super::matcher::opaque;
 use super::rbac::{self, Layer};
+use super::state::Lower;
 
 /// When a network filter closes a connection that it could pass on.
 pub(super) fn network(kind: &str, config: Value<'_>) -> Condition {

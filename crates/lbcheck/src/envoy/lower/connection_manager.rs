@@ -7,10 +7,10 @@ use crate::model::{
 use crate::source::Spanned;
 
 use super::super::tree::Value;
-use super::Lower;
-use super::cluster::{source_path, take};
-use super::guards::Filters;
-use super::listener::{inner_type, inner_value};
+use super::super::value::{inner_type, inner_value};
+use super::http_filter::{Filters, client, http_family};
+use super::rbac::Client;
+use super::state::{Lower, source_path, take};
 
 impl<'t> Lower<'t> {
     /// Lowers a connection manager into one route that leads to its table of hosts.
@@ -45,10 +45,7 @@ impl<'t> Lower<'t> {
 
     /// Without `use_remote_address` Envoy takes the client's address from `x-forwarded-for`, and with trusted hops, too.
     fn note_client_address(&mut self, config: Value<'t>) {
-        let own = config.is_set("use_remote_address");
-        let hops = config.get("xff_num_trusted_hops").and_then(Value::u32).unwrap_or(0);
-        let detected = config.list("original_ip_detection_extensions").next().is_some();
-        if !own || hops > 0 || detected {
+        if client(config) != Client::Peer {
             self.config.client_address = ClientAddress::Restored(config.span());
         }
     }
@@ -253,11 +250,6 @@ fn forwarded_scheme(config: Value<'_>) -> ForwardedScheme {
     } else {
         ForwardedScheme::Kept
     }
-}
-
-/// `lua` of `envoy.extensions.filters.http.lua.v3.Lua`; `None` for a type from elsewhere.
-fn http_family(name: &str) -> Option<&str> {
-    name.strip_prefix("envoy.extensions.filters.http.")?.split('.').next()
 }
 
 /// Whether a filter can send a request elsewhere than the route table says. The route is chosen before the

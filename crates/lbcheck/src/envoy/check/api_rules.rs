@@ -1,12 +1,12 @@
 //! The validation rules that stand in Envoy's API files.
 
-use super::super::schema::{self, Cardinality, Field, Kind, Message, Rule};
+use super::super::schema::{self, Cardinality, Field, FieldKind, Message, Rule};
 use super::super::tree::{Field as Entry, Value};
 use super::super::value::spells;
 use super::{Check, named, pattern};
 use crate::diagnostic::RuleId;
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     /// Checks the rules of a message: of its fields, and of the oneofs that must be set.
     pub(super) fn check_rules(
         &mut self,
@@ -37,10 +37,10 @@ impl<'t> Check<'t> {
             .map(|field| format!("`{}`", field.name))
             .collect();
         let what = match field {
-            "" => schema::short(message.name).to_owned(),
+            "" => format!("`{}`", schema::short(message.name)),
             _ => format!("{} ({})", named(field), schema::short(message.name)),
         };
-        let text = format!("{what} needs one of {}; Envoy refuses it without.", names.join(", "));
+        let text = format!("{what} needs one of {}; Envoy refuses it without", names.join(", "));
         self.report(RuleId::InvalidValue, value.span(), text, None);
     }
 
@@ -64,13 +64,13 @@ impl<'t> Check<'t> {
         let lenient = field.rules.contains(&Rule::IgnoreEmpty);
         let gone = zero
             && !self.allows_deprecated
-            && matches!(field.kind, Kind::Choice(number) if schema::choice(number).is_some_and(|choice| choice.gone.contains(&0)));
+            && matches!(field.kind, FieldKind::Choice(number) if schema::choice(number).is_some_and(|choice| choice.gone.contains(&0)));
         if required || (wanted && !lenient) || gone {
             let short = schema::short(message.name);
-            let text = format!("{short} needs the field `{}`; Envoy refuses it without.", field.name);
+            let text = format!("`{short}` needs the field `{}`; Envoy refuses it without", field.name);
             let (place, help) = match empty {
-                Some(entry) => (entry.key_span, format!("Give `{}` a value.", field.name)),
-                None => (head(value), format!("Add `{}`.", field.name)),
+                Some(entry) => (entry.key_span, format!("give `{}` a value", field.name)),
+                None => (head(value), format!("add `{}`", field.name)),
             };
             self.report(RuleId::InvalidValue, place, text, Some(help));
         }
@@ -96,7 +96,7 @@ impl<'t> Check<'t> {
                     let keys: Vec<Entry<'t>> = entry.value.fields().collect();
                     for inner in keys {
                         if let Some(problem) = broken_text(rules, inner.key) {
-                            let text = format!("The key `{}` of `{}` {problem}.", inner.key, entry.key);
+                            let text = format!("the key `{}` of `{}` {problem}", inner.key, entry.key);
                             self.report(RuleId::InvalidValue, inner.key_span, text, None);
                         }
                     }
@@ -117,8 +117,7 @@ impl<'t> Check<'t> {
             if let [first, second] = pair
                 && first.text() == second.text()
             {
-                let text =
-                    format!("`{}` has {} twice, and its values must differ.", entry.key, second.text());
+                let text = format!("`{}` has {} twice, and its values must differ", entry.key, second.text());
                 self.report(RuleId::InvalidValue, second.span(), text, None);
             }
         }
@@ -131,9 +130,9 @@ impl<'t> Check<'t> {
             _ => 1,
         };
         let text = if count < least {
-            format!("`{}` needs at least {least} entries, not {count}.", entry.key)
+            format!("`{}` needs at least {least} entries, not {count}", entry.key)
         } else if count > most {
-            format!("`{}` takes at most {most} entries, not {count}.", entry.key)
+            format!("`{}` takes at most {most} entries, not {count}", entry.key)
         } else {
             return;
         };
@@ -141,19 +140,21 @@ impl<'t> Check<'t> {
     }
 
     /// The rules of one value. A value of the wrong type was reported already.
-    fn value(&mut self, kind: Kind, rules: &'static [Rule], entry: &Entry<'t>, value: Value<'t>) {
+    fn value(&mut self, kind: FieldKind, rules: &'static [Rule], entry: &Entry<'t>, value: Value<'t>) {
         let problem = match kind {
-            Kind::Text => value.string().and_then(|text| broken_text(rules, text)),
-            Kind::Bytes => None,
-            Kind::Bool => value
+            FieldKind::Text => value.string().and_then(|text| broken_text(rules, text)),
+            FieldKind::Bytes => None,
+            FieldKind::Bool => value
                 .boolean()
                 .and_then(|flag| rules.contains(&Rule::Const(!flag)).then(|| format!("must be {}", !flag))),
-            Kind::Duration => value.signed_duration().and_then(|(seconds, nanos)| {
+            FieldKind::Duration => value.signed_duration().and_then(|(seconds, nanos)| {
                 broken_bound(rules, seconds as f64 + f64::from(nanos) / 1e9, "s")
             }),
-            Kind::Choice(number) => broken_choice(number, rules, value),
-            Kind::Double | Kind::Float => value.number().and_then(|number| broken_bound(rules, number, "")),
-            Kind::Int32 | Kind::Int64 | Kind::UInt32 | Kind::UInt64 => value
+            FieldKind::Choice(number) => broken_choice(number, rules, value),
+            FieldKind::Double | FieldKind::Float => {
+                value.number().and_then(|number| broken_bound(rules, number, ""))
+            }
+            FieldKind::Int32 | FieldKind::Int64 | FieldKind::UInt32 | FieldKind::UInt64 => value
                 .integer()
                 .filter(|number| !(*number == 0 && rules.contains(&Rule::IgnoreEmpty)))
                 .and_then(|number| broken_bound(rules, number as f64, "")),
@@ -162,8 +163,8 @@ impl<'t> Check<'t> {
         let Some(problem) = problem else { return };
         let shown: String = value.text().chars().take(40).collect();
         let text = match shown.is_empty() {
-            true => format!("`{}` {problem}; Envoy refuses it empty.", entry.key),
-            false => format!("`{}` {problem}; Envoy refuses {shown}.", entry.key),
+            true => format!("`{}` {problem}; Envoy refuses it empty", entry.key),
+            false => format!("`{}` {problem}; Envoy refuses {shown}", entry.key),
         };
         self.report(RuleId::InvalidValue, value.span(), text, None);
     }
@@ -172,7 +173,7 @@ impl<'t> Check<'t> {
 /// Whether something is asked of a field: by its rules, or by an enum whose default is gone.
 fn has_rules(field: &Field) -> bool {
     let gone = |number| schema::choice(number).is_some_and(|choice| !choice.gone.is_empty());
-    !field.rules.is_empty() || matches!(field.kind, Kind::Choice(number) if gone(number))
+    !field.rules.is_empty() || matches!(field.kind, FieldKind::Choice(number) if gone(number))
 }
 
 /// Where a message begins, for findings about what is not in it.
@@ -186,12 +187,13 @@ fn head(value: Value<'_>) -> crate::source::Span {
 /// Whether a scalar that is not written, and so zero or empty, breaks a rule.
 fn breaks_zero(field: &Field, rule: &Rule) -> bool {
     match (field.kind, rule) {
-        (Kind::Text, Rule::MinLen(least)) | (Kind::Text | Kind::Bytes, Rule::MinBytes(least)) => *least > 0,
-        (Kind::Text, Rule::Prefix(_) | Rule::Suffix(_)) => true,
-        (Kind::Text, Rule::OneOf(values)) => !values.contains(&""),
-        (Kind::Bool, Rule::Const(flag)) => *flag,
-        (Kind::Choice(_), Rule::NotIn(numbers)) => numbers.contains(&0),
-        (Kind::Duration, _) => false,
+        (FieldKind::Text, Rule::MinLen(least))
+        | (FieldKind::Text | FieldKind::Bytes, Rule::MinBytes(least)) => *least > 0,
+        (FieldKind::Text, Rule::Prefix(_) | Rule::Suffix(_)) => true,
+        (FieldKind::Text, Rule::OneOf(values)) => !values.contains(&""),
+        (FieldKind::Bool, Rule::Const(flag)) => *flag,
+        (FieldKind::Choice(_), Rule::NotIn(numbers)) => numbers.contains(&0),
+        (FieldKind::Duration, _) => false,
         (_, Rule::Gt(bound)) => *bound >= 0.0,
         (_, Rule::Gte(bound)) => *bound > 0.0,
         _ => false,

@@ -4,9 +4,8 @@ use crate::model::{Affinity, Algorithm, HashFunction, HashKey, HashTable, Settin
 use crate::source::{Span, Spanned};
 
 use super::super::tree::Value;
-use super::Lower;
-use super::cluster::Affinities;
-use super::listener::{inner_type, inner_value};
+use super::super::value::{inner_type, inner_value};
+use super::state::Lower;
 
 const LB_POLICY: [(&str, i64); 7] = [
     ("ROUND_ROBIN", 0),
@@ -127,10 +126,9 @@ impl<'t> Lower<'t> {
         if let Some((short, inner)) = child
             && short != "client_side_weighted_round_robin"
         {
-            let text = format!(
-                "wrr_locality takes only client_side_weighted_round_robin as its child, not {short}."
-            );
-            let help = "Use the policy itself with `locality_lb_config.locality_weighted_lb_config`.";
+            let text =
+                format!("wrr_locality takes only client_side_weighted_round_robin as its child, not {short}");
+            let help = "use the policy itself with `locality_lb_config.locality_weighted_lb_config`";
             self.refuse(inner.span(), text, help);
         }
     }
@@ -326,3 +324,6 @@ fn maglev(config: Option<Value<'_>>, balance_factor: u32) -> Algorithm {
         balance_factor,
     }
 }
+
+/// Sessions pinned beside the algorithm, with where that is written.
+pub(super) type Affinities = Vec<Setting<Affinity>>;

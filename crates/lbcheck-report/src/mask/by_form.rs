@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::name::{LONGEST, is_secret_parameter};
-use super::{is_reference, value};
+use super::value::{self, is_reference};
 
 /// Neither a URL nor credentials go on behind these.
 fn ends(byte: u8) -> bool {

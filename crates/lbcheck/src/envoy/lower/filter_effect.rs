@@ -1,56 +1,12 @@
 //! When an HTTP filter answers by itself, and what it changes for those behind it.
 
-use crate::model::{Action, Condition, Match, TextMatch};
+use crate::model::{Condition, Match, TextMatch};
 
 use super::super::tree::Value;
-use super::guards::{HttpFilter, Levels, respond};
+use super::http_filter::{Effect, HttpFilter, Setup, http_family};
 use super::jwt;
-use super::matcher::{self, all, any, not, opaque};
+use super::matcher::{self, opaque};
 use super::rbac::{self, Client, Layer};
-
-/// A filter's settings where some routes apply.
-pub(super) struct Setup<'t> {
-    /// Those of the connection manager.
-    pub(super) config: Option<Value<'t>>,
-    /// Those of the most specific level.
-    pub(super) own: Option<Value<'t>>,
-    pub(super) levels: Levels<'t>,
-}
-
-/// What a filter does to requests.
-#[derive(Default)]
-pub(super) struct Effect {
-    pub(super) answers: Vec<Decided>,
-    /// Headers it changes, lower case; `:path` and `:method` among them.
-    pub(super) headers: Vec<String>,
-    /// It may change anything.
-    pub(super) changes_all: bool,
-}
-
-/// A rule of a filter.
-pub(super) struct Decided {
-    pub(super) when: Condition,
-    pub(super) action: Action,
-}
-
-impl Effect {
-    fn answers(when: Condition, status: Option<u16>, kind: &str) -> Self {
-        Self { answers: vec![Decided { when, action: respond(status, kind) }], ..Self::default() }
-    }
-
-    /// Answers when something outside the configuration says so.
-    pub(super) fn may(when: &str, status: Option<u16>, kind: &str) -> Self {
-        Self::answers(opaque(when), status, kind)
-    }
-
-    pub(super) fn changing(self) -> Self {
-        Self { changes_all: true, ..self }
-    }
-
-    pub(super) fn and(&mut self, when: Condition, status: Option<u16>, kind: &str) {
-        self.answers.push(Decided { when, action: respond(status, kind) });
-    }
-}
 
 /// Filters that pass every request on as it is, as far as routes and other filters can tell.
 const PASSING: [&str; 31] = [
@@ -94,11 +50,10 @@ pub(super) fn decide(
     limits: bool,
     open_runtime: bool,
 ) -> Effect {
-    let Some(family) = filter.kind.strip_prefix("envoy.extensions.filters.http.") else {
+    let Some(family) = http_family(filter.kind) else {
         let name = if filter.name.is_empty() { filter.kind } else { filter.name };
         return Effect::may(&format!("{name} answers by itself"), None, name).changing();
     };
-    let family = family.split('.').next().unwrap_or_default();
     if PASSING.contains(&family) {
         return Effect::default();
     }
@@ -127,7 +82,7 @@ pub(super) fn decide(
         "cdn_loop" => {
             let there = Condition::Is(Match::HeaderLine("cdn-loop".into(), TextMatch::Present));
             Effect::answers(
-                all(vec![there, opaque("it has come through this CDN too often")]),
+                Condition::all([there, opaque("it has come through this CDN too often")]),
                 Some(502),
                 family,
             )
@@ -138,8 +93,8 @@ pub(super) fn decide(
         }
         "admission_control" => Effect::may("it turns requests away because many failed", Some(503), family),
         "cache" | "cache_v2" => {
-            let get = any(vec![method("GET"), method("HEAD")]);
-            Effect::answers(all(vec![get, opaque("the answer is in the cache")]), None, family)
+            let get = Condition::any([method("GET"), method("HEAD")]);
+            Effect::answers(Condition::all([get, opaque("the answer is in the cache")]), None, family)
         }
         "oauth2" => Effect::may("it knows no session of the client", None, family).changing(),
         // These can answer, and change what those behind them see.
@@ -162,17 +117,7 @@ fn per_route_off(setup: &Setup<'_>) -> bool {
 /// A `RuntimeFractionalPercent` by its default.
 fn fraction(value: Option<Value<'_>>, without: Condition) -> Condition {
     let Some(value) = value else { return without };
-    match value.get("default_value").map_or(Some(0), matcher::fraction_ppm) {
-        Some(0) => Condition::Never,
-        Some(1_000_000) => Condition::Always,
-        Some(ppm) => Condition::Chance(ppm),
-        None => opaque("runtime_fraction"),
-    }
-}
-
-/// All of them; `Never` where one of them never holds.
-fn both(parts: Vec<Condition>) -> Condition {
-    if parts.contains(&Condition::Never) { Condition::Never } else { all(parts) }
+    matcher::chance(value.get("default_value"), "runtime_fraction")
 }
 
 fn rbac(setup: &Setup<'_>, client: Client) -> Effect {
@@ -193,13 +138,7 @@ fn rbac(setup: &Setup<'_>, client: Client) -> Effect {
 fn fault(setup: &Setup<'_>, open_runtime: bool) -> Effect {
     let Some(config) = setup.own.or(setup.config) else { return Effect::default() };
     let Some(abort) = config.get("abort") else { return Effect::default() };
-    let percentage = abort.get("percentage");
-    let chance = match percentage.map_or(Some(0), matcher::fraction_ppm) {
-        Some(0) => Condition::Never,
-        Some(1_000_000) => Condition::Always,
-        Some(ppm) => Condition::Chance(ppm),
-        None => opaque("percentage"),
-    };
+    let chance = matcher::chance(abort.get("percentage"), "percentage");
     let key = config.text_of("abort_percent_runtime").filter(|key| !key.is_empty());
     let chance = match open_runtime {
         true => opaque(format!(
@@ -220,7 +159,7 @@ fn fault(setup: &Setup<'_>, open_runtime: bool) -> Effect {
         })
         .collect();
     if !nodes.is_empty() {
-        parts.push(any(nodes));
+        parts.push(Condition::any(nodes));
     }
     if config.get("max_active_faults").is_some() {
         parts.push(opaque("fewer faults than max_active_faults are under way"));
@@ -234,7 +173,7 @@ fn fault(setup: &Setup<'_>, open_runtime: bool) -> Effect {
         }
     }
     parts.push(chance);
-    Effect::answers(both(parts), status, "fault abort")
+    Effect::answers(Condition::all(parts), status, "fault abort")
 }
 
 fn health_check(setup: &Setup<'_>) -> Effect {
@@ -245,25 +184,29 @@ fn health_check(setup: &Setup<'_>) -> Effect {
             return Effect::default();
         }
         parts.push(opaque("an answer is kept for cache_time"));
-        return Effect::answers(all(parts), None, "health_check");
+        return Effect::answers(Condition::all(parts), None, "health_check");
     }
     // Without shares to hold it is healthy unless it was told to fail.
     let status = config.get("cluster_min_healthy_percentages").is_none().then_some(200);
-    Effect::answers(all(parts), status, "health_check")
+    Effect::answers(Condition::all(parts), status, "health_check")
 }
 
 fn basic_auth(setup: &Setup<'_>) -> Effect {
     let name = setup.config.and_then(|config| config.text_of("authentication_header"));
     let name = name.filter(|name| !name.is_empty()).unwrap_or("authorization").to_ascii_lowercase();
     let there = header(&name, TextMatch::Present);
-    let basic = header(&name, TextMatch::IgnoreCase(Box::new(TextMatch::Prefix("Basic ".into()))));
+    let basic = header(&name, TextMatch::Prefix("Basic ".into()).ignoring_case());
     let mut effect = Effect::default();
     if setup.config.is_some_and(|config| config.is_set("allow_missing")) {
-        effect.and(all(vec![there, not(basic.clone())]), Some(401), "basic_auth");
+        effect.and(Condition::all([there, basic.clone().not()]), Some(401), "basic_auth");
     } else {
-        effect.and(not(basic.clone()), Some(401), "basic_auth");
+        effect.and(basic.clone().not(), Some(401), "basic_auth");
     }
-    effect.and(all(vec![basic, opaque("its users do not include whoever asks")]), Some(401), "basic_auth");
+    effect.and(
+        Condition::all([basic, opaque("its users do not include whoever asks")]),
+        Some(401),
+        "basic_auth",
+    );
     effect
 }
 
@@ -280,31 +223,28 @@ fn cors(setup: &Setup<'_>) -> Effect {
         Some(text) => header("origin", text),
         None => opaque("origin by an extension"),
     });
-    let origins = any(origins.collect());
+    let origins = Condition::any(origins);
     let forwards = policy.get("forward_not_matching_preflights").and_then(Value::boolean).unwrap_or(true);
-    let mut parts = vec![
+    let parts = [
         enabled,
         method("OPTIONS"),
         header("access-control-request-method", TextMatch::Present),
         if forwards { origins } else { header("origin", TextMatch::Present) },
     ];
-    if !forwards {
-        parts.retain(|part| *part != Condition::Always);
-    }
-    Effect::answers(both(parts), Some(200), "cors preflight")
+    Effect::answers(Condition::all(parts), Some(200), "cors preflight")
 }
 
 /// Requests that change something must come from the host they go to.
 fn csrf(setup: &Setup<'_>) -> Effect {
     let Some(policy) = setup.own.or(setup.config) else { return Effect::default() };
     let enabled = fraction(policy.get("filter_enabled"), Condition::Always);
-    let changes = any(["POST", "PUT", "DELETE", "PATCH"].map(method).to_vec());
-    let given = any(vec![header("origin", TextMatch::Present), header("referer", TextMatch::Present)]);
+    let changes = Condition::any(["POST", "PUT", "DELETE", "PATCH"].map(method));
+    let given = Condition::any([header("origin", TextMatch::Present), header("referer", TextMatch::Present)]);
     let mut effect = Effect::default();
-    let without = vec![enabled.clone(), changes.clone(), not(given.clone())];
-    effect.and(both(without), Some(403), "csrf");
+    let without = [enabled.clone(), changes.clone(), given.clone().not()];
+    effect.and(Condition::all(without), Some(403), "csrf");
     let foreign = opaque("origin or referer is neither the host nor among additional_origins");
-    effect.and(both(vec![enabled, changes, given, foreign]), Some(403), "csrf");
+    effect.and(Condition::all([enabled, changes, given, foreign]), Some(403), "csrf");
     effect
 }
 
@@ -398,6 +338,10 @@ fn header_mutation(setup: &Setup<'_>) -> Effect {
 
 /// What a request without a body cannot run into.
 fn body_limit(kind: &str) -> Effect {
-    let bodiless = any(vec![method("GET"), method("HEAD")]);
-    Effect::answers(all(vec![not(bodiless), opaque("the body is larger than it allows")]), Some(413), kind)
+    let bodiless = Condition::any([method("GET"), method("HEAD")]);
+    Effect::answers(
+        Condition::all([bodiless.not(), opaque("the body is larger than it allows")]),
+        Some(413),
+        kind,
+    )
 }
