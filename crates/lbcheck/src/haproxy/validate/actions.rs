@@ -1,13 +1,13 @@
 //! The actions of rules and the words after them.
 
-use super::super::acl::joined;
 use super::super::expression::check_variable_action;
 use super::super::format;
 use super::super::keywords;
+use super::super::lexer::{Word, joined};
 use super::super::report::{Reference, Report, Wanted, rule};
 use super::super::syntax::{Line, SectionKind};
 use super::super::values::atoi;
-use super::words::{a_time, choice, refuse};
+use super::refuse::{a_time, choice, refuse};
 use super::{forms, places};
 
 pub(super) fn tcp(line: &Line<'_>, kind: SectionKind, sets: &[&str], report: &mut Report) {
@@ -257,7 +257,7 @@ pub(super) fn redirect(line: &Line<'_>, mut at: usize, place: u32, report: &mut 
     }
 }
 
-fn status(code: &super::super::lexer::Word<'_>, report: &mut Report) {
+fn status(code: &Word<'_>, report: &mut Report) {
     if code.unset || matches!(code.as_str(), "301" | "302" | "303" | "307" | "308") {
         return;
     }

@@ -6,7 +6,7 @@ use super::super::lexer::Word;
 use super::super::report::{Report, rule};
 use super::super::syntax::{Line, Section};
 use super::forms;
-use super::words::refuse;
+use super::refuse::refuse;
 use crate::regex;
 
 /// Steps of both kinds of checks.

@@ -7,7 +7,7 @@ use super::super::lexer::Word;
 use super::super::report::{Reference, Report, Wanted, rule};
 use super::super::syntax::Line;
 use super::super::values::{Unit, atol, endpoint_of, impossible_name, is_ipv4, size, time, time_surplus};
-use super::words::refuse;
+use super::refuse::refuse;
 use crate::dialect::Version;
 use crate::regex;
 

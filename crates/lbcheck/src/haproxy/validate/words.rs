@@ -5,8 +5,10 @@ use super::super::keywords::{self, ANY};
 use super::super::lexer::Word;
 use super::super::report::{Report, rule};
 use super::super::syntax::{Line, Modifier, Section, SectionKind};
-use super::super::values::{Port, Unit, endpoint_of, impossible_name, time};
+use super::super::values::{Port, endpoint_of, impossible_name};
 use super::actions::{action, redirect, tcp, trailing};
+use super::bind::bind_words;
+use super::refuse::{choice, refuse};
 use super::{checks, forms, places};
 
 /// Checks the words of a line whose keyword is in its place.
@@ -53,7 +55,7 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
             };
             choice(line, 1, known, report);
             if line.arg(1) == "socket" {
-                super::super::lower::check_bind_words(line, 3, report);
+                bind_words(line, 3, report);
             }
         }
         "filter" if proxy => choice(line, 1, FILTERS, report),
@@ -336,37 +338,6 @@ fn retry_on(line: &Line<'_>, report: &mut Report) {
             refuse(word, "an event that can be retried", EVENTS, report);
         }
     }
-}
-
-pub(super) fn choice(line: &Line<'_>, at: usize, known: &[&str], report: &mut Report) {
-    let Some(word) = line.word(at).filter(|word| !word.unset) else { return };
-    if !known.contains(&word.as_str()) {
-        refuse(word, &format!("a word that can follow `{}`", line.arg(at - 1)), known, report);
-    }
-}
-
-pub(super) fn refuse(word: &Word<'_>, what: &str, known: &[&str], report: &mut Report) {
-    let help = match report.suggest(word.as_str(), known.iter().copied()) {
-        Some(close) => format!("did you mean `{close}`?"),
-        None => format!("use one of {}", known.join(", ")),
-    };
-    report.error(rule::VALUE, word.span, format!("`{}` is not {what}", word.as_str()), help);
-}
-
-pub(super) fn a_time(line: &Line<'_>, at: usize, report: &mut Report) {
-    let Some(word) = line.word(at).filter(|word| !word.unset) else { return };
-    if let Err(reason) = time(word.as_str(), Unit::Milliseconds) {
-        bad_time(word, &reason, report);
-    }
-}
-
-fn bad_time(word: &Word<'_>, reason: &str, report: &mut Report) {
-    report.error(
-        rule::VALUE,
-        word.span,
-        format!("`{}` is not a time: {reason}", word.as_str()),
-        "write a number and a unit, for example `500ms` or `30s`",
-    );
 }
 
 fn integer(line: &Line<'_>, report: &mut Report) {
