@@ -36,14 +36,14 @@ pub(super) fn step(line: &Line<'_>, report: &mut Report) {
             forms::action(
                 line,
                 2,
-                &[keywords::Kind::Expression],
+                &[keywords::Takes::Expression],
                 keywords::Then::End,
                 places::AT_CHECK,
                 report,
             );
         }
         "set-var-fmt" if check_variable_action(word, report) => {
-            forms::action(line, 2, &[keywords::Kind::Format], keywords::Then::End, places::AT_CHECK, report);
+            forms::action(line, 2, &[keywords::Takes::Format], keywords::Then::End, places::AT_CHECK, report);
         }
         "unset-var" => {
             check_variable_action(word, report);

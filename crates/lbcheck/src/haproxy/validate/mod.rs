@@ -6,12 +6,12 @@
 mod actions;
 mod bind;
 mod checks;
+mod discouraged;
 mod forms;
-mod habits;
-mod places;
+mod lines;
 mod refuse;
+mod sample_places;
 mod users;
-mod words;
 
 pub(super) use bind::{BindWords, bind_words};
 pub(super) use forms::{value, warn_of_tail, warn_of_time};
@@ -34,7 +34,7 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
         for line in &section.lines {
             report.assumed = line.assumed;
             if keyword(line, section, report) {
-                words::check(line, section, report);
+                lines::check(line, section, report);
             }
         }
         report.assumed = section.header.assumed;
@@ -44,7 +44,7 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
         if section.kind == SectionKind::Userlist {
             users::check(section, report);
         }
-        habits::check(section, report);
+        discouraged::check(section, report);
     }
     report.assumed = false;
     report.own = Own::UNKNOWN;

@@ -9,7 +9,7 @@ use super::super::values::{Port, endpoint_of, impossible_name};
 use super::actions::{action, redirect, tcp, trailing};
 use super::bind::bind_words;
 use super::refuse::{choice, refuse};
-use super::{checks, forms, places};
+use super::{checks, forms, sample_places};
 
 /// Checks the words of a line whose keyword is in its place.
 pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report) {
@@ -19,7 +19,7 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
     if line.modifier == Modifier::None
         && let Some(form) = keywords::form(line.keyword(), line.arg(1), keywords::place(kind))
     {
-        forms::check(line, form, places::of_line(line, kind), report);
+        forms::check(line, form, sample_places::of_line(line, kind), report);
     }
     match line.keyword() {
         "option" if proxy => option(line, kind, report),
@@ -33,13 +33,13 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
         "http-check" | "tcp-check" if proxy => checks::step(line, report),
         "use_backend" if proxy => {
             if let Some(name) = line.word(1) {
-                format::check(name, places::of_line(line, kind), report);
+                format::check(name, sample_places::of_line(line, kind), report);
             }
             trailing(line, 2, false, report);
         }
         "use-server" if proxy => trailing(line, 2, true, report),
         "force-persist" | "ignore-persist" if proxy => trailing(line, 1, true, report),
-        "redirect" if proxy => redirect(line, 1, places::of_line(line, kind), report),
+        "redirect" if proxy => redirect(line, 1, sample_places::of_line(line, kind), report),
         "stick-table" if proxy => stick_table(line, report),
         "stick" if proxy => choice(line, 1, &["match", "on", "store-request", "store-response"], report),
         "monitor" if proxy => {
@@ -76,7 +76,7 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
                     "put the format in quotes, or escape its blanks as `\\ `",
                 );
             } else if let Some(word) = line.word(1) {
-                format::check(word, places::of_line(line, kind), report);
+                format::check(word, sample_places::of_line(line, kind), report);
             }
         }
         // Older versions read the digits at its start.
