@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use super::acl::{ignoring_case, join};
 use super::keywords;
 use crate::model::{Condition, Match, TextMatch};
 use crate::network::Network;
@@ -257,7 +256,7 @@ fn text_tests(criterion: &Criterion<'_>, mut property: Property) -> Option<Condi
         }
         any.push(text_test(criterion, &property, value, fold_case)?);
     }
-    Some(join(any, Condition::Any))
+    Some(Condition::any(any))
 }
 
 fn text_test(
@@ -277,7 +276,7 @@ fn text_test(
         (Method::Dom, _) => TextMatch::Regex(between(value, "/?.:")?),
         (Method::Found | Method::Other, _) => return None,
     };
-    Some(property.matches(if fold_case { ignoring_case(test) } else { test }))
+    Some(property.matches(if fold_case { test.ignoring_case() } else { test }))
 }
 
 /// A regular expression for "stands between delimiters", which is what `dir` and `dom` ask.
@@ -315,28 +314,24 @@ fn method(criterion: &Criterion<'_>) -> Option<Condition> {
     if !plain || criterion.values.is_empty() {
         return None;
     }
-    let any = criterion
-        .values
-        .iter()
-        .map(|value| {
-            let is = |test| Condition::Is(Match::Method(test));
-            let exact = |text: &str| TextMatch::Exact(text.to_owned());
-            // The methods that the program knows are no texts to it, unless `-m str` makes them so: `-i get` is not
-            // the method GET.
-            let as_text = criterion.method == Method::Str;
-            if !criterion.ignore_case || (!as_text && METHODS.contains(value)) {
-                return is(exact(value));
+    let any = criterion.values.iter().map(|value| {
+        let is = |test| Condition::Is(Match::Method(test));
+        let exact = |text: &str| TextMatch::Exact(text.to_owned());
+        // The methods that the program knows are no texts to it, unless `-m str` makes them so: `-i get` is not
+        // the method GET.
+        let as_text = criterion.method == Method::Str;
+        if !criterion.ignore_case || (!as_text && METHODS.contains(value)) {
+            return is(exact(value));
+        }
+        let folded = is(exact(value).ignoring_case());
+        match METHODS.iter().find(|known| known.eq_ignore_ascii_case(value)) {
+            Some(known) if !as_text => {
+                Condition::All(vec![folded, Condition::Not(Box::new(is(exact(known))))])
             }
-            let folded = is(ignoring_case(exact(value)));
-            match METHODS.iter().find(|known| known.eq_ignore_ascii_case(value)) {
-                Some(known) if !as_text => {
-                    Condition::All(vec![folded, Condition::Not(Box::new(is(exact(known))))])
-                }
-                _ => folded,
-            }
-        })
-        .collect();
-    Some(join(any, Condition::Any))
+            _ => folded,
+        }
+    });
+    Some(Condition::any(any))
 }
 
 fn header_count(criterion: &Criterion<'_>) -> Option<Condition> {
@@ -362,7 +357,7 @@ fn source(criterion: &Criterion<'_>) -> Option<Condition> {
     for value in &criterion.values {
         any.push(Condition::Is(Match::Source(network(value)?)));
     }
-    Some(join(any, Condition::Any))
+    Some(Condition::any(any))
 }
 
 /// An address or network in CIDR notation. Shortened ones and names are left open.
@@ -398,7 +393,7 @@ fn port(criterion: &Criterion<'_>) -> Option<Condition> {
     for value in values {
         any.push(Condition::Is(Match::Port(value.parse().ok()?)));
     }
-    Some(join(any, Condition::Any))
+    Some(Condition::any(any))
 }
 
 /// `rand(100) lt 10` and its kin: the share of draws that meet the comparison.

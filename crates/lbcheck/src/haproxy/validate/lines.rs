@@ -5,9 +5,11 @@ use super::super::keywords::{self, ANY};
 use super::super::lexer::Word;
 use super::super::report::{Report, rule};
 use super::super::syntax::{Line, Modifier, Section, SectionKind};
-use super::super::values::{Port, Unit, endpoint_of, impossible_name, time};
+use super::super::values::{Port, endpoint_of, impossible_name};
 use super::actions::{action, redirect, tcp, trailing};
-use super::{checks, forms, places};
+use super::bind::bind_words;
+use super::refuse::{choice, refuse};
+use super::{checks, forms, sample_places};
 
 /// Checks the words of a line whose keyword is in its place.
 pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report) {
@@ -17,7 +19,7 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
     if line.modifier == Modifier::None
         && let Some(form) = keywords::form(line.keyword(), line.arg(1), keywords::place(kind))
     {
-        forms::check(line, form, places::of_line(line, kind), report);
+        forms::check(line, form, sample_places::of_line(line, kind), report);
     }
     match line.keyword() {
         "option" if proxy => option(line, kind, report),
@@ -31,13 +33,13 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
         "http-check" | "tcp-check" if proxy => checks::step(line, report),
         "use_backend" if proxy => {
             if let Some(name) = line.word(1) {
-                format::check(name, places::of_line(line, kind), report);
+                format::check(name, sample_places::of_line(line, kind), report);
             }
             trailing(line, 2, false, report);
         }
         "use-server" if proxy => trailing(line, 2, true, report),
         "force-persist" | "ignore-persist" if proxy => trailing(line, 1, true, report),
-        "redirect" if proxy => redirect(line, 1, places::of_line(line, kind), report),
+        "redirect" if proxy => redirect(line, 1, sample_places::of_line(line, kind), report),
         "stick-table" if proxy => stick_table(line, report),
         "stick" if proxy => choice(line, 1, &["match", "on", "store-request", "store-response"], report),
         "monitor" if proxy => {
@@ -53,7 +55,7 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
             };
             choice(line, 1, known, report);
             if line.arg(1) == "socket" {
-                super::super::lower::check_bind_words(line, 3, report);
+                bind_words(line, 3, report);
             }
         }
         "filter" if proxy => choice(line, 1, FILTERS, report),
@@ -74,7 +76,7 @@ pub(super) fn check(line: &Line<'_>, section: &Section<'_>, report: &mut Report)
                     "put the format in quotes, or escape its blanks as `\\ `",
                 );
             } else if let Some(word) = line.word(1) {
-                format::check(word, places::of_line(line, kind), report);
+                format::check(word, sample_places::of_line(line, kind), report);
             }
         }
         // Older versions read the digits at its start.
@@ -336,37 +338,6 @@ fn retry_on(line: &Line<'_>, report: &mut Report) {
             refuse(word, "an event that can be retried", EVENTS, report);
         }
     }
-}
-
-pub(super) fn choice(line: &Line<'_>, at: usize, known: &[&str], report: &mut Report) {
-    let Some(word) = line.word(at).filter(|word| !word.unset) else { return };
-    if !known.contains(&word.as_str()) {
-        refuse(word, &format!("a word that can follow `{}`", line.arg(at - 1)), known, report);
-    }
-}
-
-pub(super) fn refuse(word: &Word<'_>, what: &str, known: &[&str], report: &mut Report) {
-    let help = match report.suggest(word.as_str(), known.iter().copied()) {
-        Some(close) => format!("did you mean `{close}`?"),
-        None => format!("use one of {}", known.join(", ")),
-    };
-    report.error(rule::VALUE, word.span, format!("`{}` is not {what}", word.as_str()), help);
-}
-
-pub(super) fn a_time(line: &Line<'_>, at: usize, report: &mut Report) {
-    let Some(word) = line.word(at).filter(|word| !word.unset) else { return };
-    if let Err(reason) = time(word.as_str(), Unit::Milliseconds) {
-        bad_time(word, &reason, report);
-    }
-}
-
-fn bad_time(word: &Word<'_>, reason: &str, report: &mut Report) {
-    report.error(
-        rule::VALUE,
-        word.span,
-        format!("`{}` is not a time: {reason}", word.as_str()),
-        "write a number and a unit, for example `500ms` or `30s`",
-    );
 }
 
 fn integer(line: &Line<'_>, report: &mut Report) {

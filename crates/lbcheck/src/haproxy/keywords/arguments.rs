@@ -2,11 +2,11 @@
 //!
 //! A keyword that is not listed is judged by the number of its arguments alone.
 
-use super::sections::{B, D, F, GLOBAL, L, PEERS, PROXY, RESOLVERS, place};
+use super::statements::{B, D, F, GLOBAL, L, PEERS, PROXY, RESOLVERS, place};
 use super::versions::{ALWAYS, IN_3_0, IN_3_2, KEPT};
 use super::{Entry, e};
 use crate::haproxy::syntax::SectionKind;
-use Kind::{
+use Takes::{
     Address, Anything, Bytes, Count, Expression, Format, Known, Level, List, Maybe, Name, Number, Octal,
     OneOf, Regex, Size, Stored, Time,
 };
@@ -14,7 +14,7 @@ use Then::{Condition, End, Free, Params};
 
 /// The kind of an argument.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum Takes {
     /// Any word.
     Anything,
     /// Any word, or none at the end of the line.
@@ -76,7 +76,7 @@ pub(crate) struct Param {
     /// The word.
     pub(crate) word: &'static str,
     /// Kinds of what must follow it.
-    pub(crate) takes: &'static [Kind],
+    pub(crate) takes: &'static [Takes],
 }
 
 /// The form of the lines of a keyword.
@@ -89,13 +89,13 @@ pub(crate) struct Form {
     /// Sections, one bit each.
     pub(crate) places: u32,
     /// Kinds of the arguments that stand in their places, after `first`.
-    pub(crate) takes: &'static [Kind],
+    pub(crate) takes: &'static [Takes],
     /// How many of them may be left out, from the end.
     pub(crate) optional: usize,
     pub(crate) then: Then,
 }
 
-const fn p(word: &'static str, takes: &'static [Kind]) -> Param {
+const fn p(word: &'static str, takes: &'static [Takes]) -> Param {
     Param { word, takes }
 }
 
@@ -103,7 +103,7 @@ const fn m(
     keyword: &'static str,
     first: &'static str,
     places: u32,
-    takes: &'static [Kind],
+    takes: &'static [Takes],
     optional: usize,
     then: Then,
 ) -> Form {
@@ -116,10 +116,10 @@ const MAILERS: u32 = place(SectionKind::Mailers);
 const LOG_FORWARD: u32 = place(SectionKind::LogForward);
 const HTTP_ERRORS: u32 = place(SectionKind::HttpErrors);
 
-const ON_OFF: Kind = OneOf(&["on", "off"]);
-const TLS_VERSION: Kind = OneOf(&["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]);
-const NATURAL: Kind = Number(0, i64::MAX);
-const STATUS: Kind = OneOf(STATUSES);
+const ON_OFF: Takes = OneOf(&["on", "off"]);
+const TLS_VERSION: Takes = OneOf(&["SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]);
+const NATURAL: Takes = Number(0, i64::MAX);
+const STATUS: Takes = OneOf(STATUSES);
 
 /// The statuses HAProxy has pages for.
 pub(crate) const STATUSES: &[&str] = &[
@@ -233,7 +233,7 @@ const UNIX_BIND: &[Param] = &[
 const SOURCE: &[Param] = &[p("usesrc", &[Anything]), p("interface", &[Anything])];
 
 /// Protocols that a listener or a server can be told to speak.
-const PROTOCOL: Kind = OneOf(&["fcgi", "h1", "h2", "none", "qmux", "quic", "spop"]);
+const PROTOCOL: Takes = OneOf(&["fcgi", "h1", "h2", "none", "qmux", "quic", "spop"]);
 
 /// Kinds of the arguments of words of `bind`, where they are more than a text. Sorted.
 #[rustfmt::skip]
@@ -290,8 +290,8 @@ pub(crate) const FORMS: &[Form] = &[
     m("capture", "request", PROXY, &[OneOf(&["header"]), Anything, OneOf(&["len"]), Anything], 0, End),
     m("capture", "response", PROXY, &[OneOf(&["header"]), Anything, OneOf(&["len"]), Anything], 0, End),
     m("clitcpka-cnt", "", PROXY, &[NATURAL], 0, Free),
-    m("clitcpka-idle", "", PROXY, &[Kind::Seconds], 0, Free),
-    m("clitcpka-intvl", "", PROXY, &[Kind::Seconds], 0, Free),
+    m("clitcpka-idle", "", PROXY, &[Takes::Seconds], 0, Free),
+    m("clitcpka-intvl", "", PROXY, &[Takes::Seconds], 0, Free),
     m("compression", "", PROXY, &[OneOf(&["algo", "algo-req", "algo-res", "direction", "minsize-req", "minsize-res", "offload", "type", "type-req", "type-res"])], 0, Free),
     m("declare", "capture", F | L, &[OneOf(&["request", "response"]), OneOf(&["len"]), Number(1, i32::MAX as i64)], 0, End),
     m("default-path", "origin", GLOBAL, &[Anything], 0, Free),
@@ -340,8 +340,8 @@ pub(crate) const FORMS: &[Form] = &[
     m("source", "", PROXY, &[Address], 0, Params(SOURCE)),
     m("spread-checks", "", GLOBAL, &[Count(0, 50)], 0, End),
     m("srvtcpka-cnt", "", PROXY, &[NATURAL], 0, Free),
-    m("srvtcpka-idle", "", PROXY, &[Kind::Seconds], 0, Free),
-    m("srvtcpka-intvl", "", PROXY, &[Kind::Seconds], 0, Free),
+    m("srvtcpka-idle", "", PROXY, &[Takes::Seconds], 0, Free),
+    m("srvtcpka-intvl", "", PROXY, &[Takes::Seconds], 0, Free),
     m("ssl-default-bind-options", "", GLOBAL, &[], 0, Params(TLS_OPTIONS)),
     m("ssl-default-server-options", "", GLOBAL, &[], 0, Params(TLS_OPTIONS)),
     m("ssl-server-verify", "", GLOBAL, &[OneOf(&["none", "required"])], 0, End),
@@ -352,7 +352,7 @@ pub(crate) const FORMS: &[Form] = &[
     m("stats", "http-request", PROXY, &[OneOf(&["allow", "auth", "deny"])], 0, Then::ParamsThenCondition(&[p("realm", &[Anything])])),
     m("stats", "maxconn", GLOBAL, &[Count(1, i32::MAX as i64)], 0, Free),
     m("stats", "realm", PROXY, &[Anything], 0, Free),
-    m("stats", "refresh", PROXY, &[Kind::Seconds], 0, Free),
+    m("stats", "refresh", PROXY, &[Takes::Seconds], 0, Free),
     m("stats", "scope", PROXY, &[Anything], 0, Free),
     m("stats", "show-desc", PROXY, &[Anything], 1, Free),
     m("stats", "show-legends", PROXY, &[], 0, Free),
@@ -403,11 +403,11 @@ pub(crate) const FORMS: &[Form] = &[
 pub(crate) struct ActionForm {
     /// The action, without parentheses.
     pub(crate) name: &'static str,
-    pub(crate) takes: &'static [Kind],
+    pub(crate) takes: &'static [Takes],
     pub(crate) then: Then,
 }
 
-const fn n(name: &'static str, takes: &'static [Kind], then: Then) -> ActionForm {
+const fn n(name: &'static str, takes: &'static [Takes], then: Then) -> ActionForm {
     ActionForm { name, takes, then }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::haproxy::keywords::{self, Deprecated, Spot};
+use crate::haproxy::lexer::joined;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, Modifier, Section, SectionKind};
 use crate::source::Span;
@@ -54,7 +55,7 @@ pub(super) fn check(section: &Section<'_>, report: &mut Report) {
             continue;
         }
         let Some(name) = setting(line) else { continue };
-        let value = crate::haproxy::acl::joined(line.args(0));
+        let value = joined(&line.words);
         if let Some((before, earlier)) = first.insert(name.clone(), (line.span, value.clone()))
             && earlier != value
         {
