@@ -92,7 +92,7 @@ impl Checker<'_> {
             ("set", _) if !text.starts_with('$') || text.len() < 2 => {
                 self.invalid(first, format!("`{text}` is not a variable"), "write the variable with its `$`");
             }
-            ("allow" | "deny", _) if text != "all" && text != "unix:" && !super::data::is_network(text) => {
+            ("allow" | "deny", _) if text != "all" && text != "unix:" && !values::is_network(text) => {
                 let help = "write `all`, an address, or a network such as `10.0.0.0/8`";
                 self.invalid(first, format!("`{text}` is not a network"), help);
             }
@@ -383,7 +383,7 @@ impl Checker<'_> {
                 }
                 continue;
             }
-            if text.is_empty() || super::data::bad_wildcard(host) {
+            if text.is_empty() || values::bad_wildcard(host) {
                 self.invalid(
                     word,
                     format!("`{text}` is not a referer"),

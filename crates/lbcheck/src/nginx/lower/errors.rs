@@ -3,26 +3,13 @@
 //! It is looked up where the error happens, once for each request unless `recursive_error_pages on`. To a path the request
 //! goes on as a GET, through the whole server; to a named location it goes on as it came.
 
-use super::Lower;
-use super::action::{Change, Goes, Step, Why, all};
-use super::condition::not;
 use super::scope::{Protocol, Scope};
+use super::state::Lower;
+use super::step::{Change, Failure, Goes, Step, Why, all, not};
 use crate::model::{Action, Condition, Fallback, Match, Response, Route, TextMatch};
 use crate::nginx::syntax::NodeId;
+use crate::nginx::values;
 use crate::source::Span;
-
-/// An error that a step stands for.
-#[derive(Clone, Debug)]
-pub(super) struct Failure {
-    pub(super) error: Response,
-    /// The status of the answer; `None`: that of what answers.
-    pub(super) answer: Option<u16>,
-    pub(super) again: bool,
-    /// The answer, where the request does not go on.
-    pub(super) redirect: Option<u16>,
-    /// It is not known whether the error happens, because that is a matter of files.
-    pub(super) of_files: bool,
-}
 
 /// An `error_page` for a status.
 struct Page<'a> {
@@ -83,7 +70,7 @@ impl Lower<'_> {
             keeps_query: false,
             then: Goes::Server,
         });
-        let to = super::find::cut(to);
+        let to = values::cut(to);
         let to = if redirect.is_some() { String::new() } else { to };
         Step::Jump { when, to, rewrite: None, change, label, span, why: Why::Error(failure) }
     }

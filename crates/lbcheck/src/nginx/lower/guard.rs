@@ -3,10 +3,9 @@
 //! nginx asks for the address first, then for a password, then another server (`auth_request`). With `satisfy any` one of
 //! them is enough, and the answer to who has none is 401 rather than 403.
 
-use super::Lower;
-use super::action::{Step, all};
-use super::condition::not;
 use super::scope::Scope;
+use super::state::Lower;
+use super::step::{Step, all, not};
 use crate::model::{Condition, Match, TextMatch};
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;

@@ -1,16 +1,15 @@
 //! `server` blocks of http.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::time::Duration;
 
-use super::action::{Goes, Step, Why};
-use super::find::{Kinds, Map, cut, without_loops};
 use super::listen::{Listen, Server};
-use super::location::{Kind, Layout, Location, own_table};
-use super::rewrite::Handler;
+use super::location::{Location, LocationKind, Place};
+use super::location_search::{Kinds, Map, without_loops};
+use super::locations::{Layout, own_table};
 use super::scope::Scope;
-use super::{Family, Lower};
+use super::state::{Family, Lower};
+use super::step::{Goes, Handler, Step, Why};
 use crate::model::{
     Action, CheckKind, CheckTiming, Condition, ErrorTarget, HealthCheck, Listener, Mirror, Mode, OnError,
     PathChange, Response, Route, RouteTable, Setting, TableId, Target, Then,
@@ -19,15 +18,6 @@ use crate::nginx::directives::{Contexts, LIF, S};
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
 use crate::source::{Span, Spanned};
-
-/// Where the directives of a server stand.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    /// The `server` block; `None` for a snippet.
-    pub(super) block: Option<NodeId>,
-    /// Everything inside.
-    pub(super) range: Range<NodeId>,
-}
 
 /// What a server does before it looks for a location.
 struct Head {
@@ -179,7 +169,7 @@ impl Lower<'_> {
             let mut steps = std::mem::take(&mut locations[at].steps);
             // The server's own rewrites see each new path, and those of the location too.
             let same = head.steps.is_empty()
-                && matches!(locations[at].kind, Kind::Prefix { .. })
+                && matches!(locations[at].kind, LocationKind::Prefix { .. })
                 && locations[at].rewriting == 0;
             map.prune(&mut steps, same, &locations, &kinds, &mut tests);
             locations[at].steps = steps;
@@ -206,7 +196,8 @@ impl Lower<'_> {
                     .errors
                     .iter()
                     .map(|&id| {
-                        let leads = map.leads_on(&cut(self.page_target(id)), &locations, &kinds, &mut tests);
+                        let leads =
+                            map.leads_on(&values::cut(self.page_target(id)), &locations, &kinds, &mut tests);
                         (self.tree.header(id), leads)
                     })
                     .collect();
@@ -374,8 +365,9 @@ impl Lower<'_> {
             let uses = location.scope.mirrors.iter().map(|&id| (id, true));
             for (id, mirror) in uses.chain(location.scope.auth_request.map(|id| (id, false))) {
                 let Some(text) = self.tree.arg(id, 0).filter(|&text| text != "off") else { continue };
-                let target =
-                    map.find(&cut(text), locations, tests).and_then(|to| first_target(locations.get(to)?));
+                let target = map
+                    .find(&values::cut(text), locations, tests)
+                    .and_then(|to| first_target(locations.get(to)?));
                 let Some(target) = target else { continue };
                 let span = self.tree.header(id);
                 if mirror {
@@ -384,7 +376,8 @@ impl Lower<'_> {
                     self.config.other_uses.push((pool, span));
                 }
             }
-            let hidden = location.internal || location.kind == Kind::Named && location.table.is_none();
+            let hidden =
+                location.internal || location.kind == LocationKind::Named && location.table.is_none();
             if hidden {
                 let pools = location.routes.iter().filter_map(|route| match &route.action {
                     Action::Forward(Target::Pool { pool, span }) => Some((*pool, *span)),

@@ -2,19 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::action::{Step, Why};
-use super::location::{Kind, Location};
+use super::location::{Location, LocationKind};
+use super::step::{Step, Why};
 use crate::model::Action;
 use crate::nginx::regex::{self, Simple};
-
-/// The part of a URI before its query string; what comes after a variable is not known and shown by a star.
-pub(super) fn cut(text: &str) -> String {
-    let path = text.split('?').next().unwrap_or_default();
-    match path.find('$') {
-        Some(at) => format!("{}*", path.get(..at).unwrap_or_default()),
-        None => path.to_owned(),
-    }
-}
 
 /// What the steps of a location come to.
 #[derive(Clone, Copy, Debug)]
@@ -63,10 +54,10 @@ impl Map {
         for (at, location) in locations.iter().enumerate().filter(|(_, location)| location.parent.is_none()) {
             let path = location.path.clone();
             match location.kind {
-                Kind::Exact => map.exact.entry(path).or_insert(at),
-                Kind::Prefix { .. } => map.prefix.entry(path).or_insert(at),
-                Kind::Named => map.named.entry(path).or_insert(at),
-                Kind::Regex { any_case } => {
+                LocationKind::Exact => map.exact.entry(path).or_insert(at),
+                LocationKind::Prefix { .. } => map.prefix.entry(path).or_insert(at),
+                LocationKind::Named => map.named.entry(path).or_insert(at),
+                LocationKind::Regex { any_case } => {
                     map.regexes.push((regex::simple(&path, any_case), at));
                     continue;
                 }
@@ -131,9 +122,9 @@ impl Map {
                     return true;
                 }
                 locations.iter().any(|location| match location.kind {
-                    Kind::Regex { .. } => true,
-                    Kind::Named => false,
-                    Kind::Exact | Kind::Prefix { .. } => {
+                    LocationKind::Regex { .. } => true,
+                    LocationKind::Named => false,
+                    LocationKind::Exact | LocationKind::Prefix { .. } => {
                         let end = location.path.rsplit('/').next().unwrap_or_default();
                         !end.is_empty() && name.starts_with(end)
                     }
@@ -157,7 +148,7 @@ impl Map {
             }),
             None if to.starts_with('@') => false,
             // Where no location can match, the server itself has nothing but files.
-            None => locations.iter().any(|location| location.kind != Kind::Named),
+            None => locations.iter().any(|location| location.kind != LocationKind::Named),
         }
     }
 
@@ -186,7 +177,7 @@ impl Map {
             return None;
         }
         let longest = (1..=path.len()).rev().find_map(|end| self.prefix.get(path.get(..end)?).copied());
-        let leaf = longest.is_some_and(|at| locations[at].kind == Kind::Prefix { leaf: true });
+        let leaf = longest.is_some_and(|at| locations[at].kind == LocationKind::Prefix { leaf: true });
         let simple = |at: usize| locations[at].children.is_empty().then_some(at);
         if !leaf {
             for (regex, at) in &self.regexes {
