@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::directive_values;
 use super::directives::{self, Contexts, DATA, Directive, OTHER, TU, UP, ValueKind, Vendor};
-use super::special;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
 use crate::diagnostic::{Diagnostic, Fix, RuleId, Severity, Suggestion, suggest, suggestion};
@@ -59,7 +59,7 @@ impl<'a> Validator<'a> {
                 self.deprecated(id, directive);
                 self.obsolete(id, directive);
                 self.value(id, directive);
-                self.diagnostics.append(&mut special::check(self.tree, id, directive, self.version));
+                self.diagnostics.append(&mut directive_values::check(self.tree, id, directive, self.version));
                 self.repeated_reference(id, directive, &mut zones);
                 if repeats_are_refused(directive) {
                     // The two share one setting.

@@ -1,8 +1,8 @@
 //! What the inside of a `location`, of an `if` and the head of a `server` do with a request.
 
+use super::request_step::{Body, Branch, Change, Goes, Handler, RequestStep, Why, all};
 use super::scope::{Protocol, Scope};
 use super::state::Lower;
-use super::step::{Body, Branch, Change, Goes, Handler, Step, Why, all};
 use crate::model::{Action, Condition, Match, Response, Route, TextMatch, Weakens};
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
@@ -214,7 +214,15 @@ impl Lower<'_> {
         let path = to.split('?').next().unwrap_or_default();
         let literal = path.find('$').map_or(path, |at| path.get(..at).unwrap_or_default());
         let to = if literal.len() == path.len() { literal.to_owned() } else { format!("{literal}*") };
-        body.steps.push(Step::Jump { when, to, rewrite, change: Some(change), label, span, why: Why::Told });
+        body.steps.push(RequestStep::Jump {
+            when,
+            to,
+            rewrite,
+            change: Some(change),
+            label,
+            span,
+            why: Why::Told,
+        });
         if flag.is_empty() {
             body.moved();
             return false;
@@ -223,10 +231,17 @@ impl Lower<'_> {
     }
 
     /// What `return` answers with. An error without a text is one of those that `error_page` is for.
-    fn respond(&mut self, id: NodeId, when: Condition, label: String, span: Span, scope: &Scope) -> Step {
+    fn respond(
+        &mut self,
+        id: NodeId,
+        when: Condition,
+        label: String,
+        span: Span,
+        scope: &Scope,
+    ) -> RequestStep {
         let words = self.tree.args(id).to_vec();
         let Some(word) = words.first() else {
-            return Step::Route(Route::new(when, Action::Opaque(self.text(id)), label, span));
+            return RequestStep::Route(Route::new(when, Action::Opaque(self.text(id)), label, span));
         };
         let text = self.tree.value(word).to_owned();
         let status = match values::number(&text) {
@@ -252,7 +267,7 @@ impl Lower<'_> {
             return self.failed(when, sent, label, span, scope, false);
         }
         let takes_status = status.is_some();
-        Step::Route(Route { takes_status, ..Route::new(when, Action::Respond(sent), label, span) })
+        RequestStep::Route(Route { takes_status, ..Route::new(when, Action::Respond(sent), label, span) })
     }
 
     /// The handler of a block: what answers once no rewrite did.
@@ -293,16 +308,20 @@ impl Lower<'_> {
 
     /// Files, where nothing else answers, and what comes before them: a folder's index, and where those are sent whom no
     /// file answers.
-    pub(super) fn file_steps(&mut self, scope: &Scope, owner: NodeId) -> Vec<Step> {
+    pub(super) fn file_steps(&mut self, scope: &Scope, owner: NodeId) -> Vec<RequestStep> {
         let mut steps = self.indexes(scope, owner);
         steps.extend(self.missing_files(scope));
         let handler = self.files(scope);
-        steps.push(Step::Route(handler.route(Condition::Always, self.text(owner), self.tree.header(owner))));
+        steps.push(RequestStep::Route(handler.route(
+            Condition::Always,
+            self.text(owner),
+            self.tree.header(owner),
+        )));
         steps
     }
 
     /// `index`: the request goes on with the name of the first file that is there.
-    fn indexes(&self, scope: &Scope, owner: NodeId) -> Vec<Step> {
+    fn indexes(&self, scope: &Scope, owner: NodeId) -> Vec<RequestStep> {
         let folder = Condition::Is(Match::Path(TextMatch::Suffix("/".to_owned())));
         let is = |name: &str| Condition::Is(Match::Method(TextMatch::Exact(name.to_owned())));
         let reads = Condition::Any(vec![is("GET"), is("HEAD"), is("POST")]);
@@ -329,7 +348,7 @@ impl Lower<'_> {
             }
             let to = if absolute { name.clone() } else { format!("${{uri}}{name}") };
             let change = Change { pattern: None, to, keeps_query: true, then: Goes::Server };
-            steps.push(Step::Jump {
+            steps.push(RequestStep::Jump {
                 when: all(when),
                 to: values::cut(&if absolute { name.clone() } else { "$uri".to_owned() }),
                 rewrite: None,

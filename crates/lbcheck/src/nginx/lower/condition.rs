@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::request_step::not;
 use super::state::Lower;
-use super::step::not;
 use crate::model::{Condition, Match, TextMatch};
 use crate::nginx::regex;
 use crate::nginx::syntax::NodeId;

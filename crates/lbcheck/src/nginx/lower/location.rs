@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::request_step::RequestStep;
 use super::scope::Scope;
-use super::step::Step;
 use crate::model::{Route, TableId};
 use crate::nginx::syntax::NodeId;
 
@@ -41,7 +41,7 @@ pub(super) struct Location {
     pub(super) children: Vec<usize>,
     pub(super) scope: Scope,
     /// What it does, jumps not yet settled.
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<RequestStep>,
     /// How many of them rewrite.
     pub(super) rewriting: usize,
     /// What it does, settled.
@@ -51,11 +51,11 @@ pub(super) struct Location {
     /// Only for requests from inside nginx.
     pub(super) internal: bool,
     /// What others get, not yet settled.
-    pub(super) hidden: Option<Step>,
+    pub(super) hidden: Option<RequestStep>,
     /// The same, settled.
     pub(super) refusal: Option<Route>,
     /// What a request gets that lacks only the final slash, not yet settled.
-    pub(super) slash: Option<Step>,
+    pub(super) slash: Option<RequestStep>,
     /// The same, settled.
     pub(super) redirect: Option<Route>,
     /// A request that lacks only the final slash is redirected.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::location::{Location, LocationKind};
-use super::step::{Step, Why};
+use super::request_step::{RequestStep, Why};
 use crate::model::Action;
 use crate::nginx::regex::{self, Simple};
 
 /// What the steps of a location come to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kinds {
+pub(super) struct StepsSummary {
     /// None of them stands for an error that goes on elsewhere.
     final_errors: bool,
     /// nginx answers by itself, whichever is taken.
@@ -18,16 +18,18 @@ pub(super) struct Kinds {
     own_but_index: bool,
 }
 
-impl Kinds {
-    pub(super) fn of(steps: &[Step]) -> Self {
-        let of_files = |step: &Step| match step {
-            Step::Route(route) => matches!(route.action, Action::Local(_) | Action::Respond(_)),
-            Step::Jump { why: Why::Error(failure), .. } => failure.of_files,
-            Step::Jump { .. } => false,
+impl StepsSummary {
+    pub(super) fn of(steps: &[RequestStep]) -> Self {
+        let of_files = |step: &RequestStep| match step {
+            RequestStep::Route(route) => matches!(route.action, Action::Local(_) | Action::Respond(_)),
+            RequestStep::Jump { why: Why::Error(failure), .. } => failure.of_files,
+            RequestStep::Jump { .. } => false,
         };
-        let index = |step: &Step| matches!(step, Step::Jump { why: Why::Index(_), .. });
+        let index = |step: &RequestStep| matches!(step, RequestStep::Jump { why: Why::Index(_), .. });
         Self {
-            final_errors: !steps.iter().any(|step| matches!(step, Step::Jump { why: Why::Error(_), .. })),
+            final_errors: !steps
+                .iter()
+                .any(|step| matches!(step, RequestStep::Jump { why: Why::Error(_), .. })),
             own_answers: steps.iter().all(of_files),
             own_but_index: steps.iter().all(|step| of_files(step) || index(step)),
         }
@@ -35,7 +37,7 @@ impl Kinds {
 }
 
 /// Finds the location of a path that the configuration itself names.
-pub(super) struct Map {
+pub(super) struct LocationMap {
     exact: BTreeMap<String, usize>,
     prefix: BTreeMap<String, usize>,
     pub(super) named: BTreeMap<String, usize>,
@@ -43,7 +45,7 @@ pub(super) struct Map {
     regexes: Vec<(Option<Simple>, usize)>,
 }
 
-impl Map {
+impl LocationMap {
     pub(super) fn new(locations: &[Location]) -> Self {
         let mut map = Self {
             exact: BTreeMap::new(),
@@ -69,35 +71,35 @@ impl Map {
     /// Where a step leads, as far as that is told here: what answers an error is followed no further.
     pub(super) fn jump(
         &self,
-        step: &Step,
+        step: &RequestStep,
         locations: &[Location],
-        kinds: &[Kinds],
+        kinds: &[StepsSummary],
         tests: &mut usize,
     ) -> Option<usize> {
         match step {
-            Step::Route(_) => None,
-            Step::Jump { to, why: Why::Error(_), .. } => self
+            RequestStep::Route(_) => None,
+            RequestStep::Jump { to, why: Why::Error(_), .. } => self
                 .find(to, locations, tests)
                 .filter(|&at| kinds.get(at).is_some_and(|kinds| kinds.final_errors)),
-            Step::Jump { to, why: Why::Index(_), change, .. } => {
+            RequestStep::Jump { to, why: Why::Index(_), change, .. } => {
                 let to = change.as_ref().filter(|_| !to.ends_with('*')).map(|change| change.to.as_str());
                 self.find(to?, locations, tests)
             }
-            Step::Jump { to, why: Why::Told, .. } => self.find(to, locations, tests),
+            RequestStep::Jump { to, why: Why::Told, .. } => self.find(to, locations, tests),
         }
     }
 
     /// Takes out what makes no difference to where a request ends.
     pub(super) fn prune(
         &self,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<RequestStep>,
         same: bool,
         locations: &[Location],
-        kinds: &[Kinds],
+        kinds: &[StepsSummary],
         tests: &mut usize,
     ) {
-        let is_index = |step: &Step| matches!(step, Step::Jump { why: Why::Index(_), .. });
-        let mut matters = |step: &Step| self.matters(step, same, locations, kinds, tests);
+        let is_index = |step: &RequestStep| matches!(step, RequestStep::Jump { why: Why::Index(_), .. });
+        let mut matters = |step: &RequestStep| self.matters(step, same, locations, kinds, tests);
         // The first file that is there counts: all of them matter or none does.
         let index = steps.iter().any(|step| is_index(step) && matters(step));
         steps.retain(|step| if is_index(step) { index } else { matters(step) });
@@ -107,17 +109,17 @@ impl Map {
     /// leads to the same place, unless a longer location matches it.
     fn matters(
         &self,
-        step: &Step,
+        step: &RequestStep,
         same: bool,
         locations: &[Location],
-        kinds: &[Kinds],
+        kinds: &[StepsSummary],
         tests: &mut usize,
     ) -> bool {
         match step {
-            Step::Jump { why: Why::Error(failure), to, .. } => {
+            RequestStep::Jump { why: Why::Error(failure), to, .. } => {
                 !failure.of_files || failure.redirect.is_some() || self.leads_on(to, locations, kinds, tests)
             }
-            Step::Jump { why: Why::Index(name), .. } => {
+            RequestStep::Jump { why: Why::Index(name), .. } => {
                 if !same || name.contains('/') {
                     return true;
                 }
@@ -139,7 +141,7 @@ impl Map {
         &self,
         to: &str,
         locations: &[Location],
-        kinds: &[Kinds],
+        kinds: &[StepsSummary],
         tests: &mut usize,
     ) -> bool {
         match self.find(to, locations, tests) {

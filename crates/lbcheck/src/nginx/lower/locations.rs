@@ -8,9 +8,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::location::{Location, LocationKind, Place, head};
+use super::request_step::{Branch, Change, Goes, Handler, RequestStep, Why, not};
 use super::scope::Scope;
 use super::state::Lower;
-use super::step::{Branch, Change, Goes, Handler, Step, Why, not};
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::model::{Action, Condition, Match, Response, Route, RouteTable, TableId, TextMatch};
 use crate::nginx::syntax::NodeId;
@@ -158,7 +158,7 @@ impl Lower<'_> {
         scope: &Scope,
         ifs: Vec<Branch>,
         paths: &[String],
-    ) -> Vec<Step> {
+    ) -> Vec<RequestStep> {
         let mut steps = Vec::new();
         // Where nobody is let in, it is the `error_page` of the `if` that counts.
         let apart = ifs.iter().any(|branch| branch.scope.errors != scope.errors);
@@ -196,7 +196,7 @@ impl Lower<'_> {
     }
 
     /// The steps of a handler, named after the directive `owner`.
-    fn handled(&mut self, handler: &Handler, owner: NodeId, scope: &Scope) -> Vec<Step> {
+    fn handled(&mut self, handler: &Handler, owner: NodeId, scope: &Scope) -> Vec<RequestStep> {
         let mut steps = Vec::new();
         if let Action::Local(what) = &handler.action
             && matches!(what.as_str(), "stub_status" | "empty_gif")
@@ -206,7 +206,7 @@ impl Lower<'_> {
             steps.push(self.failing(writes, 405, what, owner, scope));
         }
         let span = self.tree.header(owner);
-        steps.push(Step::Route(handler.route(Condition::Always, self.text(owner), span)));
+        steps.push(RequestStep::Route(handler.route(Condition::Always, self.text(owner), span)));
         steps
     }
 
@@ -217,7 +217,7 @@ impl Lower<'_> {
         block: Option<NodeId>,
         handler: Option<Handler>,
         scope: &Scope,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<RequestStep>,
     ) {
         let files = self.tree.children(block).find(|&id| self.tree.name(id) == "try_files");
         let Some(id) = files else {
@@ -248,7 +248,8 @@ impl Lower<'_> {
                 let none = Condition::Opaque(format!("none of the files {files} exists"));
                 let error = Response { status: Some(status), kind: "try_files".to_owned() };
                 let mut own = self.file_steps(scope, id);
-                if let failed @ Step::Jump { .. } = self.failed(none, error, label, span, scope, true) {
+                if let failed @ RequestStep::Jump { .. } = self.failed(none, error, label, span, scope, true)
+                {
                     steps.push(failed);
                 }
                 steps.append(&mut own);
@@ -271,7 +272,15 @@ impl Lower<'_> {
                 };
                 let change = moves.then_some(change);
                 let why = Why::Told;
-                steps.push(Step::Jump { when: Condition::Always, to, rewrite, change, label, span, why });
+                steps.push(RequestStep::Jump {
+                    when: Condition::Always,
+                    to,
+                    rewrite,
+                    change,
+                    label,
+                    span,
+                    why,
+                });
             }
         }
     }

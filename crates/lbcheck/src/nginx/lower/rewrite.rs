@@ -1,9 +1,9 @@
 //! How path and host of a request change on their way to an upstream, in words.
 
 use super::location::head;
+use super::request_step::join;
 use super::scope::{Protocol, Scope};
 use super::state::Lower;
-use super::step::join;
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
 

@@ -8,7 +8,7 @@ use crate::source::Span;
 /// A route that may lead to another location of the same server.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "nearly every step is a route")]
-pub(super) enum Step {
+pub(super) enum RequestStep {
     /// Settled.
     Route(Route),
     /// Goes on as a request for this URI, or for a named location, would.
@@ -51,7 +51,7 @@ pub(super) struct Failure {
     pub(super) of_files: bool,
 }
 
-impl Step {
+impl RequestStep {
     /// This step where `condition` holds, too.
     pub(super) fn only(mut self, condition: &Condition) -> Self {
         let (Self::Route(Route { when, .. }) | Self::Jump { when, .. }) = &mut self;
@@ -60,7 +60,7 @@ impl Step {
     }
 }
 
-impl Step {
+impl RequestStep {
     /// This step behind some `rewrite … break`, at most one of which a request meets.
     pub(super) fn behind(self, moves: &[(Condition, Change)]) -> Vec<Self> {
         let Self::Jump { to, change, .. } = &self else { return vec![self] };
@@ -121,7 +121,7 @@ pub(super) enum Goes {
 /// What a block does, in order; `handled` tells whether the last step is unconditional.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Body {
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<RequestStep>,
     pub(super) handled: bool,
     /// What `rewrite … break` does to the path before the handler sees it.
     pub(super) paths: Vec<String>,

@@ -12,7 +12,7 @@ use crate::source::Span;
 
 /// Checks every such block.
 pub(super) fn check(tree: &Tree, contexts: &[Contexts], version: Version) -> Vec<Diagnostic> {
-    let mut checker = Checker { tree, version, diagnostics: Vec::new() };
+    let mut checker = ValueBlockChecker { tree, version, diagnostics: Vec::new() };
     for (id, node) in tree.nodes.iter().enumerate() {
         let outer = contexts.get(id).is_some_and(|&context| context == H || context == T);
         if !node.block || !outer {
@@ -29,13 +29,13 @@ pub(super) fn check(tree: &Tree, contexts: &[Contexts], version: Version) -> Vec
     checker.diagnostics
 }
 
-struct Checker<'a> {
+struct ValueBlockChecker<'a> {
     tree: &'a Tree,
     version: Version,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Checker<'_> {
+impl ValueBlockChecker<'_> {
     fn invalid(&mut self, span: Span, message: String, help: &str) {
         self.diagnostics
             .push(Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message).help(help));
