@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::names::{Name, Served};
-use super::{Family, Lower};
+use super::state::{Family, Lower};
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Version;
 use crate::model::{

@@ -2,23 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::action::{Step, Why};
-use super::location::{Kind, Location};
+use super::location::{Location, LocationKind};
+use super::request_step::{RequestStep, Why};
 use crate::model::Action;
 use crate::nginx::regex::{self, Simple};
 
-/// The part of a URI before its query string; what comes after a variable is not known and shown by a star.
-pub(super) fn cut(text: &str) -> String {
-    let path = text.split('?').next().unwrap_or_default();
-    match path.find('$') {
-        Some(at) => format!("{}*", path.get(..at).unwrap_or_default()),
-        None => path.to_owned(),
-    }
-}
-
 /// What the steps of a location come to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kinds {
+pub(super) struct StepsSummary {
     /// None of them stands for an error that goes on elsewhere.
     final_errors: bool,
     /// nginx answers by itself, whichever is taken.
@@ -27,16 +18,18 @@ pub(super) struct Kinds {
     own_but_index: bool,
 }
 
-impl Kinds {
-    pub(super) fn of(steps: &[Step]) -> Self {
-        let of_files = |step: &Step| match step {
-            Step::Route(route) => matches!(route.action, Action::Local(_) | Action::Respond(_)),
-            Step::Jump { why: Why::Error(failure), .. } => failure.of_files,
-            Step::Jump { .. } => false,
+impl StepsSummary {
+    pub(super) fn of(steps: &[RequestStep]) -> Self {
+        let of_files = |step: &RequestStep| match step {
+            RequestStep::Route(route) => matches!(route.action, Action::Local(_) | Action::Respond(_)),
+            RequestStep::Jump { why: Why::Error(failure), .. } => failure.of_files,
+            RequestStep::Jump { .. } => false,
         };
-        let index = |step: &Step| matches!(step, Step::Jump { why: Why::Index(_), .. });
+        let index = |step: &RequestStep| matches!(step, RequestStep::Jump { why: Why::Index(_), .. });
         Self {
-            final_errors: !steps.iter().any(|step| matches!(step, Step::Jump { why: Why::Error(_), .. })),
+            final_errors: !steps
+                .iter()
+                .any(|step| matches!(step, RequestStep::Jump { why: Why::Error(_), .. })),
             own_answers: steps.iter().all(of_files),
             own_but_index: steps.iter().all(|step| of_files(step) || index(step)),
         }
@@ -44,7 +37,7 @@ impl Kinds {
 }
 
 /// Finds the location of a path that the configuration itself names.
-pub(super) struct Map {
+pub(super) struct LocationMap {
     exact: BTreeMap<String, usize>,
     prefix: BTreeMap<String, usize>,
     pub(super) named: BTreeMap<String, usize>,
@@ -52,7 +45,7 @@ pub(super) struct Map {
     regexes: Vec<(Option<Simple>, usize)>,
 }
 
-impl Map {
+impl LocationMap {
     pub(super) fn new(locations: &[Location]) -> Self {
         let mut map = Self {
             exact: BTreeMap::new(),
@@ -63,10 +56,10 @@ impl Map {
         for (at, location) in locations.iter().enumerate().filter(|(_, location)| location.parent.is_none()) {
             let path = location.path.clone();
             match location.kind {
-                Kind::Exact => map.exact.entry(path).or_insert(at),
-                Kind::Prefix { .. } => map.prefix.entry(path).or_insert(at),
-                Kind::Named => map.named.entry(path).or_insert(at),
-                Kind::Regex { any_case } => {
+                LocationKind::Exact => map.exact.entry(path).or_insert(at),
+                LocationKind::Prefix { .. } => map.prefix.entry(path).or_insert(at),
+                LocationKind::Named => map.named.entry(path).or_insert(at),
+                LocationKind::Regex { any_case } => {
                     map.regexes.push((regex::simple(&path, any_case), at));
                     continue;
                 }
@@ -78,35 +71,35 @@ impl Map {
     /// Where a step leads, as far as that is told here: what answers an error is followed no further.
     pub(super) fn jump(
         &self,
-        step: &Step,
+        step: &RequestStep,
         locations: &[Location],
-        kinds: &[Kinds],
+        kinds: &[StepsSummary],
         tests: &mut usize,
     ) -> Option<usize> {
         match step {
-            Step::Route(_) => None,
-            Step::Jump { to, why: Why::Error(_), .. } => self
+            RequestStep::Route(_) => None,
+            RequestStep::Jump { to, why: Why::Error(_), .. } => self
                 .find(to, locations, tests)
                 .filter(|&at| kinds.get(at).is_some_and(|kinds| kinds.final_errors)),
-            Step::Jump { to, why: Why::Index(_), change, .. } => {
+            RequestStep::Jump { to, why: Why::Index(_), change, .. } => {
                 let to = change.as_ref().filter(|_| !to.ends_with('*')).map(|change| change.to.as_str());
                 self.find(to?, locations, tests)
             }
-            Step::Jump { to, why: Why::Told, .. } => self.find(to, locations, tests),
+            RequestStep::Jump { to, why: Why::Told, .. } => self.find(to, locations, tests),
         }
     }
 
     /// Takes out what makes no difference to where a request ends.
     pub(super) fn prune(
         &self,
-        steps: &mut Vec<Step>,
+        steps: &mut Vec<RequestStep>,
         same: bool,
         locations: &[Location],
-        kinds: &[Kinds],
+        kinds: &[StepsSummary],
         tests: &mut usize,
     ) {
-        let is_index = |step: &Step| matches!(step, Step::Jump { why: Why::Index(_), .. });
-        let mut matters = |step: &Step| self.matters(step, same, locations, kinds, tests);
+        let is_index = |step: &RequestStep| matches!(step, RequestStep::Jump { why: Why::Index(_), .. });
+        let mut matters = |step: &RequestStep| self.matters(step, same, locations, kinds, tests);
         // The first file that is there counts: all of them matter or none does.
         let index = steps.iter().any(|step| is_index(step) && matters(step));
         steps.retain(|step| if is_index(step) { index } else { matters(step) });
@@ -116,24 +109,24 @@ impl Map {
     /// leads to the same place, unless a longer location matches it.
     fn matters(
         &self,
-        step: &Step,
+        step: &RequestStep,
         same: bool,
         locations: &[Location],
-        kinds: &[Kinds],
+        kinds: &[StepsSummary],
         tests: &mut usize,
     ) -> bool {
         match step {
-            Step::Jump { why: Why::Error(failure), to, .. } => {
+            RequestStep::Jump { why: Why::Error(failure), to, .. } => {
                 !failure.of_files || failure.redirect.is_some() || self.leads_on(to, locations, kinds, tests)
             }
-            Step::Jump { why: Why::Index(name), .. } => {
+            RequestStep::Jump { why: Why::Index(name), .. } => {
                 if !same || name.contains('/') {
                     return true;
                 }
                 locations.iter().any(|location| match location.kind {
-                    Kind::Regex { .. } => true,
-                    Kind::Named => false,
-                    Kind::Exact | Kind::Prefix { .. } => {
+                    LocationKind::Regex { .. } => true,
+                    LocationKind::Named => false,
+                    LocationKind::Exact | LocationKind::Prefix { .. } => {
                         let end = location.path.rsplit('/').next().unwrap_or_default();
                         !end.is_empty() && name.starts_with(end)
                     }
@@ -148,7 +141,7 @@ impl Map {
         &self,
         to: &str,
         locations: &[Location],
-        kinds: &[Kinds],
+        kinds: &[StepsSummary],
         tests: &mut usize,
     ) -> bool {
         match self.find(to, locations, tests) {
@@ -157,7 +150,7 @@ impl Map {
             }),
             None if to.starts_with('@') => false,
             // Where no location can match, the server itself has nothing but files.
-            None => locations.iter().any(|location| location.kind != Kind::Named),
+            None => locations.iter().any(|location| location.kind != LocationKind::Named),
         }
     }
 
@@ -186,7 +179,7 @@ impl Map {
             return None;
         }
         let longest = (1..=path.len()).rev().find_map(|end| self.prefix.get(path.get(..end)?).copied());
-        let leaf = longest.is_some_and(|at| locations[at].kind == Kind::Prefix { leaf: true });
+        let leaf = longest.is_some_and(|at| locations[at].kind == LocationKind::Prefix { leaf: true });
         let simple = |at: usize| locations[at].children.is_empty().then_some(at);
         if !leaf {
             for (regex, at) in &self.regexes {

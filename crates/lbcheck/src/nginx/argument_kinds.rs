@@ -6,7 +6,7 @@ use super::values;
 
 /// What a word, or what stands behind the `=` of one, must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ArgumentKind {
     /// Anything.
     Text,
     /// Anything but nothing.
@@ -49,7 +49,7 @@ pub(super) enum Kind {
     Browser,
 }
 
-impl Kind {
+impl ArgumentKind {
     /// Whether nginx takes the text for one of this kind.
     pub(super) fn fits(self, text: &str) -> bool {
         let number = |low: i64, high: i64| {
@@ -150,19 +150,19 @@ mod tests {
 
     #[test]
     fn what_nginx_takes_and_refuses() {
-        let zone = Kind::Zone(32 * 1024);
+        let zone = ArgumentKind::Zone(32 * 1024);
         for (kind, good, bad) in [
-            (Kind::Within(1, 9), vec!["1", "9"], vec!["0", "10", "", "x", "-1"]),
-            (Kind::Rate, vec!["10r/s", "30r/m", "5"], vec!["0r/s", "10r/h", "r/s", "1.5r/s"]),
-            (Kind::Levels, vec!["1", "1:2", "2:2:2", ""], vec!["3", "1:", "1:1:1:1"]),
-            (Kind::Access, vec!["user:rw", "all:r"], vec!["user", "usr:r", "user:x", "all::r"]),
+            (ArgumentKind::Within(1, 9), vec!["1", "9"], vec!["0", "10", "", "x", "-1"]),
+            (ArgumentKind::Rate, vec!["10r/s", "30r/m", "5"], vec!["0r/s", "10r/h", "r/s", "1.5r/s"]),
+            (ArgumentKind::Levels, vec!["1", "1:2", "2:2:2", ""], vec!["3", "1:", "1:1:1:1"]),
+            (ArgumentKind::Access, vec!["user:rw", "all:r"], vec!["user", "usr:r", "user:x", "all::r"]),
             (zone, vec!["a:32k", "a:10m"], vec!["a", "a:", "a:1k", ":32k", "a:10x"]),
             (
-                Kind::Bind,
+                ArgumentKind::Bind,
                 vec!["10.0.0.1", "10.0.0.1:80", "[::1]", "$x"],
                 vec!["transparent", "a.b", "10.0.0"],
             ),
-            (Kind::SecondsOrMax, vec!["max", "1h"], vec!["", "1ms", "never"]),
+            (ArgumentKind::SecondsOrMax, vec!["max", "1h"], vec!["", "1ms", "never"]),
         ] {
             for text in good {
                 assert!(kind.fits(text), "{kind:?} {text}");

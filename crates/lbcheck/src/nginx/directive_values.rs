@@ -32,7 +32,7 @@ const LEVELS: &[&str] = &["emerg", "alert", "crit", "error", "warn", "notice", "
 
 /// Checks a directive whose place and number of arguments are right.
 pub(super) fn check(tree: &Tree, id: NodeId, directive: &Directive, version: Version) -> Vec<Diagnostic> {
-    let mut checker = Checker { tree, diagnostics: Vec::new() };
+    let mut checker = DirectiveValueChecker { tree, diagnostics: Vec::new() };
     // What a template will give is not known yet.
     if tree.args(id).iter().any(|word| values::is_placeholder(tree.value(word))) {
         return Vec::new();
@@ -45,12 +45,12 @@ pub(super) fn check(tree: &Tree, id: NodeId, directive: &Directive, version: Ver
     checker.diagnostics
 }
 
-struct Checker<'a> {
+struct DirectiveValueChecker<'a> {
     tree: &'a Tree,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Checker<'_> {
+impl DirectiveValueChecker<'_> {
     fn invalid(&mut self, word: &Word, message: String, help: &str) {
         let diagnostic = Diagnostic::new(RuleId::InvalidValue, Severity::Error, word.span, message);
         self.diagnostics.push(if help.is_empty() { diagnostic } else { diagnostic.help(help) });
@@ -92,7 +92,7 @@ impl Checker<'_> {
             ("set", _) if !text.starts_with('$') || text.len() < 2 => {
                 self.invalid(first, format!("`{text}` is not a variable"), "write the variable with its `$`");
             }
-            ("allow" | "deny", _) if text != "all" && text != "unix:" && !super::data::is_network(text) => {
+            ("allow" | "deny", _) if text != "all" && text != "unix:" && !values::is_network(text) => {
                 let help = "write `all`, an address, or a network such as `10.0.0.0/8`";
                 self.invalid(first, format!("`{text}` is not a network"), help);
             }
@@ -383,7 +383,7 @@ impl Checker<'_> {
                 }
                 continue;
             }
-            if text.is_empty() || super::data::bad_wildcard(host) {
+            if text.is_empty() || values::bad_wildcard(host) {
                 self.invalid(
                     word,
                     format!("`{text}` is not a referer"),

@@ -1,10 +1,8 @@
 //! Blocks whose lines are values: `map`, `split_clients`, `geo`.
 
 use std::collections::BTreeMap;
-use std::net::Ipv6Addr;
 
 use super::directives::{Contexts, H, T};
-use super::lower::percent;
 use super::regex;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
@@ -14,7 +12,7 @@ use crate::source::Span;
 
 /// Checks every such block.
 pub(super) fn check(tree: &Tree, contexts: &[Contexts], version: Version) -> Vec<Diagnostic> {
-    let mut checker = Checker { tree, version, diagnostics: Vec::new() };
+    let mut checker = ValueBlockChecker { tree, version, diagnostics: Vec::new() };
     for (id, node) in tree.nodes.iter().enumerate() {
         let outer = contexts.get(id).is_some_and(|&context| context == H || context == T);
         if !node.block || !outer {
@@ -31,13 +29,13 @@ pub(super) fn check(tree: &Tree, contexts: &[Contexts], version: Version) -> Vec
     checker.diagnostics
 }
 
-struct Checker<'a> {
+struct ValueBlockChecker<'a> {
     tree: &'a Tree,
     version: Version,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Checker<'_> {
+impl ValueBlockChecker<'_> {
     fn invalid(&mut self, span: Span, message: String, help: &str) {
         self.diagnostics
             .push(Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message).help(help));
@@ -88,7 +86,7 @@ impl Checker<'_> {
                 }
                 continue;
             }
-            if hostnames && bad_wildcard(key) && !key.is_empty() {
+            if hostnames && values::bad_wildcard(key) && !key.is_empty() {
                 let help = "a star stands alone before the first dot or after the last: `*.example.com`";
                 self.invalid(span, format!("`{key}` is not a host name"), help);
                 continue;
@@ -123,7 +121,7 @@ impl Checker<'_> {
                 "include" => continue,
                 _ => {}
             }
-            let Some(share) = percent(key) else {
+            let Some(share) = values::percent(key) else {
                 let span = words.first().map_or(span, |word| word.span);
                 let message = format!("`{key}` is not a share of `split_clients`");
                 self.invalid(span, message, "write more than 0% and at most 100%, with up to two decimals");
@@ -178,7 +176,7 @@ impl Checker<'_> {
             };
             let Some(word) = network else { continue };
             let text = self.tree.value(word);
-            let ok = if ranges && key != "proxy" { is_range(text) } else { is_network(text) };
+            let ok = if ranges && key != "proxy" { is_range(text) } else { values::is_network(text) };
             if !ok {
                 let (what, help) = if ranges && key != "proxy" {
                     ("range", "write two addresses with a `-` between them, as `ranges` asks for")
@@ -240,24 +238,6 @@ fn begins_a_character(digits: &str) -> bool {
 
 /// Since when `geo` takes `volatile`.
 const VOLATILE_GEO: Version = Version { major: 1, minor: 29, patch: 3 };
-
-/// An address, or a network in CIDR notation, as nginx reads one.
-pub(super) fn is_network(text: &str) -> bool {
-    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let most = match (values::ipv4(address), address.parse::<Ipv6Addr>()) {
-        (Some(_), _) => 32,
-        (None, Ok(_)) => 128,
-        (None, Err(_)) => return false,
-    };
-    bits.is_none_or(|bits| values::number(bits).is_some_and(|bits| bits <= most))
-}
-
-/// Whether a host has a star where nginx takes none: one stands alone before the first dot or after the last.
-pub(super) fn bad_wildcard(host: &str) -> bool {
-    let inner = host.strip_prefix("*.").or(host.strip_prefix('.')).unwrap_or(host);
-    let inner = if inner.len() == host.len() { host.strip_suffix(".*").unwrap_or(host) } else { inner };
-    inner.is_empty() || inner.contains('*') || inner.contains("..")
-}
 
 fn is_range(text: &str) -> bool {
     text.split_once('-').is_some_and(|(first, last)| match (values::ipv4(first), values::ipv4(last)) {
