@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lbcheck::model::describe::{Described, Describer};
+use lbcheck::describe::{Described, Describer};
 use lbcheck::model::{
     Action, AdminState, Affinity, Algorithm, CheckKind, ClientAddress, Condition, Config, Endpoint, Gap,
     HashKey, HealthCheck, KeyVariety, Listener, Match, Membership, Mode, Origin, OutlierDetection, Pool,

@@ -8,6 +8,7 @@ mod arithmetic;
 mod change_kind;
 pub mod date;
 mod declared;
+pub mod describe;
 pub mod detect;
 pub mod diagnostic;
 pub mod dialect;

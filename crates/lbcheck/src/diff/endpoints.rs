@@ -2,9 +2,9 @@
 
 use super::settings::{Difference, differing};
 use super::{Comparison, Outcome, PoolPair};
+use crate::describe::Describer;
 use crate::diagnostic::Subject;
 use crate::dialect::Dialect;
-use crate::model::describe::Describer;
 use crate::model::{Algorithm, Endpoint, HashTable, Pool};
 use crate::report::{Change, ChangeKind, Effect};
 use crate::words;

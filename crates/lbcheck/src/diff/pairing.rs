@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::describe::Describer;
+use crate::describe::Describer;
 use crate::model::{Config, Endpoint, Mode, Pool, PoolId, PoolKind};
 
 /// Least part of the larger pool's members that two pools share to count as one that was renamed.

@@ -6,8 +6,8 @@ use super::pairing::{by_old, describers};
 use super::settings::{Difference, differing};
 use super::witness::Witness;
 use super::{Comparison, Outcome, PoolPair};
+use crate::describe::{Describer, Value, binds};
 use crate::diagnostic::Subject;
-use crate::model::describe::{Describer, Value, binds};
 use crate::model::{
     Action, Condition, Config, ErrorTarget, Listener, Match, PoolId, Route, RouteTable, TableId, Target,
     TextMatch, WeightedTarget,

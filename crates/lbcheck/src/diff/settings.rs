@@ -1,11 +1,11 @@
 //! Settings before and after, as two descriptions side by side, and pools that came or went.
 
 use super::{Comparison, Outcome, PoolPair};
+use crate::describe::{Described, Describer, Value};
 use crate::diagnostic::Subject;
 use crate::dialect::Dialect;
 use crate::effect::EffectClass;
 use crate::model::Pool;
-use crate::model::describe::{Described, Describer, Value};
 use crate::report::{Change, ChangeKind, Effect};
 use crate::source::Span;
 use crate::words;

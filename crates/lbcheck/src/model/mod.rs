@@ -11,7 +11,6 @@
 mod algorithm;
 #[allow(dead_code)]
 mod condition;
-pub mod describe;
 mod pool;
 mod recipe;
 mod retry;

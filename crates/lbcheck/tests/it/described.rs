@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use lbcheck::describe::Describer;
 use lbcheck::dialect::{Dialect, Version};
 use lbcheck::diff::{Comparison, outcome};
 use lbcheck::effect::EffectClass;
-use lbcheck::model::describe::Describer;
 use lbcheck::model::*;
 use lbcheck::report::Change;
 use lbcheck::source::{Sources, Span, Spanned};

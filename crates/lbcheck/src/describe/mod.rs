@@ -7,9 +7,9 @@ mod detection;
 mod pool;
 mod route;
 
-use super::{ClientAddress, Config, Pool, PoolId, Setting, TableId};
 use crate::change_kind::ChangeKind;
 use crate::effect::EffectClass;
+use crate::model::{ClientAddress, Config, Pool, PoolId, Setting, TableId};
 use crate::source::{Span, Spanned};
 use crate::words;
 
