@@ -1,6 +1,12 @@
 //! How files reach the library: through a [`FileLoader`] that the caller supplies.
 
+#[cfg(feature = "std-fs")]
+mod disk;
+
 use std::collections::BTreeMap;
+
+#[cfg(feature = "std-fs")]
+pub use disk::{DiskLoader, read_all};
 
 /// Most bytes of one file that are read; longer files are an error.
 pub const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
