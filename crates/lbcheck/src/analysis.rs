@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::diff::{self, Comparison};
 use crate::policy::{Environment, Level};
-use crate::read::Reading;
+use crate::reading::Reading;
 use crate::report::{CheckReport, DiffFinding, DiffReport, Finding, InputSummary, Status};
 use crate::rules::{self, Context, Facts};
 use crate::source::Sources;

@@ -6,7 +6,7 @@ use crate::diagnostic::RuleId;
 use std::collections::BTreeSet;
 
 use crate::model::{Gap, Weakens};
-use crate::read::Reading;
+use crate::reading::Reading;
 use crate::source::{Sources, Span};
 
 /// Takes back what was said about unknown words that the user knows.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Certainty, Diagnostic, Edit, Fix, RuleId, Severity};
 use crate::diff::{self, Comparison};
 use crate::load::{FileLoader, LoadError};
-use crate::read::Reading;
+use crate::reading::Reading;
 use crate::report::{Change, Finding};
 use crate::rules::{self, Check};
 use crate::source::{FileId, Sources, Span};

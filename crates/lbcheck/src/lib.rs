@@ -21,6 +21,7 @@ pub mod model;
 pub mod nginx;
 pub mod policy;
 pub mod read;
+mod reading;
 mod regex;
 pub mod report;
 mod rule_id;

@@ -1,87 +1,9 @@
 //! The entry point of the readers: paths in, a model and diagnostics out.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::diagnostic::Diagnostic;
-use crate::dialect::{Dialect, Edition, Version};
+use crate::dialect::Dialect;
 use crate::load::FileLoader;
-use crate::model::Config;
-use crate::source::{Sources, Span};
-
-/// What to read and how.
-#[derive(Clone, Debug)]
-pub struct ReadOptions {
-    /// The language.
-    pub dialect: Dialect,
-    /// The product version whose keywords and defaults hold.
-    pub version: Version,
-    /// nginx: the edition whose directives hold.
-    pub edition: Edition,
-    /// Directives of modules that lbcheck does not know, by the word the configuration uses. What they do is unknown.
-    pub known_directives: BTreeSet<String>,
-    /// Environment variables of the service (HAProxy `"${VAR}"`). Nothing is taken from lbcheck's own environment.
-    pub env: BTreeMap<String, String>,
-    /// nginx: the directory that relative includes start from. `None`: that of the main file.
-    pub prefix: Option<String>,
-    /// nginx: the blocks a snippet belongs in, outermost first, for example `http`, `server`. Empty: a whole
-    /// configuration.
-    pub context: Vec<String>,
-}
-
-impl ReadOptions {
-    /// Defaults for a dialect: the assumed version, no variables.
-    #[must_use]
-    pub fn new(dialect: Dialect) -> Self {
-        Self {
-            dialect,
-            version: dialect.assumed_version(),
-            edition: Edition::default(),
-            known_directives: BTreeSet::new(),
-            env: BTreeMap::new(),
-            prefix: None,
-            context: Vec::new(),
-        }
-    }
-}
-
-/// What a reader gives back. Reading never fails; what is wrong is in `diagnostics`.
-#[derive(Clone, Debug)]
-pub struct Reading {
-    /// The model, as far as the input could be understood.
-    pub config: Config,
-    /// What is wrong with the text itself.
-    pub diagnostics: Vec<Diagnostic>,
-    /// Comments, for suppressions: each from its `#` up to the end of the line.
-    pub comments: Vec<Span>,
-    /// Sections and blocks: a suppression at the head of one holds for all of it.
-    pub blocks: Vec<Block>,
-    /// The structure could not be trusted (unreadable file, unbalanced braces, binary data): nothing may be
-    /// concluded from silence, and the command line exits 2.
-    pub broken: bool,
-}
-
-impl Reading {
-    /// A reading of nothing, to fill.
-    #[must_use]
-    pub fn new(options: &ReadOptions) -> Self {
-        Self {
-            config: Config::empty(options.dialect, options.version),
-            diagnostics: Vec::new(),
-            comments: Vec::new(),
-            blocks: Vec::new(),
-            broken: false,
-        }
-    }
-}
-
-/// A section or block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// Its first line.
-    pub header: Span,
-    /// All of it, header included.
-    pub extent: Span,
-}
+pub use crate::reading::{Block, ReadOptions, Reading};
+use crate::source::Sources;
 
 /// Reads `paths` as the service would read them.
 ///

@@ -10,7 +10,7 @@ use crate::analysis::{Renames, finish};
 use crate::date::{BadDate, Date};
 use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
 use crate::policy::{Environment, IgnoreRule};
-use crate::read::Reading;
+use crate::reading::Reading;
 use crate::report::Finding;
 use crate::rules::{self, Check};
 use crate::source::{Sources, Span};

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::load::{FileLoader, LoadError};
 use crate::model::{Gap, Membership, PoolId, Weakens};
-use crate::read::Reading;
+use crate::reading::Reading;
 use crate::source::{FileId, Sources, Span};
 
 const RULE: RuleId = RuleId::TemplateUnrendered;

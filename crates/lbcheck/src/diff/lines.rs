@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::read::Reading;
+use crate::reading::Reading;
 use crate::source::Sources;
 
 /// Lines that only one side has, comments and blanks left out, several of one text counted.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::load::{FileLoader, LoadError, MAX_FILES};
-use crate::read::Reading;
+use crate::reading::Reading;
 use crate::source::{FileId, Sources, Span, Spanned};
 
 use super::builder::Parsed;

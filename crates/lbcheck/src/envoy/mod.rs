@@ -19,7 +19,7 @@ mod yaml;
 
 use crate::load::FileLoader;
 use crate::model::Config;
-use crate::read::{ReadOptions, Reading};
+use crate::reading::{ReadOptions, Reading};
 use crate::source::Sources;
 
 use document::Resources;

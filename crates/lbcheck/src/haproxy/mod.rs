@@ -28,7 +28,7 @@ use sections::SectionReader;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::load::{FileLoader, LoadError, MAX_FILE_BYTES, MAX_FILES};
-use crate::read::{Block, ReadOptions, Reading};
+use crate::reading::{Block, ReadOptions, Reading};
 use crate::source::{FileId, Sources, Span};
 
 /// Reads files and directories, in order, as one configuration.

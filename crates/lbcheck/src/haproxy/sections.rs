@@ -7,7 +7,7 @@ use super::report::{Report, rule};
 use super::syntax::{Line, Modifier, SECTIONS, Section, SectionKind};
 use crate::diagnostic::suggest;
 use crate::model::Weakens;
-use crate::read::ReadOptions;
+use crate::reading::ReadOptions;
 use crate::source::{FileId, SourceFile, Span};
 
 /// Everything read from the files, before it is lowered.

@@ -9,7 +9,7 @@ use super::lexer::{self, TokenKind};
 use super::syntax::{self, Builder, Event, NodeId, Part, Tree};
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::load::{FileLoader, LoadError, MAX_FILE_BYTES, MAX_FILES, MAX_INCLUDE_DEPTH};
-use crate::read::ReadOptions;
+use crate::reading::ReadOptions;
 use crate::source::{FileId, Sources, Span};
 
 /// Files that come with every nginx and have no part in who gets traffic: they may be missing.

@@ -42,7 +42,7 @@ use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::{Dialect, Version};
 use crate::load::FileLoader;
 use crate::model::{Config, Gap, Weakens};
-use crate::read::{Block, ReadOptions, Reading};
+use crate::reading::{Block, ReadOptions, Reading};
 use crate::source::{Sources, Span};
 
 pub use lexer::{Token, TokenKind};

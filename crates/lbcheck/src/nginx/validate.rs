@@ -11,7 +11,7 @@ use super::values;
 use crate::diagnostic::{Diagnostic, Fix, RuleId, Severity, Suggestion, suggest, suggestion};
 use crate::dialect::{Dialect, Edition, Version};
 use crate::model::{TimeKind, TimeUnit, WrittenTime};
-use crate::read::ReadOptions;
+use crate::reading::ReadOptions;
 use crate::source::Span;
 
 /// Since when `proxy_redirect off` must be the only one of its block; measured: 1.18 takes it, 1.22 does not.

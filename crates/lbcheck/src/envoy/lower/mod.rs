@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::{Config, Gap, PoolId, Target, Weakens};
-use crate::read::Block;
+use crate::reading::Block;
 use crate::source::{FileId, Span, Spanned};
 
 use super::document::Resources;

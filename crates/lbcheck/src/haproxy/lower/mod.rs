@@ -22,7 +22,7 @@ use super::maps::Maps;
 use super::report::{Own, Report};
 use super::syntax::{Section, SectionKind};
 use crate::model::{ClientAddress, Config, Listener, Mode, PoolId, RouteTable, Weakens};
-use crate::read::ReadOptions;
+use crate::reading::ReadOptions;
 use crate::source::Spanned;
 
 use proxy::Proxy;
