@@ -88,8 +88,8 @@ pub mod traffic;
 mod words;
 
 pub use api::{
-    Input, Options, Sourced, Unanswered, check, check_text, diff, diff_texts, explain, near_pool, read,
-    read_policy, route, route_text, rules, traffic, traffic_text,
+    Found, Input, NotFound, Options, Sourced, Unanswered, check, check_text, diff, diff_texts, explain, find,
+    near_pool, read, read_policy, route, route_text, rules, traffic, traffic_text,
 };
 pub use detect::detect;
 pub use diagnostic::{Diagnostic, RuleId, Severity, UnknownRule};

@@ -1,9 +1,11 @@
 //! The library in one call for each question: about files, which a [`FileLoader`] gives, or about one text.
 
+mod find;
 mod input;
 mod options;
 mod sourced;
 
+pub use find::{Found, NotFound, find};
 pub use input::{Input, Unanswered, near_pool};
 pub use options::{Options, read_policy};
 pub use sourced::Sourced;
