@@ -1,25 +1,25 @@
-//! Files on disk, and what was already read from the command line.
+//! Files on disk, standard input and what a shell pipes in.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
-use lbcheck::load::{DiskLoader, FileLoader, LoadError, read_all};
+use lbcheck::{DiskLoader, FileLoader, LoadError, load::read_all};
 
 /// What standard input is called in messages.
 pub(crate) const STDIN: &str = "<stdin>";
 
-/// Loads from disk. Files named on the command line are read once, since a pipe can be read only once.
+/// Loads every file once, since a pipe can be read only once; so one run also sees one state of each.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
-    held: BTreeMap<String, Vec<u8>>,
+    held: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
-impl Disk {
-    /// Reads a file named on the command line and holds it. `STDIN` is standard input.
-    pub(crate) fn hold(&mut self, path: &str) -> Result<(), LoadError> {
-        if self.held.contains_key(path) {
-            return Ok(());
+impl FileLoader for Disk {
+    fn read(&self, path: &str) -> Result<Vec<u8>, LoadError> {
+        if let Some(content) = self.held.borrow().get(path) {
+            return Ok(content.clone());
         }
         let content = if path == STDIN {
             read_all(io::stdin().lock())?
@@ -28,22 +28,8 @@ impl Disk {
         } else {
             DiskLoader.read(path)?
         };
-        self.held.insert(path.to_owned(), content);
-        Ok(())
-    }
-
-    /// The content of a file that [`Disk::hold`] read.
-    pub(crate) fn held(&self, path: &str) -> &[u8] {
-        self.held.get(path).map(Vec::as_slice).unwrap_or_default()
-    }
-}
-
-impl FileLoader for Disk {
-    fn read(&self, path: &str) -> Result<Vec<u8>, LoadError> {
-        match self.held.get(path) {
-            Some(content) => Ok(content.clone()),
-            None => DiskLoader.read(path),
-        }
+        self.held.borrow_mut().insert(path.to_owned(), content.clone());
+        Ok(content)
     }
 
     fn list(&self, directory: &str) -> Result<Vec<String>, LoadError> {
