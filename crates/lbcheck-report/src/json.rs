@@ -176,7 +176,7 @@ fn change(view: &View<'_>, changed: &report::Change) -> wire::Change {
     let spans = [changed.old_span, changed.new_span];
     let say = |text: &String| view.say_at(spans.into_iter().flatten(), text).into_owned();
     wire::Change {
-        kind: changed.kind,
+        kind: changed.kind.as_str(),
         effect: match changed.effect {
             report::Effect::Behavioural => wire::EffectName::Behavioural,
             report::Effect::Cosmetic => wire::EffectName::Cosmetic,

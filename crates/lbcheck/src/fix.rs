@@ -10,7 +10,7 @@ use crate::diagnostic::{Certainty, Diagnostic, Edit, Fix, RuleId, Severity};
 use crate::diff::{self, Comparison};
 use crate::load::{FileLoader, LoadError};
 use crate::reading::Reading;
-use crate::report::{Change, Finding};
+use crate::report::{Change, ChangeKind, Finding};
 use crate::rules::{self, Check};
 use crate::source::{FileId, Sources, Span};
 
@@ -141,7 +141,7 @@ pub enum Refused {
     NewError(String, Span),
     /// Something changed that no edit touched.
     #[error("it would also change `{0}` at {1}")]
-    Elsewhere(String, String),
+    Elsewhere(ChangeKind, String),
     /// The word that was meant stands there already, and what it says would lose.
     #[error("it would override what is written at {0}")]
     Overrides(String),
@@ -254,7 +254,7 @@ pub fn confirm(sources: &Sources, old: &Reading, new: &Reading, mended: &[Mended
         let within = touched.edited(sources, span) || touched.opened(sources, span);
         if !within && !touched.around(sources, span) && !follows.has(sources, &change, span) {
             let place = format!("{}:{}", sources.file(span.file).path(), sources.position(span));
-            return Err(Refused::Elsewhere(change.kind.to_owned(), place));
+            return Err(Refused::Elsewhere(change.kind, place));
         }
     }
     Ok(())
@@ -264,13 +264,13 @@ pub fn confirm(sources: &Sources, old: &Reading, new: &Reading, mended: &[Mended
 const DOUBLED: [RuleId; 2] = [RuleId::DuplicateDefinition, RuleId::DuplicateSingleton];
 
 /// Changes whose old place is not that of the value that changes.
-const DERIVED: [&str; 6] = [
-    "health-check-changed",
-    "outlier-detection-changed",
-    "pool-renamed",
-    "endpoint-renamed",
-    "endpoints-reordered",
-    "route-changed",
+const DERIVED: [ChangeKind; 6] = [
+    ChangeKind::HealthCheckChanged,
+    ChangeKind::OutlierDetectionChanged,
+    ChangeKind::PoolRenamed,
+    ChangeKind::EndpointRenamed,
+    ChangeKind::EndpointsReordered,
+    ChangeKind::RouteChanged,
 ];
 
 fn errors(reading: &Reading) -> impl Iterator<Item = &Diagnostic> {

@@ -59,6 +59,7 @@
 
 pub mod analysis;
 mod api;
+mod change_kind;
 pub mod date;
 mod declared;
 pub mod detect;
@@ -67,8 +68,10 @@ pub mod dialect;
 pub mod diff;
 pub mod effect;
 pub mod envoy;
+pub mod facts;
 #[allow(dead_code)]
 mod findings;
+mod fingerprint;
 pub mod fix;
 pub mod haproxy;
 pub mod load;

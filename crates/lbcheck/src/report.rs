@@ -1,5 +1,6 @@
 //! What a check and a diff give back, as plain data. Rendering is another crate's work.
 
+pub use crate::change_kind::ChangeKind;
 use crate::diagnostic::{Diagnostic, Severity, Subject};
 use crate::dialect::{Dialect, Version};
 use crate::policy::EnvironmentSource;
@@ -273,8 +274,8 @@ impl Effect {
 /// One thing that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What kind of thing: `pool-added`, `weight-changed`, … A closed list, see [`crate::diff::KINDS`].
-    pub kind: &'static str,
+    /// What kind of thing: `pool-added`, `weight-changed`, …
+    pub kind: ChangeKind,
     /// Whether traffic can notice.
     pub effect: Effect,
     /// The pool and endpoint, if it is about one.

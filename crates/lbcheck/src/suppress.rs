@@ -6,9 +6,9 @@
 //! Where that line opens a section or block, it holds for all of it. A suppression needs a reason, and one that
 //! silences nothing is itself reported.
 
-use crate::analysis::{Renames, finish};
 use crate::date::{BadDate, Date};
 use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
+use crate::fingerprint::{Renames, finish};
 use crate::policy::{Environment, IgnoreRule};
 use crate::reading::Reading;
 use crate::report::Finding;

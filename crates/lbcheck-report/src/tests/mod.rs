@@ -7,8 +7,8 @@ use lbcheck::diagnostic::{Diagnostic, RuleId, Severity, Subject};
 use lbcheck::dialect::{Dialect, Version};
 use lbcheck::policy::EnvironmentSource;
 use lbcheck::report::{
-    Change, CheckReport, DiffFinding, DiffReport, DiffSummary, Effect, Finding, InputSummary, PoolShift,
-    RouteShift, ShareShift, Status,
+    Change, ChangeKind, CheckReport, DiffFinding, DiffReport, DiffSummary, Effect, Finding, InputSummary,
+    PoolShift, RouteShift, ShareShift, Status,
 };
 use lbcheck::source::{FileId, Sources, Span};
 use lbcheck::traffic::Certainty;
@@ -149,12 +149,13 @@ fn compared() -> (Sources, DiffReport) {
         old_span: None,
         new_span: None,
     };
-    let mut weight = change("weight-changed", subject(Some("api1")), Some("10"), Some("100"));
+    let mut weight = change(ChangeKind::WeightChanged, subject(Some("api1")), Some("10"), Some("100"));
     weight.old_span = Some(before("weight 10"));
     weight.new_span = Some(after("weight 100"));
-    let checks = ["api2", "api3"]
-        .map(|name| change("health-check-changed", subject(Some(name)), Some("TCP check every 2s"), None));
-    let added = change("endpoint-added", subject(Some("api4")), None, Some("10.0.0.4:80 weight 1"));
+    let checks = ["api2", "api3"].map(|name| {
+        change(ChangeKind::HealthCheckChanged, subject(Some(name)), Some("TCP check every 2s"), None)
+    });
+    let added = change(ChangeKind::EndpointAdded, subject(Some("api4")), None, Some("10.0.0.4:80 weight 1"));
     let none = Subject::default();
     let gone = Subject { pool: Some("legacy".to_owned()), endpoint: None };
     let changes = vec![
@@ -162,16 +163,19 @@ fn compared() -> (Sources, DiffReport) {
         checks[0].clone(),
         checks[1].clone(),
         added,
-        Change { effect: Effect::Cosmetic, ..change("pool-renamed", subject(None), Some("a"), Some("api")) },
-        change("pool-removed", gone, Some("backend `legacy` with 2 servers"), None),
+        Change {
+            effect: Effect::Cosmetic,
+            ..change(ChangeKind::PoolRenamed, subject(None), Some("a"), Some("api"))
+        },
+        change(ChangeKind::PoolRemoved, gone, Some("backend `legacy` with 2 servers"), None),
         change(
-            "listener-changed",
+            ChangeKind::ListenerChanged,
             none.clone(),
             Some("frontend `www`: *:80"),
             Some("frontend `www`: *:8080"),
         ),
         change(
-            "route-changed",
+            ChangeKind::RouteChanged,
             none,
             Some("default_backend: backend `web`"),
             Some("default_backend: backend `api`"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use lbcheck::report::{
-    Change, Counts, DiffFinding, DiffReport, Effect, Finding, PoolShift, RouteShift, Status,
+    Change, ChangeKind, Counts, DiffFinding, DiffReport, Effect, Finding, PoolShift, RouteShift, Status,
 };
 use lbcheck::source::Span;
 
@@ -110,7 +110,7 @@ fn changes(out: &mut String, view: &View<'_>, report: &DiffReport) {
     for (name, pool) in pools {
         // A pool that came or went is one line that names it.
         if let ([change], None) = (pool.changes.as_slice(), pool.shift)
-            && matches!(change.kind, "pool-added" | "pool-removed")
+            && matches!(change.kind, ChangeKind::PoolAdded | ChangeKind::PoolRemoved)
         {
             change_line(out, view, &[change]);
             out.push('\n');
@@ -179,7 +179,8 @@ fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
     };
     for change in report.changes.iter().filter(|change| change.effect == Effect::Behavioural) {
         let Some(name) = change.subject.pool.as_deref() else {
-            if change.kind != "route-changed" || !told.contains(&(change.old_span, change.new_span)) {
+            if change.kind != ChangeKind::RouteChanged || !told.contains(&(change.old_span, change.new_span))
+            {
                 elsewhere.push(change);
             }
             continue;
@@ -218,8 +219,8 @@ fn change_line(out: &mut String, view: &View<'_>, alike: &[&Change]) {
     };
     let (old, new) = (value(&change.old), value(&change.new));
     let (sign, words) = match (&change.old, &change.new) {
-        (None, Some(_)) if change.kind.ends_with("-added") => ("+", new),
-        (Some(_), None) if change.kind.ends_with("-removed") => ("-", old),
+        (None, Some(_)) if change.kind.as_str().ends_with("-added") => ("+", new),
+        (Some(_), None) if change.kind.as_str().ends_with("-removed") => ("-", old),
         _ => ("~", format!("{}{old} → {new}", noun(change.kind))),
     };
     let endpoints: Vec<&str> = alike.iter().filter_map(|change| change.subject.endpoint.as_deref()).collect();
@@ -243,16 +244,16 @@ fn names(all: &[&str]) -> String {
 }
 
 /// What the value of a change is, where the value does not say it itself.
-fn noun(kind: &str) -> &'static str {
+fn noun(kind: ChangeKind) -> &'static str {
     match kind {
-        "address-changed" => "address ",
-        "algorithm-changed" => "algorithm ",
-        "health-check-changed" => "health check: ",
-        "membership-changed" => "members: ",
-        "mode-changed" => "mode ",
-        "outlier-detection-changed" => "outlier detection: ",
-        "weight-changed" => "weight ",
-        "routes-reordered" => "order of routes: ",
+        ChangeKind::AddressChanged => "address ",
+        ChangeKind::AlgorithmChanged => "algorithm ",
+        ChangeKind::HealthCheckChanged => "health check: ",
+        ChangeKind::MembershipChanged => "members: ",
+        ChangeKind::ModeChanged => "mode ",
+        ChangeKind::OutlierDetectionChanged => "outlier detection: ",
+        ChangeKind::WeightChanged => "weight ",
+        ChangeKind::RoutesReordered => "order of routes: ",
         _ => "",
     }
 }

@@ -5,7 +5,7 @@ use super::{Comparison, Outcome, PoolPair};
 use crate::diagnostic::Subject;
 use crate::dialect::Dialect;
 use crate::model::{AdminState, Algorithm, Endpoint, HashTable, HealthCheck, Pool};
-use crate::report::{Change, Effect};
+use crate::report::{Change, ChangeKind, Effect};
 use crate::words;
 
 /// The endpoints of a pair of pools.
@@ -32,7 +32,7 @@ pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, outcome: &mu
                 outcome.summary.endpoints_added += 1;
                 let text = Some(describe(new));
                 outcome.changes.extend(change(
-                    "endpoint-added",
+                    ChangeKind::EndpointAdded,
                     &subject,
                     (None, None),
                     (text, Some(new.span)),
@@ -42,7 +42,7 @@ pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, outcome: &mu
                 outcome.summary.endpoints_removed += 1;
                 let text = Some(describe(old));
                 outcome.changes.extend(change(
-                    "endpoint-removed",
+                    ChangeKind::EndpointRemoved,
                     &subject,
                     (text, Some(old.span)),
                     (None, None),
@@ -66,7 +66,7 @@ fn order(dialect: Dialect, old: &Pool, new: &Pool, pair: &PoolPair) -> Option<Ch
     };
     let subject = Subject { pool: Some(new.name.value.clone()), endpoint: None };
     Some(Change {
-        kind: "endpoints-reordered",
+        kind: ChangeKind::EndpointsReordered,
         effect: Effect::Behavioural,
         subject,
         old: Some(names(old)),
@@ -100,7 +100,7 @@ fn settings(dialect: Dialect, subject: &Subject, old: &Endpoint, new: &Endpoint,
     // Where the name is the address's own text, writing it differently changes neither.
     if old.name.value != new.name.value && old.address == new.address {
         changes.push(Change {
-            kind: "endpoint-renamed",
+            kind: ChangeKind::EndpointRenamed,
             effect: Effect::Cosmetic,
             subject: subject.clone(),
             old: Some(old.name.value.clone()),
@@ -111,17 +111,17 @@ fn settings(dialect: Dialect, subject: &Subject, old: &Endpoint, new: &Endpoint,
     }
     let mut add = |kind, before, after| changes.extend(change(kind, subject, before, after));
     let address = |endpoint: &Endpoint| (Some(endpoint.address.to_string()), Some(endpoint.span));
-    add("address-changed", address(old), address(new));
+    add(ChangeKind::AddressChanged, address(old), address(new));
     let weight = |endpoint: &Endpoint| {
         (Some(endpoint.weight.value.to_string()), Some(endpoint.weight.span().unwrap_or(endpoint.span)))
     };
-    add("weight-changed", weight(old), weight(new));
+    add(ChangeKind::WeightChanged, weight(old), weight(new));
     let slots = |endpoint: &Endpoint| (Some(format!("{} slots", endpoint.slots)), Some(endpoint.span));
-    add("limit-changed", slots(old), slots(new));
+    add(ChangeKind::LimitChanged, slots(old), slots(new));
     let tier = |endpoint: &Endpoint| {
         (Some(tier_words(dialect, endpoint.tier.value)), Some(endpoint.tier.span().unwrap_or(endpoint.span)))
     };
-    add("tier-changed", tier(old), tier(new));
+    add(ChangeKind::TierChanged, tier(old), tier(new));
     let state = |endpoint: &Endpoint| {
         let word = match endpoint.state.value {
             AdminState::Enabled => "enabled",
@@ -130,15 +130,15 @@ fn settings(dialect: Dialect, subject: &Subject, old: &Endpoint, new: &Endpoint,
         };
         (Some(word.to_owned()), Some(endpoint.state.span().unwrap_or(endpoint.span)))
     };
-    add("state-changed", state(old), state(new));
+    add(ChangeKind::StateChanged, state(old), state(new));
     let check = |endpoint: &Endpoint| match (&endpoint.check, endpoint.check_disabled) {
         (Some(check), _) => shown(Some(check), |value: &HealthCheck| health_check(value)),
         (None, Some(span)) => (Some("not checked".to_owned()), Some(span)),
         (None, None) => (None, Some(endpoint.span)),
     };
-    add("health-check-changed", check(old), check(new));
+    add(ChangeKind::HealthCheckChanged, check(old), check(new));
     let outlier = |endpoint: &Endpoint| shown(endpoint.outlier_detection.as_ref(), outlier_detection);
-    add("outlier-detection-changed", outlier(old), outlier(new));
+    add(ChangeKind::OutlierDetectionChanged, outlier(old), outlier(new));
     let limits = |endpoint: &Endpoint| {
         [
             ("max connections", endpoint.max_connections),
@@ -151,17 +151,25 @@ fn settings(dialect: Dialect, subject: &Subject, old: &Endpoint, new: &Endpoint,
         let before = before.filter(|limit| limit.value > 0);
         let after = after.filter(|limit| limit.value > 0);
         let read = |value: &u64| format!("{name} {value}");
-        add("limit-changed", shown(before.as_ref(), read), shown(after.as_ref(), read));
+        add(ChangeKind::LimitChanged, shown(before.as_ref(), read), shown(after.as_ref(), read));
     }
     let cookie = |value: &String| format!("cookie value {value}");
-    add("stickiness-changed", shown(old.cookie.as_ref(), cookie), shown(new.cookie.as_ref(), cookie));
+    add(
+        ChangeKind::StickinessChanged,
+        shown(old.cookie.as_ref(), cookie),
+        shown(new.cookie.as_ref(), cookie),
+    );
     let id = |value: &u32| format!("id {value}");
-    add("stickiness-changed", shown(old.id.as_ref(), id), shown(new.id.as_ref(), id));
+    add(ChangeKind::StickinessChanged, shown(old.id.as_ref(), id), shown(new.id.as_ref(), id));
     let hash_key = |value: &String| format!("hash key {value}");
-    add("stickiness-changed", shown(old.hash_key.as_ref(), hash_key), shown(new.hash_key.as_ref(), hash_key));
+    add(
+        ChangeKind::StickinessChanged,
+        shown(old.hash_key.as_ref(), hash_key),
+        shown(new.hash_key.as_ref(), hash_key),
+    );
     let tls = |value: &bool| if *value { "TLS" } else { "plain text" }.to_owned();
     let plain = |endpoint: &Endpoint| endpoint.tls.filter(|tls| tls.value);
-    add("tls-changed", shown(plain(old).as_ref(), tls), shown(plain(new).as_ref(), tls));
+    add(ChangeKind::TlsChanged, shown(plain(old).as_ref(), tls), shown(plain(new).as_ref(), tls));
 }
 
 fn tier_words(dialect: Dialect, tier: u32) -> String {

@@ -14,42 +14,9 @@ mod witness;
 pub use pairing::{EndpointPair, PoolPair};
 pub use routes::{RouteChange, RouteChangeKind};
 
+use crate::facts::{Facts, PoolFacts};
 use crate::model::{Config, Endpoint, Pool, PoolId};
 use crate::report::{Change, DiffSummary, Effect, PoolShift, RouteShift};
-use crate::rules::{Facts, PoolFacts};
-
-/// The kinds of [`Change`], closed so that scripts can rely on them.
-pub const KINDS: &[&str] = &[
-    "address-changed",
-    "algorithm-changed",
-    "endpoint-added",
-    "endpoint-removed",
-    "endpoint-renamed",
-    "endpoints-reordered",
-    "health-check-changed",
-    "limit-changed",
-    "listener-added",
-    "listener-changed",
-    "listener-removed",
-    "locality-changed",
-    "membership-changed",
-    "mode-changed",
-    "outlier-detection-changed",
-    "pool-added",
-    "pool-removed",
-    "pool-renamed",
-    "retries-changed",
-    "route-added",
-    "route-changed",
-    "route-removed",
-    "routes-reordered",
-    "state-changed",
-    "stickiness-changed",
-    "tier-changed",
-    "timeout-changed",
-    "tls-changed",
-    "weight-changed",
-];
 
 /// Two configurations set side by side.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use crate::model::{
     Action, Bind, Condition, Config, Listener, Match, PoolId, Retries, Route, RouteTable, TableId, Target,
     TextMatch, WeightedTarget,
 };
-use crate::report::{Change, Effect, RouteShift};
+use crate::report::{Change, ChangeKind, Effect, RouteShift};
 use crate::source::Span;
 use crate::traffic::Finder;
 use crate::words;
@@ -575,13 +575,13 @@ pub(super) fn report(comparison: &Comparison<'_>, outcome: &mut Outcome) {
             });
         }
         let kind = match change.kind {
-            RouteChangeKind::ListenerAdded => "listener-added",
-            RouteChangeKind::ListenerChanged => "listener-changed",
-            RouteChangeKind::ListenerRemoved => "listener-removed",
-            RouteChangeKind::Added => "route-added",
-            RouteChangeKind::Retargeted | RouteChangeKind::Adjusted => "route-changed",
-            RouteChangeKind::Removed => "route-removed",
-            RouteChangeKind::Reordered => "routes-reordered",
+            RouteChangeKind::ListenerAdded => ChangeKind::ListenerAdded,
+            RouteChangeKind::ListenerChanged => ChangeKind::ListenerChanged,
+            RouteChangeKind::ListenerRemoved => ChangeKind::ListenerRemoved,
+            RouteChangeKind::Added => ChangeKind::RouteAdded,
+            RouteChangeKind::Retargeted | RouteChangeKind::Adjusted => ChangeKind::RouteChanged,
+            RouteChangeKind::Removed => ChangeKind::RouteRemoved,
+            RouteChangeKind::Reordered => ChangeKind::RoutesReordered,
             // Shown by the routes that made it so.
             RouteChangeKind::Rerouted => continue,
         };

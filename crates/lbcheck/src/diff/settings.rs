@@ -6,7 +6,7 @@ use super::{Comparison, Outcome, PoolPair};
 use crate::diagnostic::Subject;
 use crate::dialect::Dialect;
 use crate::model::{Affinity, CheckKind, HealthCheck, Membership, Mode, OutlierDetection, Pool, Setting};
-use crate::report::{Change, Effect};
+use crate::report::{Change, ChangeKind, Effect};
 use crate::source::Span;
 use crate::words;
 
@@ -14,7 +14,7 @@ use crate::words;
 pub(super) type Shown = (Option<String>, Option<Span>);
 
 /// A change of one value of a pool or endpoint, unless both sides read the same.
-pub(super) fn change(kind: &'static str, subject: &Subject, old: Shown, new: Shown) -> Option<Change> {
+pub(super) fn change(kind: ChangeKind, subject: &Subject, old: Shown, new: Shown) -> Option<Change> {
     if old.0 == new.0 {
         return None;
     }
@@ -45,7 +45,7 @@ pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, changes: &mu
     let subject = Subject { pool: Some(new.name.value.clone()), endpoint: None };
     if pair.renamed {
         changes.push(Change {
-            kind: "pool-renamed",
+            kind: ChangeKind::PoolRenamed,
             effect: Effect::Cosmetic,
             subject: subject.clone(),
             old: Some(old.name.value.clone()),
@@ -68,13 +68,13 @@ pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, changes: &mu
         };
         (Some(detail), pool.algorithm.span())
     };
-    add("algorithm-changed", algorithm(old), algorithm(new));
-    add("mode-changed", shown(Some(&old.mode), mode), shown(Some(&new.mode), mode));
-    add("membership-changed", membership(old), membership(new));
-    add("stickiness-changed", affinity(old), affinity(new));
-    add("health-check-changed", pool_checks(old), pool_checks(new));
+    add(ChangeKind::AlgorithmChanged, algorithm(old), algorithm(new));
+    add(ChangeKind::ModeChanged, shown(Some(&old.mode), mode), shown(Some(&new.mode), mode));
+    add(ChangeKind::MembershipChanged, membership(old), membership(new));
+    add(ChangeKind::StickinessChanged, affinity(old), affinity(new));
+    add(ChangeKind::HealthCheckChanged, pool_checks(old), pool_checks(new));
     let outlier = |pool: &Pool| shown(pool.outlier_detection.as_ref(), outlier_detection);
-    add("outlier-detection-changed", outlier(old), outlier(new));
+    add(ChangeKind::OutlierDetectionChanged, outlier(old), outlier(new));
     // In nginx the locations that use a pool set its timeouts; a pool that none uses has none to lose.
     let both_used = !old_side.facts.uses.is_empty() && !new_side.facts.uses.is_empty();
     let timeouts = [
@@ -84,19 +84,19 @@ pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, changes: &mu
     ];
     for (name, before, after) in timeouts.into_iter().filter(|_| both_used) {
         let read = |value: &Duration| format!("{name} timeout {}", duration(*value));
-        add("timeout-changed", shown(before.as_ref(), read), shown(after.as_ref(), read));
+        add(ChangeKind::TimeoutChanged, shown(before.as_ref(), read), shown(after.as_ref(), read));
     }
     let attempts = |value: &u32| format!("{value} retries");
     add(
-        "retries-changed",
+        ChangeKind::RetriesChanged,
         shown(old.retries.attempts.as_ref(), attempts),
         shown(new.retries.attempts.as_ref(), attempts),
     );
     let on = |value: &String| format!("retry on {value}");
-    add("retries-changed", shown(old.retries.on.as_ref(), on), shown(new.retries.on.as_ref(), on));
+    add(ChangeKind::RetriesChanged, shown(old.retries.on.as_ref(), on), shown(new.retries.on.as_ref(), on));
     let redispatch = |value: &i32| format!("redispatch {value}");
     add(
-        "retries-changed",
+        ChangeKind::RetriesChanged,
         shown(old.retries.redispatch.as_ref(), redispatch),
         shown(new.retries.redispatch.as_ref(), redispatch),
     );
@@ -111,35 +111,39 @@ pub(super) fn compare(comparison: &Comparison<'_>, pair: &PoolPair, changes: &mu
     };
     for ((name, before), (_, after)) in limits(old).into_iter().zip(limits(new)) {
         let read = |value: &u64| format!("{name} {value}");
-        add("limit-changed", shown(before.as_ref(), read), shown(after.as_ref(), read));
+        add(ChangeKind::LimitChanged, shown(before.as_ref(), read), shown(after.as_ref(), read));
     }
     let backups =
         |value: &bool| if *value { "all backups share" } else { "only the first backup serves" }.to_owned();
-    add("tier-changed", shown(old.all_backups.as_ref(), backups), shown(new.all_backups.as_ref(), backups));
+    add(
+        ChangeKind::TierChanged,
+        shown(old.all_backups.as_ref(), backups),
+        shown(new.all_backups.as_ref(), backups),
+    );
     let overprovisioning = |value: &u32| format!("overprovisioning {value} %");
     add(
-        "tier-changed",
+        ChangeKind::TierChanged,
         shown(old.overprovisioning_percent.as_ref(), overprovisioning),
         shown(new.overprovisioning_percent.as_ref(), overprovisioning),
     );
     let panic = |value: &u32| format!("panic below {value} %");
     add(
-        "tier-changed",
+        ChangeKind::TierChanged,
         shown(old.panic_threshold_percent.as_ref(), panic),
         shown(new.panic_threshold_percent.as_ref(), panic),
     );
-    add("locality-changed", localities(old), localities(new));
+    add(ChangeKind::LocalityChanged, localities(old), localities(new));
     let state = |pool: &Pool| match pool.disabled {
         Some(span) => (Some("disabled".to_owned()), Some(span)),
         None => (Some("enabled".to_owned()), None),
     };
-    add("state-changed", state(old), state(new));
+    add(ChangeKind::StateChanged, state(old), state(new));
     let answers = |pool: &Pool| match pool.answers_locally {
         Some(span) => (Some("answered by the proxy itself".to_owned()), Some(span)),
         None => (None, None),
     };
-    add("route-changed", answers(old), answers(new));
-    add("route-changed", overrides(old), overrides(new));
+    add(ChangeKind::RouteChanged, answers(old), answers(new));
+    add(ChangeKind::RouteChanged, overrides(old), overrides(new));
 }
 
 /// Pools that are on one side only.
@@ -151,7 +155,7 @@ pub(super) fn whole_pools(comparison: &Comparison<'_>, outcome: &mut Outcome) {
     for &id in &comparison.added_pools {
         let pool = comparison.new.pool(id);
         outcome.changes.push(Change {
-            kind: "pool-added",
+            kind: ChangeKind::PoolAdded,
             effect: Effect::Behavioural,
             subject: Subject { pool: Some(pool.name.value.clone()), endpoint: None },
             old: None,
@@ -163,7 +167,7 @@ pub(super) fn whole_pools(comparison: &Comparison<'_>, outcome: &mut Outcome) {
     for &id in &comparison.removed_pools {
         let pool = comparison.old.pool(id);
         outcome.changes.push(Change {
-            kind: "pool-removed",
+            kind: ChangeKind::PoolRemoved,
             effect: Effect::Behavioural,
             subject: Subject { pool: Some(pool.name.value.clone()), endpoint: None },
             old: Some(describe(comparison.old.dialect, pool)),

@@ -1,8 +1,8 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
+use crate::facts::PoolFacts;
 use crate::model::{Config, Pool};
-use crate::rules::facts::PoolFacts;
 use crate::traffic::scenario::{endpoint_limit, room};
 use crate::words;
 

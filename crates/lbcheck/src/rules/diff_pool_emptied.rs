@@ -1,10 +1,10 @@
 use super::{Category, Check, Rule, Sink};
 use std::collections::BTreeSet;
 
-use super::facts::targets;
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
+use crate::facts::targets;
 use crate::model::{Membership, PoolKind, Target};
 use crate::words;
 

@@ -1,8 +1,8 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
+use crate::facts::{PoolFacts, inner, routes_by_pool};
 use crate::model::{Algorithm, HashKey, KeyVariety, Pool, Route};
-use crate::rules::facts::{PoolFacts, inner, routes_by_pool};
 use crate::source::Span;
 use crate::words;
 
@@ -40,7 +40,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             Key::Constant(text) => constant(context, pool, facts, text, span, sink),
             Key::Few(KeyVariety::Listener) => per_listener(context, pool, facts, span, sink),
             Key::Few(KeyVariety::Host) => {
-                let hosts = hosts.get_or_insert_with(|| super::reach::host_names(context.config));
+                let hosts = hosts.get_or_insert_with(|| super::host_names::host_names(context.config));
                 let Some(names) = hosts.get(facts.id.0 as usize).copied().flatten() else { continue };
                 per_host(context, pool, facts, names, span, sink);
             }

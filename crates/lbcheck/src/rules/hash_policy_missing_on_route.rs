@@ -3,8 +3,8 @@ use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
 use std::collections::BTreeMap;
 
+use crate::facts::inner;
 use crate::model::{Action, Algorithm, HashKey, PoolId, Route, Target};
-use crate::rules::facts::inner;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {

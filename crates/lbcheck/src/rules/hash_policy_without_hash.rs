@@ -1,8 +1,8 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
+use crate::facts::{inner, routes_by_pool};
 use crate::model::Algorithm;
-use crate::rules::facts::{inner, routes_by_pool};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {

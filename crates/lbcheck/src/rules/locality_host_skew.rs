@@ -1,7 +1,7 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
-use crate::rules::facts::locality_groups;
+use crate::facts::locality_groups;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
@@ -24,9 +24,8 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         for group in locality_groups(pool) {
-            let each = |member: &crate::rules::facts::LocalityMember| {
-                f64::from(member.weight(pool)) / member.hosts as f64
-            };
+            let each =
+                |member: &crate::facts::LocalityMember| f64::from(member.weight(pool)) / member.hosts as f64;
             let weighted = || group.members.iter().filter(|member| member.weight(pool) > 0);
             let most = weighted().rev().max_by(|one, other| each(one).total_cmp(&each(other)));
             let least = weighted().min_by(|one, other| each(one).total_cmp(&each(other)));

@@ -1,8 +1,8 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
+use crate::facts::{LocalityGroup, inner, locality_groups};
 use crate::model::{Algorithm, Pool};
-use crate::rules::facts::{LocalityGroup, inner, locality_groups};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {

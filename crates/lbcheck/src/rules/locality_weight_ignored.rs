@@ -1,8 +1,8 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
+use crate::facts::{LocalityGroup, inner, locality_groups};
 use crate::model::{Algorithm, Pool};
-use crate::rules::facts::{LocalityGroup, inner, locality_groups};
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
@@ -49,9 +49,8 @@ fn report(context: &Context<'_>, pool: &Pool, group: &LocalityGroup, sink: &mut 
     }
     let asked = |weight: u32| f64::from(weight) / weights;
     let farthest = group.members.iter().max_by(|one, other| {
-        let apart = |member: &crate::rules::facts::LocalityMember| {
-            (asked(member.weight(pool)) - member.flat / flat).abs()
-        };
+        let apart =
+            |member: &crate::facts::LocalityMember| (asked(member.weight(pool)) - member.flat / flat).abs();
         apart(one).total_cmp(&apart(other))
     });
     let Some(farthest) = farthest else { return };

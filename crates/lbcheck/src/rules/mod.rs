@@ -3,8 +3,7 @@
 //! A rule sees the model, the facts derived from it and the policy, never dialect syntax. It reports
 //! through a [`Sink`] that stamps its id and severity, so it can neither mislabel itself nor choose its level.
 
-mod facts;
-mod reach;
+mod host_names;
 mod sink;
 
 mod algorithm_edition_mismatch;
@@ -80,13 +79,13 @@ mod weight_ignored;
 mod weight_outlier;
 mod weight_partially_specified;
 
-pub use facts::{Facts, PoolFacts};
 pub use sink::Sink;
 pub(crate) use sink::severity;
 
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Dialect;
 use crate::diff::Comparison;
+use crate::facts::{Facts, PoolFacts};
 use crate::model::Config;
 use crate::policy::Environment;
 use crate::rule_id::every_rule;

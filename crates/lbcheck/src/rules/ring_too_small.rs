@@ -1,8 +1,8 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
+use crate::facts::{PoolFacts, inner};
 use crate::model::{Algorithm, Config, HashTable, Pool};
-use crate::rules::facts::{PoolFacts, inner};
 use crate::traffic::{Certainty, Load, Placement, placed_shares};
 use crate::words;
 

@@ -1,8 +1,8 @@
-use super::facts::targets;
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::Severity;
 use crate::diagnostic::{RuleId, suggest};
 use crate::dialect::Dialect;
+use crate::facts::targets;
 use crate::model::Target;
 
 pub(super) static RULE: Rule = Rule {

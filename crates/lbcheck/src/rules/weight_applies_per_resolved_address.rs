@@ -1,8 +1,8 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
 use crate::dialect::Dialect;
+use crate::facts::inner;
 use crate::model::{Algorithm, HashTable};
-use crate::rules::facts::inner;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {

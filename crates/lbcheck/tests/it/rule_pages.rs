@@ -194,7 +194,7 @@ fn every_rule_has_its_two_files_and_nothing_else_lies_there() {
         let (stem, extension) = name.split_once('.').unwrap();
         stems.entry(stem.to_owned()).or_default().push(extension.to_owned());
     }
-    for helper in ["mod", "facts", "reach", "sink"] {
+    for helper in ["mod", "host_names", "sink"] {
         stems.remove(helper);
     }
     let ids: Vec<String> = stems.keys().map(|stem| stem.replace('_', "-")).collect();
