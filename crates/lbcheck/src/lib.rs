@@ -17,6 +17,11 @@
 //! policy, see [`read_policy`]. [`Input`] is a configuration of which several things are asked. An answer comes as
 //! [`Sourced`], with the texts that its places point into.
 //!
+//! # Features
+//!
+//! - `std-fs`: `DiskLoader`, the only I/O there is.
+//! - `unstable`: the inside, for lbcheck's own crates. Nothing of it is promised: any release may change it.
+//!
 //! # A whole example
 //!
 //! A deploy tool that lets no change pass that brings errors or moves much traffic:
@@ -57,38 +62,81 @@
 //! assert!(refusals(running, &candidate, policy).iter().any(|said| said.contains("[diff-share-moved]")));
 //! ```
 
-pub mod analysis;
+#![cfg_attr(
+    not(feature = "unstable"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        reason = "some of the inside serves only lbcheck's own crates"
+    )
+)]
+
 mod api;
 mod change_kind;
 pub mod date;
 mod declared;
-pub mod detect;
 pub mod diagnostic;
 pub mod dialect;
-pub mod diff;
 pub mod effect;
-pub mod envoy;
-pub mod facts;
 #[allow(dead_code)]
 mod findings;
 mod fingerprint;
-pub mod fix;
-pub mod haproxy;
 pub mod load;
 pub mod model;
-pub mod nginx;
 pub mod policy;
-pub mod read;
 mod reading;
 mod regex;
 pub mod report;
 mod rule_id;
-pub mod rules;
 pub mod source;
 mod suppress;
 mod template;
 pub mod traffic;
 mod words;
+
+// The inside, which only the feature `unstable` shows.
+#[cfg(not(feature = "unstable"))]
+mod analysis;
+#[cfg(not(feature = "unstable"))]
+mod detect;
+#[cfg(not(feature = "unstable"))]
+mod diff;
+#[cfg(not(feature = "unstable"))]
+mod envoy;
+#[cfg(not(feature = "unstable"))]
+mod facts;
+#[cfg(not(feature = "unstable"))]
+mod fix;
+#[cfg(not(feature = "unstable"))]
+mod haproxy;
+#[cfg(not(feature = "unstable"))]
+mod nginx;
+#[cfg(not(feature = "unstable"))]
+mod read;
+#[cfg(not(feature = "unstable"))]
+mod rules;
+
+#[cfg(feature = "unstable")]
+pub mod analysis;
+#[cfg(feature = "unstable")]
+pub mod detect;
+#[cfg(feature = "unstable")]
+pub mod diff;
+#[cfg(feature = "unstable")]
+pub mod envoy;
+#[cfg(feature = "unstable")]
+pub mod facts;
+#[cfg(feature = "unstable")]
+pub mod fix;
+#[cfg(feature = "unstable")]
+pub mod haproxy;
+#[cfg(feature = "unstable")]
+pub mod nginx;
+#[cfg(feature = "unstable")]
+pub mod read;
+#[cfg(feature = "unstable")]
+pub mod rules;
 
 pub use api::{
     Found, Input, NotFound, Options, Sourced, Unanswered, check, check_text, diff, diff_texts, explain, find,
@@ -102,9 +150,9 @@ pub use load::DiskLoader;
 pub use load::{FileLoader, LoadError, MemoryLoader};
 pub use model::Config;
 pub use policy::{Environment, Policy};
-pub use read::{ReadOptions, Reading};
+pub use read::{Block, ReadOptions, Reading};
 pub use report::{CheckReport, DiffReport, Finding, Status, Verdict};
-pub use rules::Rule;
+pub use rules::{Category, Rule};
 pub use source::{Position, Sources, Span};
 pub use traffic::{Certainty, EndKind, Failing, Question, Request, RouteReport, Survey};
 
