@@ -1,12 +1,14 @@
 //! Project chores: each task writes one file anew that is made from something else. `cargo xtask envoy-schema` the
 //! tables of Envoy's schema, `cargo xtask envoy-extensions` the extensions of the Envoy that `LBCHECK_ENVOY` names,
-//! `cargo xtask envoy-versions OLDER-PROGRAM…` what came with which version, `cargo xtask rules` the list of rules.
+//! `cargo xtask envoy-versions OLDER-PROGRAM…` what came with which version, `cargo xtask rules` the list of
+//! rules, `cargo xtask public-api` what the library shows.
 
 mod api_comments;
 mod envoy_extensions;
 mod envoy_program;
 mod envoy_schema;
 mod envoy_versions;
+mod public_api;
 mod rules;
 
 use std::path::PathBuf;
@@ -14,7 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-const TASKS: &str = "envoy-schema, envoy-extensions, envoy-versions, rules";
+const TASKS: &str = "envoy-schema, envoy-extensions, envoy-versions, public-api, rules";
 
 fn main() -> ExitCode {
     match run() {
@@ -40,6 +42,7 @@ fn run() -> Result<()> {
             programs.extend(envoy_extensions::program());
             (envoy_versions::output_path(), envoy_versions::generate(&programs)?)
         }
+        "public-api" => (public_api::output_path(), public_api::generate()?),
         "rules" => (rules::output_path(), rules::generate()),
         "" => bail!("name a task: {TASKS}"),
         other => bail!("there is no task `{other}`; there are: {TASKS}"),

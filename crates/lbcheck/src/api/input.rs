@@ -107,8 +107,7 @@ impl Input {
     }
 
     /// As the analysis takes it.
-    #[must_use]
-    pub fn subject(&self) -> Subject<'_> {
+    fn subject(&self) -> Subject<'_> {
         Subject {
             paths: &self.paths,
             reading: &self.reading,
