@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 /// A configuration language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Dialect {
     /// HAProxy's `haproxy.cfg`.
     HaProxy,
@@ -86,6 +87,7 @@ impl fmt::Display for Dialect {
 
 /// Which nginx runs a configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Edition {
     /// Nobody said. What only NGINX Plus knows may be right.
     #[default]

@@ -20,7 +20,9 @@
 //! # Features
 //!
 //! - `std-fs`: `DiskLoader`, the only I/O there is.
-//! - `unstable`: the inside, for lbcheck's own crates. Nothing of it is promised: any release may change it.
+//! - `unstable`: the inside, for lbcheck's own crates, whose matches and literals are also held to be complete: without
+//!   it, types that may grow are `non_exhaustive`. Nothing of it is promised: any release may change it. Cargo gives it
+//!   to all of a build in which `lbcheck-report` is linked too.
 //!
 //! # A whole example
 //!

@@ -136,7 +136,7 @@ fn items(text: &str) -> Vec<Item> {
             continue;
         }
         let mut text = whole(code, &" ".repeat(depth), &mut lines);
-        if of_item.contains(&"#[non_exhaustive]") {
+        if of_item.iter().any(|attribute| attribute.contains("non_exhaustive")) {
             text.insert_str(0, "#[non_exhaustive] ");
         }
         items.push(Item { owner: owner.clone(), text, hidden: of_item.contains(&HIDDEN) });

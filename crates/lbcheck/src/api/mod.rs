@@ -191,7 +191,8 @@ pub fn diff_texts(dialect: Dialect, old: impl Into<Vec<u8>>, new: impl Into<Vec<
 /// use lbcheck::{Dialect, Failing, Question};
 ///
 /// let text = "listen api\n    bind :80\n    server a 10.0.0.1:80\n    server b 10.0.0.2:80\n";
-/// let question = Question { fail: Failing::WorstOne, ..Question::default() };
+/// let mut question = Question::default();
+/// question.fail = Failing::WorstOne;
 /// let survey = lbcheck::traffic_text(Dialect::HaProxy, text, &question)?;
 /// assert_eq!(survey.pools[0].failed.len(), 1);
 /// # Ok::<(), lbcheck::Unanswered>(())

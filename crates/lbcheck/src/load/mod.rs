@@ -17,6 +17,7 @@ pub const MAX_INCLUDE_DEPTH: usize = 64;
 
 /// Why a file could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum LoadError {
     /// There is no such file.
     #[error("no such file")]

@@ -15,6 +15,7 @@ use crate::model::{Algorithm, Config, Endpoint, HashFunction, HashKey, HashTable
 
 /// How busy a pool is. Some algorithms share by weight only when it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Load {
     /// One request at a time.
     Idle,
@@ -29,6 +30,7 @@ impl Load {
 
 /// Where a key goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Pick {
     /// To this one of [`Pool::endpoints`].
     Endpoint(usize),

@@ -39,6 +39,7 @@ impl Certainty {
 
 /// The shares of one pool.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct PoolShares {
     /// How sure the figures are.
     pub certainty: Certainty,

@@ -10,6 +10,7 @@ use crate::model::{Condition, Match, TextMatch};
 
 /// Why a condition is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Reason {
     /// Something of the request is not known; a part of a sentence: "the client's address is not given".
     Request(String),

@@ -33,6 +33,7 @@ use crate::model::{AdminState, Algorithm, Config, HashKey, Pool, PoolId};
 
 /// What happens to one pool.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Scenario {
     /// Indices into [`Pool::endpoints`] of those that fail.
     pub failed: Vec<usize>,
@@ -74,6 +75,7 @@ impl Default for Scenario {
 
 /// What one endpoint can take.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Capacity {
     /// This many requests at once.
     Requests(u64),
@@ -83,6 +85,7 @@ pub enum Capacity {
 
 /// What becomes of one pool.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Outcome {
     /// Shares in normal times.
     pub before: PoolShares,
@@ -115,6 +118,7 @@ pub struct Outcome {
 
 /// The single loss that puts the most on a survivor.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Loss {
     /// The endpoint that fails.
     pub endpoint: usize,
