@@ -9,6 +9,7 @@ use crate::source::Span;
 
 /// What to read and how.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct ReadOptions {
     /// The language.
     pub dialect: Dialect,
@@ -45,6 +46,7 @@ impl ReadOptions {
 
 /// What a reader gives back. Reading never fails; what is wrong is in `diagnostics`.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Reading {
     /// The model, as far as the input could be understood.
     pub config: Config,
@@ -75,6 +77,7 @@ impl Reading {
 
 /// A section or block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Block {
     /// Its first line.
     pub header: Span,

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use lbcheck::detect::detect;
+use lbcheck::detect;
 use lbcheck::dialect::Dialect;
 use lbcheck::source::{FileId, Sources, Span};
 

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 /// A configuration language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Dialect {
     /// HAProxy's `haproxy.cfg`.
     HaProxy,
@@ -239,6 +240,7 @@ pub struct Advice {
 /// A value for each dialect.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs, reason = "whoever makes one has a value for each")]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct ByDialect<T> {
     /// HAProxy's.
     pub haproxy: T,
@@ -300,6 +302,7 @@ impl fmt::Display for Dialect {
 
 /// Which nginx runs a configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Edition {
     /// Nobody said. What only NGINX Plus knows may be right.
     #[default]

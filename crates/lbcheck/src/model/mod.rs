@@ -50,6 +50,7 @@ pub struct TableId(pub u32);
 
 /// Traffic mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Mode {
     /// Requests are routed one by one.
     Http,
@@ -61,6 +62,7 @@ pub enum Mode {
 
 /// Whose address the proxy takes for the client's.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum ClientAddress {
     /// That of whoever connects. Nothing says whether that is the client.
     Peer,
@@ -73,6 +75,7 @@ pub enum ClientAddress {
 
 /// A whole configuration, as the service would run it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Config {
     /// The language it was written in.
     pub dialect: Dialect,
@@ -186,6 +189,7 @@ impl Config {
 
 /// How much of the input was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Coverage {
     /// Directives seen: lines with a keyword, nginx directives, Envoy fields.
     pub total: u32,
@@ -197,6 +201,7 @@ pub struct Coverage {
 
 /// A time as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct WrittenTime {
     /// The setting, in the dialect's words: `timeout client`, `proxy_read_timeout`.
     pub name: String,
@@ -212,6 +217,7 @@ pub struct WrittenTime {
 
 /// What a time limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum TimeKind {
     /// Opening a connection.
     Connect,
@@ -223,6 +229,7 @@ pub enum TimeKind {
 
 /// Who chose the unit of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum TimeUnit {
     /// The author wrote it.
     Written,
@@ -234,6 +241,7 @@ pub enum TimeUnit {
 
 /// Something lbcheck saw but cannot conclude from.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Gap {
     /// Where it is written.
     pub span: Span,
@@ -247,6 +255,7 @@ pub struct Gap {
 
 /// What a [`Gap`] makes uncertain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Weakens {
     /// Members and shares of one pool.
     Pool(PoolId),

@@ -4,6 +4,7 @@ use super::Setting;
 
 /// Attempts per request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Retries {
     /// Attempts after the first one. `None`: unlimited (nginx default: one per server).
     pub attempts: Option<Setting<u32>>,
@@ -16,6 +17,7 @@ pub struct Retries {
 
 /// Retries in flight as a part of all requests in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct RetryBudget {
     /// Thousandths of a percent.
     pub percent_milli: u32,

@@ -15,6 +15,7 @@ use crate::words;
 
 /// Where the traffic of one listener goes.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Flow {
     /// Index into [`Config::listeners`].
     pub listener: usize,
@@ -27,6 +28,7 @@ pub struct Flow {
 
 /// Requests that meet the same conditions and no others.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Case {
     /// What they have in common, see [`in_words`]. Empty for those that no condition singles out.
     pub requests: Vec<Condition>,
@@ -44,6 +46,7 @@ pub struct Case {
 
 /// A part of the requests of one case.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Arrival {
     /// Where it goes.
     pub to: Destination,
@@ -53,6 +56,7 @@ pub struct Arrival {
 
 /// Where requests go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Destination {
     /// To a pool.
     Pool(PoolId),

@@ -10,6 +10,7 @@ use crate::model::{Affinity, Algorithm, Config, Pool, PoolId};
 
 /// The shares of one pool at one load.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Figures {
     /// What to say where one figure is wanted: those of the load that was asked for, otherwise of a busy pool.
     pub shares: PoolShares,
@@ -22,6 +23,7 @@ pub struct Figures {
 
 /// What the user knows beside the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Known {
     /// Requests in flight in the pool.
     pub concurrency: Option<u32>,

@@ -13,6 +13,7 @@ use crate::source::Span;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Question {
     /// Only pools of this name. `None`: all.
     pub pool: Option<String>,
@@ -55,6 +56,7 @@ impl Default for Question {
 
 /// What fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Failing {
     /// Nothing.
     Nothing,
@@ -66,6 +68,7 @@ pub enum Failing {
 
 /// The answer.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Survey {
     /// The configuration with host names and templates spelt out; indices here are its indices.
     pub config: Config,
@@ -81,6 +84,7 @@ pub struct Survey {
 
 /// The traffic of one pool.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct PoolTraffic {
     /// Which.
     pub pool: PoolId,
@@ -98,6 +102,7 @@ pub struct PoolTraffic {
 
 /// A name in the question that the configuration does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Unanswerable {
     /// There is no such pool.
     Pool(String),

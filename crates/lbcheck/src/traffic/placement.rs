@@ -17,6 +17,7 @@ use crate::model::{Algorithm, Config, Endpoint, HashKey, Membership, Pool, PoolI
 
 /// Where a key goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Pick {
     /// To this one of [`Pool::endpoints`].
     Endpoint(usize),
@@ -28,6 +29,7 @@ pub enum Pick {
 
 /// The hash table of one pool, built once and asked for any number of keys.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Placement {
     table: Arc<dyn KeyTable>,
     endpoints: usize,

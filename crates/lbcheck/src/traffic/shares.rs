@@ -6,6 +6,7 @@ use crate::model::{Endpoint, Pool};
 
 /// How sure a predicted figure is. Ordered from the surest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Certainty {
     /// The proxy keeps to it request by request, or to within a request per endpoint.
     Exact,
@@ -32,6 +33,7 @@ impl Certainty {
 
 /// The shares of one pool.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct PoolShares {
     /// How sure the figures are.
     pub certainty: Certainty,
@@ -95,6 +97,7 @@ impl PoolShares {
 
 /// How busy a pool is. Some algorithms share by weight only when it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Load {
     /// One request at a time.
     Idle,

@@ -9,6 +9,7 @@ use crate::truth::Truth;
 
 /// Why a condition is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum WhyUnknown {
     /// Something of the request is not known; a part of a sentence: "the client's address is not given".
     Request(String),

@@ -13,6 +13,7 @@ use crate::words;
 
 /// Where a request goes, for each listener that may take it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct RouteReport {
     /// Why there is not exactly one listener, where there is not.
     pub note: Option<String>,
@@ -24,6 +25,7 @@ pub struct RouteReport {
 
 /// The way of a request from one listener on.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct ListenerRoute {
     /// The listener's name.
     pub listener: String,
@@ -41,6 +43,7 @@ pub struct ListenerRoute {
 
 /// One rule that was looked at.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct StepWords {
     /// The rule as written.
     pub rule: String,
@@ -62,6 +65,7 @@ pub struct StepWords {
 
 /// One place where a request can end.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct EndWords {
     /// What serves it.
     pub kind: EndKind,
@@ -90,6 +94,7 @@ pub struct EndWords {
 
 /// What kind of thing serves a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum EndKind {
     /// A pool.
     Pool,

@@ -25,6 +25,7 @@ pub fn find<'c>(config: &'c Config, table: TableId, request: &Request) -> Option
 
 /// Finds the routes of many requests through one configuration; a regular expression is compiled once for all of them.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Finder<'c> {
     config: &'c Config,
     patterns: Patterns,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 /// What is known of a request, as the client sends it. A part that is `None` is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Request {
     /// The `Host` header, with its port if the client writes one.
     pub host: Option<String>,

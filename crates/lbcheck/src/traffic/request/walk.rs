@@ -21,6 +21,7 @@ use crate::truth::Truth;
 
 /// Where a request goes, and why.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Decision {
     /// Every rule that was looked at, in order. Where it is not known whether a rule applies, what happens if it does
     /// comes first, then what happens if it does not.
@@ -44,6 +45,7 @@ impl Decision {
 
 /// Where rules stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Rules {
     /// In a table.
     Table(TableId),
@@ -64,6 +66,7 @@ impl Rules {
 
 /// One rule that was looked at.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct RouteStep {
     /// Where it stands.
     pub rules: Rules,
@@ -83,6 +86,7 @@ pub struct RouteStep {
 
 /// One place where a request can end.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct End {
     /// What serves it.
     pub outcome: RouteOutcome,
@@ -98,6 +102,7 @@ pub struct End {
 
 /// What serves a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum RouteOutcome {
     /// A pool, and a certain endpoint of it where a rule names one.
     Pool {

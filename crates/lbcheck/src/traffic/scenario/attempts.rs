@@ -6,6 +6,7 @@ use crate::traffic::shares::Certainty;
 
 /// Attempts that one request may make.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Attempts {
     /// Most attempts for one request, the first included: what the pool gets if every attempt fails.
     pub most: u32,
@@ -20,6 +21,7 @@ pub struct Attempts {
 
 /// While a failure is not noticed.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Unnoticed {
     /// Share of requests whose first attempt goes to a failed endpoint. `None`: shares are not known.
     pub first_attempts: Option<f64>,

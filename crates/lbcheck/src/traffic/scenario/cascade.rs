@@ -10,6 +10,7 @@ use crate::traffic::shares::{Certainty, PoolShares};
 
 /// What happens if every endpoint fails that is offered more than it can take.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Cascade {
     /// One step for each round of failures.
     pub steps: Vec<CascadeStep>,
@@ -21,6 +22,7 @@ pub struct Cascade {
 
 /// One round: these are offered more than they can take, and fail.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct CascadeStep {
     /// Endpoints that fail in this round, with what each is offered as a multiple of what it can take.
     pub overloaded: Vec<(usize, f64)>,
@@ -28,6 +30,7 @@ pub struct CascadeStep {
 
 /// How a cascade ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum CascadeEnd {
     /// Everyone left can take what it is offered.
     Stable,

@@ -9,6 +9,7 @@ use crate::traffic::shares::PoolShares;
 
 /// When one failed endpoint is noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Detection {
     /// Index into [`Pool::endpoints`].
     pub endpoint: usize,
@@ -20,6 +21,7 @@ pub struct Detection {
 
 /// When an endpoint that was taken out gets traffic again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Back {
     /// Soonest.
     pub soonest: Duration,
@@ -33,6 +35,7 @@ pub struct Back {
 
 /// From when on the time until an endpoint is back runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Since {
     /// Since it answers checks again.
     Answers,
@@ -42,6 +45,7 @@ pub enum Since {
 
 /// By whom a failure is noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Noticed {
     /// The configuration already has it out.
     Already,

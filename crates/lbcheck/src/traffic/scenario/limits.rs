@@ -10,6 +10,7 @@ use crate::traffic::shares::{Certainty, PoolShares};
 
 /// What is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum LimitKind {
     /// The limit of an endpoint (`maxconn`, `max_conns`), by index.
     Endpoint(usize),
@@ -23,6 +24,7 @@ pub enum LimitKind {
 
 /// What is full first as load grows.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Full {
     /// What.
     pub kind: LimitKind,
@@ -36,6 +38,7 @@ pub struct Full {
 
 /// Where the requests are that want to be served at once.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Demand {
     /// How many want to be served.
     pub requests: f64,

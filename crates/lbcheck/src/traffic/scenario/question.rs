@@ -7,6 +7,7 @@ use crate::traffic::shares::Load;
 
 /// What happens to one pool.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Scenario {
     /// Indices into [`Pool::endpoints`] of those that fail.
     pub failed: Vec<usize>,
@@ -48,6 +49,7 @@ impl Default for Scenario {
 
 /// What one endpoint can take.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Capacity {
     /// This many requests at once.
     Requests(u64),

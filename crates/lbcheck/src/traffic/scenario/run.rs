@@ -16,6 +16,7 @@ use crate::traffic::shares::{Certainty, Load, PoolShares};
 
 /// What becomes of one pool.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct ScenarioOutcome {
     /// Shares in normal times.
     pub before: PoolShares,

@@ -10,6 +10,7 @@ use crate::traffic::shares::{Certainty, PoolShares};
 
 /// The single loss that puts the most on a survivor.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Loss {
     /// The endpoint that fails.
     pub endpoint: usize,

@@ -1,6 +1,12 @@
 //! How files reach the library: through a [`FileLoader`] that the caller supplies.
 
+#[cfg(feature = "std-fs")]
+mod disk;
+
 use std::collections::BTreeMap;
+
+#[cfg(feature = "std-fs")]
+pub use disk::{DiskLoader, read_all};
 
 /// Most bytes of one file that are read; longer files are an error.
 pub const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
@@ -11,6 +17,7 @@ pub const MAX_INCLUDE_DEPTH: usize = 64;
 
 /// Why a file could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum LoadError {
     /// There is no such file.
     #[error("no such file")]
