@@ -3,16 +3,16 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use lbcheck::diagnostic::{RuleId, suggest};
-use lbcheck::rules::{self, ALL};
+use lbcheck::RuleId;
+use lbcheck::diagnostic::suggest;
 use lbcheck_report::clean;
 
 use crate::args::ListFormat;
 use crate::{Failure, output};
 
 pub(crate) fn explain(id: &str) -> Result<ExitCode, Failure> {
-    if let Ok(known) = id.parse() {
-        return output::print_only(rules::rule(known).docs);
+    if let Ok(page) = lbcheck::explain(id) {
+        return output::print_only(page);
     }
     let hint = match suggest(id, RuleId::ALL.iter().map(|id| id.as_str())) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -26,8 +26,9 @@ pub(crate) fn rules(format: ListFormat) -> Result<ExitCode, Failure> {
         return output::print_only(&lbcheck_report::rules());
     }
     let mut text = String::new();
-    let width = ALL.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or(0);
-    for rule in ALL {
+    let rules = lbcheck::rules();
+    let width = rules.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or(0);
+    for rule in rules {
         let _ = writeln!(
             text,
             "{:width$}  {:7}  {:12}  {}",

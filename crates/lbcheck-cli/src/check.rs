@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use lbcheck::analysis;
+use lbcheck::Input;
 use lbcheck::fix::Refused;
 use lbcheck::report::CheckReport;
 use lbcheck::source::Sources;
@@ -12,14 +12,13 @@ use lbcheck_report::{View, clean, verdict};
 use crate::args::CheckArgs;
 use crate::disk::Disk;
 use crate::fix::{self, Plan};
-use crate::input::Input;
 use crate::{Failure, input, output};
 
 pub(crate) fn run(arguments: &CheckArgs) -> Result<ExitCode, Failure> {
     output::validate(&arguments.output, &arguments.paths)?;
     let mut sources = Sources::new();
-    let mut disk = Disk::default();
-    let mut inputs = input::load_from(&mut disk, &mut sources, &arguments.paths, &arguments.reading)?;
+    let disk = Disk::default();
+    let mut inputs = input::load_from(&disk, &mut sources, &arguments.paths, &arguments.reading)?;
     if arguments.fix {
         let before = arguments.dry_run.then(|| judge(&sources, &inputs, arguments));
         let plan = fix::plan(&mut sources, &disk, inputs);
@@ -41,7 +40,7 @@ pub(crate) fn run(arguments: &CheckArgs) -> Result<ExitCode, Failure> {
 }
 
 fn judge(sources: &Sources, inputs: &[Input], arguments: &CheckArgs) -> Vec<CheckReport> {
-    let mut reports: Vec<_> = inputs.iter().map(|input| analysis::check(sources, &input.subject())).collect();
+    let mut reports: Vec<_> = inputs.iter().map(|input| input.check(sources)).collect();
     if let Some(fail_on) = arguments.judging.fail_on {
         for report in &mut reports {
             report.fail_on = fail_on.threshold();

@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-use lbcheck::analysis;
-use lbcheck::dialect::Dialect;
-use lbcheck::source::Sources;
+use lbcheck::{Dialect, Environment, Found, Input, Sources};
 use lbcheck_report::{View, clean};
 
 use crate::args::DiffArgs;
 use crate::disk::{Disk, STDIN};
-use crate::input::{Configuration, DASH};
+use crate::input::DASH;
 use crate::{Failure, input, output, policy};
 
 pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
@@ -19,20 +17,20 @@ pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
     }
     let mut sources = Sources::new();
     let policy = policy::load(&mut sources, &arguments.reading)?;
-    let mut disk = Disk::default();
-    let (old, new) = sides(&mut disk, arguments)?;
+    let disk = Disk::default();
+    let (old, new) = sides(&disk, arguments)?;
 
     let mut old = input::load(&disk, &mut sources, old, &arguments.reading, &policy)?;
     let mut new = input::load(&disk, &mut sources, new, &arguments.reading, &policy)?;
     // Both sides are judged alike, or a difference of environments would look like one of configurations. Where
     // the new side has no path, that of the old one says where it belongs.
-    if new.given.iter().any(|path| path == STDIN) {
-        new.judge_as(&old);
+    if new.paths.iter().any(|path| path == STDIN) {
+        judge_as(&mut new, &old);
     } else {
-        old.judge_as(&new);
+        judge_as(&mut old, &new);
     }
 
-    let mut report = analysis::diff(&sources, &old.subject(), &new.subject());
+    let mut report = new.replacing(&sources, &old);
     report.expect_equivalent = arguments.expect_equivalent;
     if let Some(fail_on) = arguments.judging.fail_on {
         report.fail_on = fail_on.threshold();
@@ -43,12 +41,18 @@ pub(crate) fn run(arguments: &DiffArgs) -> Result<ExitCode, Failure> {
     })
 }
 
+/// Takes over the rules of another input, for files of its own.
+fn judge_as(input: &mut Input, other: &Input) {
+    let paths = std::mem::take(&mut input.options.environment.paths);
+    input.options.environment = Environment { paths, ..other.options.environment.clone() };
+}
+
 /// Both configurations, of one dialect. What comes from standard input is of the other side's.
-fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Configuration, Configuration), Failure> {
+fn sides(disk: &Disk, arguments: &DiffArgs) -> Result<(Found, Found), Failure> {
     let snippets = !arguments.reading.context.is_empty();
     let told = arguments.reading.dialect;
-    let mut side = |path: &String, told| side(disk, path, told, snippets);
-    let dialect_of = |side: &Result<Configuration, Failure>| side.as_ref().ok().map(|side| side.dialect);
+    let side = |path: &String, told| side(disk, path, told, snippets);
+    let dialect_of = |side: &Result<Found, Failure>| side.as_ref().ok().map(|side| side.dialect);
     let (old, new) = if arguments.old == DASH {
         let new = side(&arguments.new, told);
         (side(&arguments.old, told.or(dialect_of(&new))), new)
@@ -79,12 +83,7 @@ fn sides(disk: &mut Disk, arguments: &DiffArgs) -> Result<(Configuration, Config
 }
 
 /// The one configuration at `path`.
-fn side(
-    disk: &mut Disk,
-    path: &String,
-    told: Option<Dialect>,
-    snippets: bool,
-) -> Result<Configuration, Failure> {
+fn side(disk: &Disk, path: &String, told: Option<Dialect>, snippets: bool) -> Result<Found, Failure> {
     let mut found = input::gather(disk, std::slice::from_ref(path), told, snippets)?;
     match (found.pop(), found.len()) {
         (Some(only), 0) => Ok(only),

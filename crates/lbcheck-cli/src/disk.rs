@@ -1,101 +1,47 @@
-//! Files on disk, and what was already read from the command line.
+//! Files on disk, standard input and what a shell pipes in.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::io;
 
-use lbcheck::load::{FileLoader, LoadError, MAX_FILE_BYTES};
+use lbcheck::{DiskLoader, FileLoader, LoadError, load::read_all};
 
 /// What standard input is called in messages.
 pub(crate) const STDIN: &str = "<stdin>";
 
-/// Loads from disk. Files named on the command line are read once, since a pipe can be read only once.
+/// Loads every file once, since a pipe can be read only once; so one run also sees one state of each.
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
-    held: BTreeMap<String, Vec<u8>>,
-}
-
-impl Disk {
-    /// Reads a file named on the command line and holds it. `STDIN` is standard input.
-    pub(crate) fn hold(&mut self, path: &str) -> Result<(), LoadError> {
-        if self.held.contains_key(path) {
-            return Ok(());
-        }
-        let content = if path == STDIN {
-            bounded(io::stdin().lock(), 0)?
-        } else if is_shell_pipe(path) {
-            bounded(fs::File::open(path).map_err(plain)?, 0)?
-        } else {
-            regular(path)?
-        };
-        self.held.insert(path.to_owned(), content);
-        Ok(())
-    }
-
-    /// The content of a file that [`Disk::hold`] read.
-    pub(crate) fn held(&self, path: &str) -> &[u8] {
-        self.held.get(path).map(Vec::as_slice).unwrap_or_default()
-    }
+    held: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
 impl FileLoader for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, LoadError> {
-        match self.held.get(path) {
-            Some(content) => Ok(content.clone()),
-            None => regular(path),
+        if let Some(content) = self.held.borrow().get(path) {
+            return Ok(content.clone());
         }
+        let content = if path == STDIN {
+            read_all(io::stdin().lock())?
+        } else if is_shell_pipe(path) {
+            read_all(fs::File::open(path)?)?
+        } else {
+            DiskLoader.read(path)?
+        };
+        self.held.borrow_mut().insert(path.to_owned(), content.clone());
+        Ok(content)
     }
 
     fn list(&self, directory: &str) -> Result<Vec<String>, LoadError> {
-        let directory = if directory.is_empty() { "." } else { directory };
-        let mut names = Vec::new();
-        for entry in fs::read_dir(directory).map_err(plain)? {
-            names.push(entry.map_err(plain)?.file_name().to_string_lossy().into_owned());
-        }
-        names.sort_unstable();
-        Ok(names)
+        DiskLoader.list(directory)
     }
 
     fn is_directory(&self, path: &str) -> bool {
-        let path = if path.is_empty() { "." } else { path };
-        Path::new(path).is_dir()
+        DiskLoader.is_directory(path)
     }
 }
 
 /// What `<(command)` becomes on the command line. Other pipes are refused: nobody may ever write to them.
 fn is_shell_pipe(path: &str) -> bool {
     ["/dev/fd/", "/proc/self/fd/"].iter().any(|start| path.starts_with(start)) || path == "/dev/stdin"
-}
-
-/// Reads a regular file; devices, pipes and sockets could block or never end.
-fn regular(path: &str) -> Result<Vec<u8>, LoadError> {
-    let about = fs::metadata(path).map_err(plain)?;
-    if about.is_dir() {
-        return Err(LoadError::IsDirectory);
-    }
-    if !about.is_file() {
-        return Err(LoadError::Other("not a regular file".to_owned()));
-    }
-    if about.len() > MAX_FILE_BYTES as u64 {
-        return Err(LoadError::TooLarge);
-    }
-    bounded(fs::File::open(path).map_err(plain)?, about.len())
-}
-
-/// Reads to the end, but never more than the limit: a file may grow while it is read.
-fn bounded(from: impl io::Read, expected: u64) -> Result<Vec<u8>, LoadError> {
-    let mut content = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
-    from.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut content).map_err(plain)?;
-    if content.len() > MAX_FILE_BYTES { Err(LoadError::TooLarge) } else { Ok(content) }
-}
-
-fn plain(error: io::Error) -> LoadError {
-    match error.kind() {
-        io::ErrorKind::NotFound => LoadError::NotFound,
-        io::ErrorKind::PermissionDenied => LoadError::PermissionDenied,
-        io::ErrorKind::IsADirectory => LoadError::IsDirectory,
-        io::ErrorKind::NotADirectory => LoadError::Other("not a directory".to_owned()),
-        _ => LoadError::Other(error.to_string()),
-    }
 }

@@ -7,7 +7,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use lbcheck::analysis;
+use lbcheck::Input;
 use lbcheck::diagnostic::Fix;
 use lbcheck::fix::{self, Mended, Overlay, Refused};
 use lbcheck::read::{Reading, read};
@@ -16,7 +16,6 @@ use lbcheck_report::clean;
 
 use crate::Failure;
 use crate::disk::{Disk, STDIN};
-use crate::input::Input;
 
 /// What becomes of all configurations.
 pub(crate) struct Plan {
@@ -44,7 +43,7 @@ pub(crate) fn plan(sources: &mut Sources, disk: &Disk, inputs: Vec<Input>) -> Pl
         plan.mended = over(&plan.mended, mended);
         for (input, reading) in plan.after.iter_mut().zip(readings) {
             if let Some(reading) = reading {
-                *input = input.with(reading);
+                input.reading = reading;
             }
         }
     }
@@ -56,7 +55,7 @@ fn certain(sources: &Sources, inputs: &[Input]) -> Vec<Fix> {
     let mut seen = BTreeSet::new();
     let mut fixes = Vec::new();
     for input in inputs {
-        let report = analysis::check(sources, &input.subject());
+        let report = input.check(sources);
         for fix in fix::certain(&report.findings) {
             let edits = fix.edits.iter().map(|edit| {
                 let path = sources.file(edit.span.file).path().to_owned();
@@ -85,7 +84,7 @@ fn attempt(sources: &mut Sources, disk: &Disk, plan: &Plan, fixes: &[&Fix]) -> R
             readings.push(None);
             continue;
         }
-        let reading = read(&overlay, sources, &input.files, &input.options);
+        let reading = read(&overlay, sources, &input.files, &input.options.read);
         fix::confirm(sources, &input.reading, &reading, &round)?;
         readings.push(Some(reading));
     }

@@ -16,6 +16,8 @@ mod traffic;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use lbcheck::Unanswered;
+use lbcheck_report::clean;
 
 use crate::args::{Cli, Command};
 
@@ -28,6 +30,13 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self { problems: vec![problem.into()] }
+    }
+}
+
+impl From<Unanswered> for Failure {
+    fn from(why: Unanswered) -> Self {
+        let hint = if matches!(why, Unanswered::Broken(_)) { "; `lbcheck check` says why" } else { "" };
+        Self::new(format!("{}{hint}", clean(&why.to_string())))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use lbcheck::analysis;
 use lbcheck::source::Sources;
 use lbcheck_report::View;
 
@@ -12,17 +11,11 @@ use crate::{Failure, input, output};
 pub(crate) fn run(arguments: &ModelArgs) -> Result<ExitCode, Failure> {
     let mut sources = Sources::new();
     let inputs = input::load_all(&mut sources, &arguments.paths, &arguments.reading)?;
-    let summaries: Vec<_> =
-        inputs.iter().map(|input| analysis::summary(&sources, &input.subject())).collect();
+    let summaries: Vec<_> = inputs.iter().map(|input| input.summary(&sources)).collect();
     let configs: Vec<_> =
         summaries.iter().zip(&inputs).map(|(summary, input)| (summary, &input.reading.config)).collect();
     let printed = output::print_only(&lbcheck_report::model(&View::new(&sources), &configs))?;
-    let mut failure = Failure::default();
-    for input in inputs.iter().filter(|input| input.reading.broken) {
-        let paths: Vec<_> = input.given.iter().map(|path| lbcheck_report::clean(path)).collect();
-        failure
-            .problems
-            .push(format!("`{}` could not be read as a whole; `lbcheck check` says why", paths.join("`, `")));
-    }
-    if failure.problems.is_empty() { Ok(printed) } else { Err(failure) }
+    let broken = inputs.iter().filter_map(|input| input.whole().err());
+    let problems: Vec<String> = broken.flat_map(|why| Failure::from(why).problems).collect();
+    if problems.is_empty() { Ok(printed) } else { Err(Failure { problems }) }
 }

@@ -4,14 +4,14 @@ use std::env;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use lbcheck::load::{FileLoader as _, LoadError};
+use lbcheck::load::{DiskLoader, FileLoader as _, LoadError};
 use lbcheck::policy::{Environment, EnvironmentSource, Policy};
 use lbcheck::source::Sources;
 use lbcheck_report::{Style, View, clean};
 
 use crate::Failure;
 use crate::args::ReadingArgs;
-use crate::disk::{Disk, STDIN};
+use crate::disk::STDIN;
 
 /// The file looked for in the current directory and those above it.
 const FILE_NAME: &str = "lbcheck.toml";
@@ -36,7 +36,7 @@ pub(crate) fn load(sources: &mut Sources, arguments: &ReadingArgs) -> Result<Loc
         return Ok(Located { policy: Policy::default(), directory: None, environment });
     };
     let shown = path.to_string_lossy().into_owned();
-    let content = Disk::default().read(&shown).map_err(|error| unreadable(&shown, &error))?;
+    let content = DiskLoader.read(&shown).map_err(|error| unreadable(&shown, &error))?;
     let file = sources.add(shown.clone(), content);
     let policy = Policy::parse(sources, file).map_err(|mut mistakes| {
         mistakes.sort_by_key(|mistake| mistake.primary.span);

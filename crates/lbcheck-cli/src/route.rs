@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use lbcheck::analysis;
-use lbcheck::source::Sources;
-use lbcheck::traffic::{self, EndKind, Request, RouteReport, Truth};
-use lbcheck_report::{Format, Routed, View};
+use lbcheck::traffic::Truth;
+use lbcheck::{EndKind, Request, RouteReport, Sources, near_pool};
+use lbcheck_report::{Format, Routed, View, clean};
 
 use crate::args::{RouteArgs, RouteFormat};
 use crate::{Failure, input, output};
@@ -18,28 +17,17 @@ pub(crate) fn run(arguments: &RouteArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::new("these files are several configurations: name those of one"));
     };
     let view = View::new(&sources);
-    if input.reading.broken {
-        let paths: Vec<_> = input.given.iter().map(|path| lbcheck_report::clean(path)).collect();
-        let paths = paths.join("`, `");
-        return Err(Failure::new(format!(
-            "`{paths}` could not be read as a whole; `lbcheck check` says why"
-        )));
-    }
+    input.whole()?;
     if let Some(expected) = &arguments.expect {
         let mut known = input.reading.config.pools.iter().map(|pool| pool.name.value.as_str());
         if !known.any(|name| name == expected) {
             let noun = input.reading.config.dialect.pool_noun();
-            let known = input.reading.config.pools.iter().map(|pool| pool.name.value.as_str());
-            let near = crate::traffic::near(expected, known);
-            return Err(Failure::new(format!(
-                "--expect: there is no {noun} `{}`{near}",
-                lbcheck_report::clean(expected)
-            )));
+            let near = near_pool(&input.reading.config, expected);
+            return Err(Failure::new(clean(&format!("--expect: there is no {noun} `{expected}`{near}"))));
         }
     }
-    let report = traffic::explain(&input.reading.config, &request, arguments.listener.as_deref())
-        .map_err(|problem| Failure::new(lbcheck_report::clean(&problem)))?;
-    let summary = analysis::summary(&sources, &input.subject());
+    let report = input.route(&request, arguments.listener.as_deref())?;
+    let summary = input.summary(&sources);
     let routed = Routed { input: &summary, request: &request, report: &report, verbose: arguments.verbose };
     let format = match arguments.format {
         RouteFormat::Text => Format::Text,
@@ -68,9 +56,7 @@ fn certain(report: &RouteReport, pool: &str) -> bool {
 }
 
 fn request(arguments: &RouteArgs) -> Result<Request, Failure> {
-    let problem = |option: &str, problem: String| {
-        Failure::new(format!("{option}: {}", lbcheck_report::clean(&problem)))
-    };
+    let problem = |option: &str, problem: String| Failure::new(format!("{option}: {}", clean(&problem)));
     let mut request = Request::parse(&arguments.request).map_err(|error| problem("--request", error))?;
     for header in &arguments.headers {
         request.add_header(header).map_err(|error| problem("--header", error))?;

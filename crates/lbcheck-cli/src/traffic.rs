@@ -1,17 +1,12 @@
 //! `lbcheck traffic`.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::process::ExitCode;
 
-use lbcheck::analysis;
-use lbcheck::diagnostic::suggest;
-use lbcheck::model::{Config, Host};
-use lbcheck::report::Verdict;
-use lbcheck::source::Sources;
 use lbcheck::traffic::scenario::Capacity;
-use lbcheck::traffic::{Failing, Question, Survey, Unanswerable, place_keys, place_keys_after, survey};
+use lbcheck::traffic::{place_keys, place_keys_after};
+use lbcheck::{Failing, Question, Sources, Survey, Verdict};
 use lbcheck_report::{Format, PlacedKey, Style, TrafficReport, View, clean};
 
 use crate::args::{AskingArgs, CapacityArg, OutputArgs, TrafficArgs};
@@ -46,20 +41,12 @@ pub(crate) fn run(arguments: &TrafficArgs) -> Result<ExitCode, Failure> {
             )));
         }
     };
-    let given: Vec<_> = input.given.iter().map(|path| clean(path)).collect();
-    if input.reading.broken {
-        return Err(Failure::new(format!(
-            "`{}` could not be read as a whole; `lbcheck check` says why",
-            given.join("`, `")
-        )));
-    }
-    let survey = survey(&input.reading.config, &question)
-        .map_err(|missing| unanswerable(&missing, &input.reading.config, &given.join(", ")))?;
+    let survey = input.traffic(&question)?;
     let keys = match &arguments.asking.keys {
         Some(path) => Some(keys(&survey, path)?),
         None => None,
     };
-    let summary = analysis::summary(&sources, &input.subject());
+    let summary = input.summary(&sources);
     let report =
         TrafficReport { input: &summary, question: &question, survey: &survey, keys: keys.as_deref() };
     let view = View::new(&sources);
@@ -97,46 +84,6 @@ fn question(arguments: &AskingArgs) -> Result<Question, Failure> {
         addresses: arguments.addresses.iter().map(|of| (of.name.clone(), of.count)).collect(),
         seed: arguments.seed,
     })
-}
-
-fn unanswerable(missing: &Unanswerable, config: &Config, given: &str) -> Failure {
-    let (noun, member) = (config.dialect.pool_noun(), config.dialect.endpoint_noun());
-    let endpoints = || config.pools.iter().flat_map(|pool| &pool.endpoints);
-    Failure::new(match missing {
-        Unanswerable::Pool(name) => {
-            let known = config.pools.iter().map(|pool| pool.name.value.as_str());
-            format!("there is no {noun} `{}` in {given}{}", clean(name), near(name, known))
-        }
-        Unanswerable::Endpoint(name) => {
-            let known = endpoints().map(|endpoint| endpoint.name.value.as_str());
-            let near = near(name, known);
-            format!("there is no {member} `{}` among those asked for in {given}{near}", clean(name))
-        }
-        Unanswerable::HostName(name) => {
-            let known = endpoints().filter_map(|endpoint| match &endpoint.address.host {
-                Host::Name(host) => Some(host.as_str()),
-                _ => None,
-            });
-            format!("no {member} in {given} has the host name `{}`{}", clean(name), near(name, known))
-        }
-    })
-}
-
-/// Most names that a message lists.
-const MOST_NAMES: usize = 8;
-
-/// What was probably meant, otherwise the names there are.
-pub(crate) fn near<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
-    let known: BTreeSet<&str> = known.collect();
-    if let Some(near) = suggest(name, known.iter().copied()) {
-        return format!("; did you mean `{}`?", clean(near));
-    }
-    let mut names: Vec<String> =
-        known.iter().take(MOST_NAMES).map(|name| format!("`{}`", clean(name))).collect();
-    if known.len() > MOST_NAMES {
-        names.push(format!("{} more", known.len() - MOST_NAMES));
-    }
-    if names.is_empty() { "; it has none".to_owned() } else { format!("; there is {}", names.join(", ")) }
 }
 
 /// The keys of a file, one a line, and where they go.

@@ -3,7 +3,6 @@
 use lbcheck::diagnostic::{self, Severity};
 use lbcheck::model::Config;
 use lbcheck::report::{self, CheckReport, Counts, DiffReport, InputSummary, Status, Verdict};
-use lbcheck::rules::ALL;
 use lbcheck::source::{Position, Span};
 use serde::Serialize;
 
@@ -60,7 +59,7 @@ pub fn model(view: &View<'_>, configs: &[(&InputSummary, &Config)]) -> String {
 /// The catalogue of rules as `lbcheck.rules/v1`.
 #[must_use]
 pub fn rules() -> String {
-    let rules = ALL.iter().map(|rule| wire::Rule {
+    let rules = lbcheck::rules().iter().map(|rule| wire::Rule {
         id: rule.id.as_str(),
         category: rule.category.as_str(),
         severity: severity(rule.severity),

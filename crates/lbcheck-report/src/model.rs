@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use lbcheck::describe::{Described, Describer};
 use lbcheck::model::{
     Action, AdminState, Affinity, Algorithm, CheckKind, ClientAddress, Condition, Config, Endpoint, Gap,
     HashKey, HealthCheck, KeyVariety, Listener, Match, Membership, Mode, Origin, OutlierDetection, Pool,
-    PoolId, PoolKind, Route, RouteTable, Setting, SubsetFallback, Target, TextMatch, Weakens,
+    PoolId, PoolKind, Route, RouteTable, Setting, SubsetFallback, TableId, Target, TextMatch, Weakens,
 };
 use lbcheck::source::Span;
 use lbcheck::traffic::pool_shares;
@@ -17,11 +18,11 @@ use crate::view::{View, show};
 use crate::wire;
 
 pub(crate) fn configuration(view: &View<'_>, input: wire::Input, config: &Config) -> wire::Configuration {
-    let dump = Dump { view, config };
+    let dump = Dump { view, config, describer: Describer::new(config) };
     wire::Configuration {
         input,
         listeners: config.listeners.iter().map(|listener| dump.listener(listener)).collect(),
-        tables: config.tables.iter().map(|table| dump.table(table)).collect(),
+        tables: (0u32..).zip(&config.tables).map(|(id, table)| dump.table(TableId(id), table)).collect(),
         pools: config.pools.iter().map(|pool| dump.pool(pool)).collect(),
         client_address: match config.client_address {
             ClientAddress::Peer => "peer",
@@ -29,6 +30,7 @@ pub(crate) fn configuration(view: &View<'_>, input: wire::Input, config: &Config
             ClientAddress::Behind(_) => "behind_proxy",
         },
         workers: config.workers.as_ref().map(|workers| dump.value(workers, |count| *count)),
+        settings: dump.settings(dump.describer.config()),
         gaps: config.coverage.gaps.iter().map(|gap| dump.gap(gap)).collect(),
     }
 }
@@ -36,6 +38,7 @@ pub(crate) fn configuration(view: &View<'_>, input: wire::Input, config: &Config
 struct Dump<'a> {
     view: &'a View<'a>,
     config: &'a Config,
+    describer: Describer<'a>,
 }
 
 impl Dump<'_> {
@@ -75,6 +78,19 @@ impl Dump<'_> {
         setting.map(|setting| self.value(setting, Duration::as_secs_f64))
     }
 
+    fn settings(&self, described: Vec<Described>) -> Vec<wire::Setting> {
+        let shown = |described: Described| {
+            let text = described.value?.in_full();
+            Some(wire::Setting {
+                name: described.name,
+                value: self.words(&self.view.say_at(described.place, &text)),
+                class: described.class.as_str(),
+                location: described.place.map(|span| self.location(span)),
+            })
+        };
+        described.into_iter().filter_map(shown).collect()
+    }
+
     fn listener(&self, listener: &Listener) -> wire::Listener {
         wire::Listener {
             name: self.name(&listener.name.value),
@@ -91,13 +107,15 @@ impl Dump<'_> {
                 })
                 .collect(),
             table: listener.table.0,
+            settings: self.settings(self.describer.listener(listener)),
             location: self.location(listener.span),
         }
     }
 
-    fn table(&self, table: &RouteTable) -> wire::RouteTable {
+    fn table(&self, id: TableId, table: &RouteTable) -> wire::RouteTable {
         wire::RouteTable {
             label: self.words(&table.label),
+            settings: self.settings(self.describer.table(id)),
             routes: table.routes.iter().map(|route| self.route(route)).collect(),
         }
     }
@@ -117,6 +135,7 @@ impl Dump<'_> {
                 .collect(),
             metadata: self.metadata(&route.metadata),
             hash_policies: route.hash_policies.iter().map(|policy| self.words(&policy.key)).collect(),
+            settings: self.settings(self.describer.route(route)),
             location: self.location(route.span),
         }
     }
@@ -267,7 +286,7 @@ impl Dump<'_> {
                 .endpoints
                 .iter()
                 .enumerate()
-                .map(|(index, endpoint)| self.endpoint(endpoint, share(index)))
+                .map(|(index, endpoint)| self.endpoint(pool, endpoint, share(index)))
                 .collect(),
             localities: pool
                 .localities
@@ -305,6 +324,7 @@ impl Dump<'_> {
             overrides: pool.overrides.iter().map(|route| self.route(route)).collect(),
             disabled: pool.disabled.is_some(),
             answers_locally: pool.answers_locally.is_some(),
+            settings: self.settings(self.describer.pool(pool)),
             location: self.location(pool.header),
         }
     }
@@ -327,7 +347,7 @@ impl Dump<'_> {
             .collect()
     }
 
-    fn endpoint(&self, endpoint: &Endpoint, share: Option<f64>) -> wire::Endpoint {
+    fn endpoint(&self, pool: &Pool, endpoint: &Endpoint, share: Option<f64>) -> wire::Endpoint {
         wire::Endpoint {
             name: self.words(&endpoint.name.value),
             address: self.words(&endpoint.address.to_string()),
@@ -349,6 +369,7 @@ impl Dump<'_> {
             metadata: self.metadata(&endpoint.metadata),
             expands: endpoint.expands,
             locality: endpoint.locality,
+            settings: self.settings(self.describer.endpoint(pool, endpoint)),
             location: self.location(endpoint.span),
         }
     }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use lbcheck::diagnostic::{self, Diagnostic, Severity};
 use lbcheck::report::{CheckReport, DiffReport, Finding, Status};
-use lbcheck::rules::{ALL, Rule};
 use lbcheck::source::{FileId, Span};
+use lbcheck::{Rule, rules};
 use serde::Serialize;
 
 use crate::json::{TOOL, write};
@@ -197,7 +197,7 @@ fn log(results: Vec<SarifResult>, assumed: Vec<String>, broken: bool) -> Log {
                     name: TOOL.name,
                     version: TOOL.version,
                     semantic_version: TOOL.version,
-                    rules: ALL.iter().map(|rule| descriptor(rule)).collect(),
+                    rules: rules().iter().map(|rule| descriptor(rule)).collect(),
                 },
             },
             invocations: [Invocation {
@@ -224,7 +224,7 @@ fn result(view: &View<'_>, finding: &Finding, status: Option<Status>) -> SarifRe
     let diagnostic = &finding.diagnostic;
     SarifResult {
         rule_id: diagnostic.rule.as_str(),
-        rule_index: ALL.iter().position(|rule| rule.id == diagnostic.rule),
+        rule_index: rules().iter().position(|rule| rule.id == diagnostic.rule),
         level: level(diagnostic.severity),
         message: Text { text: message(view, diagnostic) },
         locations: [location(view, diagnostic.primary.span, None, None)],

@@ -6,7 +6,7 @@ use lbcheck::model::{Condition, Endpoint, Match, Pool, TextMatch};
 use lbcheck::report::InputSummary;
 use lbcheck::traffic::flow::{Arrival, Case, Destination, Flow, in_words};
 use lbcheck::traffic::scenario::{
-    Capacity, Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Noticed, Outcome, Since,
+    Capacity, Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Noticed, ScenarioOutcome, Since,
 };
 use lbcheck::traffic::{Pick, PoolTraffic, Question, Survey};
 
@@ -155,7 +155,7 @@ impl Fill<'_> {
         }
     }
 
-    fn scenario(&self, pool: &Pool, outcome: &Outcome) -> wire::PoolScenario {
+    fn scenario(&self, pool: &Pool, outcome: &ScenarioOutcome) -> wire::PoolScenario {
         let endpoint = |(index, endpoint): (usize, &Endpoint)| wire::EndpointAfter {
             endpoint: name(endpoint),
             share: outcome.after.shares.get(index).copied().and_then(rounded),

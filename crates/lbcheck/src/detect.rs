@@ -1,6 +1,8 @@
 //! Telling the dialect of a text: by its content first, then by its name.
 
-use crate::dialect::Dialect;
+use std::cmp::Reverse;
+
+use crate::dialect::{Dialect, is_json};
 
 /// How much of a file is looked at. What a file is shows early.
 const LOOK: usize = 256 * 1024;
@@ -12,11 +14,11 @@ const LOOK: usize = 256 * 1024;
 #[must_use]
 pub fn detect(path: &str, bytes: &[u8]) -> Option<Dialect> {
     let text = String::from_utf8_lossy(bytes.get(..LOOK).unwrap_or(bytes));
-    let signs = Signs::of(&text);
-    let ranked = signs.ranked();
+    let mut ranked = signs(&text);
+    ranked.sort_by_key(|(count, _)| Reverse(*count));
     match ranked {
         [(0, _), ..] => by_name(path),
-        [(most, _), (next, _), _] if most == next => None,
+        [(most, _), (next, _), ..] if most == next => None,
         [(_, dialect), ..] => Some(dialect),
     }
 }
@@ -26,189 +28,69 @@ pub fn detect(path: &str, bytes: &[u8]) -> Option<Dialect> {
 #[must_use]
 pub fn is_main(dialect: Dialect, bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes.get(..LOOK).unwrap_or(bytes));
-    match dialect {
-        Dialect::HaProxy => false,
-        Dialect::Nginx => text.lines().map(str::trim_start).any(|line| {
-            ["events", "http", "stream", "mail"]
-                .iter()
-                .filter_map(|block| line.strip_prefix(block))
-                .any(|rest| rest.trim_start().starts_with('{'))
-        }),
-        Dialect::Envoy if is_json(&text) => {
-            ENVOY_MAIN_KEYS.iter().any(|key| text.contains(&format!("\"{key}\"")))
-        }
-        Dialect::Envoy => text.lines().any(|line| {
-            line.split_once(':')
-                .is_some_and(|(key, _)| ENVOY_MAIN_KEYS.contains(&key.trim_matches(['"', '\''])))
-        }),
-    }
+    (dialect.description().files.is_main)(&text)
 }
 
-/// Whether a text is JSON or flow style. `{{` and `{%` begin a template.
-fn is_json(text: &str) -> bool {
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    start.starts_with(['{', '[']) && !start.starts_with("{{") && !start.starts_with("{%")
+/// The dialect whose program would read a file of this name from a directory.
+#[must_use]
+pub fn of_directory(name: &str) -> Option<Dialect> {
+    Dialect::ALL.into_iter().find(|dialect| {
+        dialect.description().files.in_directory.iter().any(|pattern| match pattern.strip_prefix('*') {
+            Some(ending) => name.ends_with(ending),
+            None => name == *pattern,
+        })
+    })
+}
+
+/// What a directory lacks in which there is no file of a dialect, or of any: "no *.cfg file".
+#[must_use]
+pub fn looked_for(dialect: Option<Dialect>) -> String {
+    let names = |dialect: Dialect| match dialect.description().files.in_directory {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        names => names.concat(),
+    };
+    // A pattern says of whose files it speaks, a whole name does not need to.
+    let lacking = |dialect: Dialect, names: String| match names.starts_with('*') {
+        true => format!("no {} {names}", dialect.product()),
+        false => format!("no {names}"),
+    };
+    match dialect {
+        Some(dialect) => {
+            let names = names(dialect);
+            let file = if names.starts_with('*') { " file" } else { "" };
+            format!("no {names}{file}")
+        }
+        None => Dialect::ALL.map(|dialect| lacking(dialect, names(dialect))).join(", "),
+    }
 }
 
 /// By the names the products and their packages use.
 fn by_name(path: &str) -> Option<Dialect> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
     let (stem, extension) = name.rsplit_once('.')?;
-    match extension {
-        "cfg" => Some(Dialect::HaProxy),
-        "conf" if stem.contains("haproxy") => Some(Dialect::HaProxy),
-        "conf" => Some(Dialect::Nginx),
-        "yaml" | "yml" | "json" if stem.contains("envoy") => Some(Dialect::Envoy),
-        _ => None,
+    Dialect::ALL.into_iter().find(|dialect| {
+        let names = dialect.description().files.names;
+        names.iter().any(|(part, ending)| extension == *ending && stem.contains(part))
+    })
+}
+
+/// How much in a text speaks for each dialect.
+fn signs(text: &str) -> [(u32, Dialect); 3] {
+    // JSON may be one single line, where only the keys tell.
+    if is_json(text) {
+        return Dialect::ALL.map(|dialect| ((dialect.description().files.json)(text), dialect));
     }
-}
-
-/// How many lines speak for each dialect.
-#[derive(Default)]
-struct Signs {
-    haproxy: u32,
-    nginx: u32,
-    envoy: u32,
-}
-
-impl Signs {
-    fn of(text: &str) -> Self {
-        let mut signs = Self::default();
-        // JSON may be one single line, where only the keys tell.
-        if is_json(text) {
-            signs.envoy = ENVOY_KEYS.iter().filter(|key| text.contains(&format!("\"{key}\""))).count() as u32;
-            signs.envoy += u32::from(text.contains(ENVOY_TYPE));
-            return signs;
+    let mut signs = Dialect::ALL.map(|dialect| (0, dialect));
+    for line in text.lines() {
+        let line = line.trim_start_matches('\u{feff}').trim();
+        for (count, dialect) in &mut signs {
+            let description = dialect.description();
+            let says = !line.is_empty() && !line.starts_with(description.comment);
+            *count += u32::from(says && (description.files.line)(line));
         }
-        for line in text.lines() {
-            let line = line.trim_start_matches('\u{feff}').trim_end();
-            let inner = line.trim_start();
-            if inner.is_empty() || inner.starts_with('#') {
-                continue;
-            }
-            signs.haproxy += u32::from(is_haproxy(inner));
-            signs.nginx += u32::from(is_nginx(inner));
-            signs.envoy += u32::from(is_envoy(inner));
-        }
-        signs
     }
-
-    fn ranked(&self) -> [(u32, Dialect); 3] {
-        let mut ranked =
-            [(self.haproxy, Dialect::HaProxy), (self.nginx, Dialect::Nginx), (self.envoy, Dialect::Envoy)];
-        ranked.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-        ranked
-    }
+    signs
 }
-
-/// A section header: the keyword, the right number of words, and nothing that closes a line in nginx.
-fn is_haproxy(line: &str) -> bool {
-    let code = line.split('#').next().unwrap_or(line).trim_end();
-    if code.ends_with(['{', '}', ';']) {
-        return false;
-    }
-    let mut words = code.split_whitespace();
-    let Some(first) = words.next() else { return false };
-    let more = words.count();
-    match first {
-        "global" | "mailers" | "ring" | "program" | "traces" => more <= 1,
-        "defaults" => more <= 3,
-        "frontend" | "listen" => (1..=2).contains(&more),
-        "backend" => more == 1 || more == 3,
-        "userlist" | "peers" | "resolvers" | "cache" | "http-errors" | "log-forward" | "fcgi-app"
-        | "crt-store" | "log-profile" | "acme" => more == 1,
-        _ => false,
-    }
-}
-
-/// A well-known directive that ends or opens something on its line.
-fn is_nginx(line: &str) -> bool {
-    let end = line.find(|letter: char| letter.is_whitespace() || letter == '{' || letter == ';');
-    let (word, rest) = line.split_at(end.unwrap_or(line.len()));
-    if NGINX_BLOCKS.contains(&word) {
-        // Two braces, or one with a percent sign, begin a hole of a template.
-        let opens = |(at, _): (usize, &str)| {
-            !rest.get(at + 1..).unwrap_or_default().starts_with(['{', '%', '#'])
-                && !rest.get(..at).unwrap_or_default().ends_with('{')
-        };
-        return rest.match_indices('{').any(opens);
-    }
-    NGINX_DIRECTIVES.contains(&word) && rest.contains(';')
-}
-
-/// A key that Envoy's resources have and other YAML has not.
-fn is_envoy(line: &str) -> bool {
-    let line = line.trim_start_matches("- ").trim_start();
-    if line.contains(ENVOY_TYPE) {
-        return true;
-    }
-    let Some((key, rest)) = line.split_once(':') else { return false };
-    let key = key.trim().trim_matches(['"', '\'']);
-    (rest.is_empty() || rest.starts_with([' ', '\t'])) && ENVOY_KEYS.contains(&key)
-}
-
-const NGINX_BLOCKS: &[&str] =
-    &["events", "http", "stream", "server", "upstream", "location", "map", "split_clients", "geo", "mail"];
-
-const NGINX_DIRECTIVES: &[&str] = &[
-    "access_log",
-    "error_log",
-    "include",
-    "keepalive_timeout",
-    "listen",
-    "load_module",
-    "pid",
-    "proxy_pass",
-    "proxy_set_header",
-    "root",
-    "sendfile",
-    "server",
-    "server_name",
-    "ssl_certificate",
-    "user",
-    "worker_connections",
-    "worker_processes",
-];
-
-/// Outermost keys of a bootstrap or a `config_dump`.
-const ENVOY_MAIN_KEYS: &[&str] =
-    &["configs", "dynamic_resources", "dynamicResources", "static_resources", "staticResources"];
-
-const ENVOY_TYPE: &str = "type.googleapis.com/envoy.";
-
-const ENVOY_KEYS: &[&str] = &[
-    "@type",
-    "cluster_name",
-    "clusterName",
-    "connect_timeout",
-    "connectTimeout",
-    "dynamic_resources",
-    "dynamicResources",
-    "filter_chains",
-    "filterChains",
-    "generic_secret",
-    "genericSecret",
-    "http_filters",
-    "httpFilters",
-    "ignore_port_in_host_matching",
-    "ignorePortInHostMatching",
-    "lb_endpoints",
-    "lbEndpoints",
-    "lb_policy",
-    "lbPolicy",
-    "load_assignment",
-    "loadAssignment",
-    "route_config",
-    "routeConfig",
-    "socket_address",
-    "socketAddress",
-    "static_resources",
-    "staticResources",
-    "tls_certificate",
-    "tlsCertificate",
-    "virtual_hosts",
-    "virtualHosts",
-];
 
 #[cfg(test)]
 mod tests {
@@ -262,6 +144,14 @@ mod tests {
         assert!(main(Dialect::Envoy, "{\"configs\": []}"));
         assert!(!main(Dialect::Envoy, "resources:\n- \"@type\": x\n"));
         assert!(!main(Dialect::HaProxy, "global\n"));
+    }
+
+    #[test]
+    fn what_is_missing_from_a_directory_is_named() {
+        let files = Dialect::ALL.map(|dialect| looked_for(Some(dialect)));
+        assert_eq!(files, ["no *.cfg file", "no nginx.conf", "no *.yaml, *.yml or *.json file"]);
+        let any = "no HAProxy *.cfg, no nginx.conf, no Envoy *.yaml, *.yml or *.json";
+        assert_eq!(looked_for(None), any);
     }
 
     #[test]

@@ -46,6 +46,7 @@ impl fmt::Display for Severity {
 
 /// A place that explains a finding, with what is to be seen there.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Label {
     /// The place.
     pub span: Span,
@@ -62,6 +63,7 @@ impl Label {
 
 /// The pool and endpoint a finding speaks of, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Subject {
     /// Name of the pool.
     pub pool: Option<String>,
@@ -71,6 +73,7 @@ pub struct Subject {
 
 /// One replacement in one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Edit {
     /// What is replaced; empty where something is put in.
     pub span: Span,
@@ -89,6 +92,7 @@ pub enum Certainty {
 
 /// What would mend the offence of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Fix {
     /// What it does, in a few words: "write `server`".
     pub title: String,
@@ -119,6 +123,7 @@ impl Fix {
 
 /// One finding. It must still make sense when only `message` is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Diagnostic {
     /// The rule that speaks.
     pub rule: RuleId,
@@ -202,6 +207,7 @@ impl Diagnostic {
 
 /// The word that was probably meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Suggestion<'a> {
     /// The word.
     pub word: &'a str,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Tiers};
 use crate::model::{Action, Algorithm, Config, Endpoint, Membership, Pool, PoolId, Route, Target};
 use crate::source::Span;
 use crate::traffic::{Certainty, Load, PoolShares, placed_shares, pool_shares, serving};
@@ -115,12 +115,13 @@ pub(crate) fn targets(config: &Config) -> impl Iterator<Item = &Target> {
     })
 }
 
-/// Those in rotation in tier 0, or in Envoy, where levels may be left out, in the first level there is. Envoy gives
-/// other levels a part as well where the file itself calls too many hosts of the first unhealthy.
+/// Those in rotation in tier 0, or, where levels may be left out, in the first level there is. Other levels get a part
+/// as well where the file itself calls too many hosts of the first unhealthy.
 fn active(dialect: Dialect, pool: &Pool) -> Vec<usize> {
-    let first = match dialect {
-        Dialect::HaProxy | Dialect::Nginx => 0,
-        Dialect::Envoy => pool.endpoints.iter().map(|endpoint| endpoint.tier.value).min().unwrap_or(0),
+    let tiers = dialect.description().tiers;
+    let first = match tiers {
+        Tiers::Backups => 0,
+        Tiers::Levels => pool.endpoints.iter().map(|endpoint| endpoint.tier.value).min().unwrap_or(0),
     };
     let is_active = |endpoint: &Endpoint| endpoint.tier.value == first && endpoint.in_rotation();
     let active: Vec<usize> = pool
@@ -130,8 +131,8 @@ fn active(dialect: Dialect, pool: &Pool) -> Vec<usize> {
         .filter(|(_, endpoint)| is_active(endpoint))
         .map(|(index, _)| index)
         .collect();
-    match dialect {
-        Dialect::Envoy if !active.is_empty() => serving(dialect, pool),
+    match tiers {
+        Tiers::Levels if !active.is_empty() => serving(dialect, pool),
         _ => active,
     }
 }

@@ -10,6 +10,7 @@ use crate::statement::Statements;
 
 /// What to read and how.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct ReadOptions {
     /// The language.
     pub dialect: Dialect,
@@ -46,6 +47,7 @@ impl ReadOptions {
 
 /// What a reader gives back. Reading never fails; what is wrong is in `diagnostics`.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Reading {
     /// The model, as far as the input could be understood.
     pub config: Config,
@@ -79,6 +81,7 @@ impl Reading {
 
 /// A section or block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Block {
     /// Its first line.
     pub header: Span,

@@ -10,6 +10,7 @@ use crate::traffic::Certainty;
 
 /// One configuration that was read.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct InputSummary {
     /// The paths as the user gave them.
     pub paths: Vec<String>,
@@ -43,6 +44,7 @@ pub struct InputSummary {
 
 /// A diagnostic with what only the whole run knows of it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Finding {
     /// What is wrong, and where.
     pub diagnostic: Diagnostic,
@@ -54,6 +56,7 @@ pub struct Finding {
 
 /// How many findings of each severity count, and how many are suppressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Counts {
     /// Errors.
     pub error: usize,
@@ -114,6 +117,7 @@ impl Verdict {
 
 /// The result of `check`.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct CheckReport {
     /// What was read.
     pub inputs: Vec<InputSummary>,
@@ -151,6 +155,7 @@ fn verdict(broken: bool, fail_on: Option<Severity>, counts: Counts) -> Verdict {
 
 /// The result of `diff`.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct DiffReport {
     /// The old configuration.
     pub old: InputSummary,
@@ -203,6 +208,7 @@ impl DiffReport {
 
 /// A finding and what the change did to it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct DiffFinding {
     /// The finding; for [`Status::Fixed`] its places are in the old files.
     pub finding: Finding,
@@ -238,6 +244,7 @@ impl Status {
 
 /// Totals of a diff.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct DiffSummary {
     /// Pools only in the new configuration.
     pub pools_added: usize,
@@ -282,6 +289,7 @@ impl Effect {
 
 /// One thing that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Change {
     /// What kind of thing: `pool-added`, `weight-changed`, …
     pub kind: ChangeKind,
@@ -353,6 +361,7 @@ impl Fate {
 
 /// The shares of a pool before and after.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct PoolShift {
     /// The pool's name in the new configuration (in the old one if it is gone).
     pub pool: String,
@@ -371,6 +380,7 @@ pub struct PoolShift {
 
 /// One endpoint's share before and after, each from 0 to 1; `None` where it is not there or not known.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct ShareShift {
     /// The endpoint's name.
     pub endpoint: String,
@@ -382,6 +392,7 @@ pub struct ShareShift {
 
 /// A request that now goes somewhere else.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct RouteShift {
     /// A request that shows it, `GET https://host/path`, where one can be built from the conditions.
     pub witness: Option<String>,

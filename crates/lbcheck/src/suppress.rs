@@ -205,8 +205,9 @@ fn silence(suppression: &Suppression, findings: &mut [Finding]) -> bool {
 fn collect(sources: &Sources, reading: &Reading) -> (Vec<Suppression>, Vec<Diagnostic>) {
     let mut suppressions = Vec::new();
     let mut wrong = Vec::new();
+    let sign = reading.config.dialect.description().comment;
     for &comment in &reading.comments {
-        let text = sources.text(comment).trim_start_matches('#').trim();
+        let text = sources.text(comment).trim_start_matches(sign).trim();
         let Some(remark) = text.strip_prefix(MARK) else { continue };
         match parse(remark.trim()) {
             Ok(Remark { ids, reason, expires }) => {
@@ -282,9 +283,10 @@ fn scope(sources: &Sources, reading: &Reading, comment: Span) -> Span {
     let text = |line: u32| {
         file.line_range(line).and_then(|range| file.text().get(range.clone()).map(|text| (range, text)))
     };
+    let sign = reading.config.dialect.description().comment;
     let alone = |text: &str| {
         let text = text.trim_start();
-        text.is_empty() || text.starts_with('#')
+        text.is_empty() || text.starts_with(sign)
     };
     // A comment of its own line speaks of the next line that is neither empty nor a comment.
     let last = line.saturating_add(MAX_COMMENT_LINES);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::{Description, Dialect, Form};
 use crate::load::{FileLoader, LoadError};
 use crate::model::{Gap, Membership, PoolId, Weakens};
 use crate::reading::Reading;
@@ -21,7 +21,7 @@ const HELP: &str = "render the template, and check what comes out of it";
 
 /// What a hole is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum HoleKind {
     /// A value: `{{ host }}`, `<%= @host %>`.
     Value,
     /// Something that decides about the lines after it: `{% for … %}`, `{{ range … }}`, `<% if … %>`.
@@ -37,7 +37,7 @@ enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Hole {
     bytes: Range<usize>,
-    kind: Kind,
+    kind: HoleKind,
     /// Inside quotes nginx takes braces for text.
     quoted: bool,
 }
@@ -51,17 +51,20 @@ const CLOSING: &[&str] = &["else", "elsif", "elif", "end"];
 
 /// Every hole of a text, in order. Comments have none.
 fn holes(text: &str, dialect: Dialect) -> Vec<Hole> {
+    let language = dialect.description();
     let mut holes = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        if !line.trim_start().starts_with('#') {
-            line_holes(line, at, dialect, &mut holes);
+        if !line.trim_start().starts_with(language.comment) {
+            line_holes(line, at, language, &mut holes);
         }
         at += line.len();
     }
-    if dialect == Dialect::Nginx && holes.iter().any(|hole| hole.kind != Kind::Variable) {
+    if language.form == Form::Statements && holes.iter().any(|hole| hole.kind != HoleKind::Variable) {
         let quoted = quoted(text);
-        for hole in holes.iter_mut().filter(|hole| !matches!(hole.kind, Kind::Variable | Kind::Marker)) {
+        for hole in
+            holes.iter_mut().filter(|hole| !matches!(hole.kind, HoleKind::Variable | HoleKind::Marker))
+        {
             let before = quoted.partition_point(|range| range.start <= hole.bytes.start);
             let around = before.checked_sub(1).and_then(|at| quoted.get(at));
             hole.quoted = around.is_some_and(|range| hole.bytes.end <= range.end);
@@ -86,7 +89,7 @@ fn quoted(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-fn line_holes(line: &str, offset: usize, dialect: Dialect, holes: &mut Vec<Hole>) {
+fn line_holes(line: &str, offset: usize, language: &Description, holes: &mut Vec<Hole>) {
     let bytes = line.as_bytes();
     let mut at = 0;
     while let Some(rest) = line.get(at..) {
@@ -94,7 +97,7 @@ fn line_holes(line: &str, offset: usize, dialect: Dialect, holes: &mut Vec<Hole>
             None => break,
             Some(b'{') => braces(rest),
             Some(b'<') => tags(rest),
-            Some(b'$') if dialect != Dialect::HaProxy => variable(rest),
+            Some(b'$') if !language.reads_environment => variable(rest),
             Some(b'@') => fenced(rest, "@@"),
             Some(b'_' | b'C' | b'R') if at == 0 || !is_word(bytes[at - 1]) => {
                 fenced(rest, "__").or_else(|| marker(rest))
@@ -117,7 +120,7 @@ fn is_word(byte: u8) -> bool {
 }
 
 /// `{{ … }}`, `{% … %}` and `{# … #}`, closed on the same line.
-fn braces(text: &str) -> Option<(usize, Kind)> {
+fn braces(text: &str) -> Option<(usize, HoleKind)> {
     let (close, plain) = match text.as_bytes().get(1)? {
         b'{' => ("}}", true),
         b'%' => ("%}", false),
@@ -133,41 +136,41 @@ fn braces(text: &str) -> Option<(usize, Kind)> {
         if content.is_empty() {
             return None;
         }
-        kind_of(content, Kind::Value)
+        kind_of(content, HoleKind::Value)
     } else if close == "#}" {
-        Kind::Silent
+        HoleKind::Silent
     } else {
-        kind_of(content, Kind::Statement)
+        kind_of(content, HoleKind::Statement)
     };
     Some((2 + length + 2 + extra, kind))
 }
 
 /// `<%= … %>` and `<% … %>`.
-fn tags(text: &str) -> Option<(usize, Kind)> {
+fn tags(text: &str) -> Option<(usize, HoleKind)> {
     let inner = text.strip_prefix("<%")?;
     let length = inner.find("%>")?;
     let content = inner.get(..length)?;
     let kind = match content.strip_prefix('=') {
-        Some(_) => Kind::Value,
-        None => kind_of(content.trim_matches(['-', ' ', '\t', '#', '}']), Kind::Statement),
+        Some(_) => HoleKind::Value,
+        None => kind_of(content.trim_matches(['-', ' ', '\t', '#', '}']), HoleKind::Statement),
     };
     Some((2 + length + 2, kind))
 }
 
-fn kind_of(content: &str, other: Kind) -> Kind {
+fn kind_of(content: &str, other: HoleKind) -> HoleKind {
     let word = content.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     if content.starts_with(['/', '^', '!'])
         || CLOSING.contains(&word)
         || word.starts_with("end")
         || content.is_empty()
     {
-        return Kind::Silent;
+        return HoleKind::Silent;
     }
-    if content.starts_with('#') || STATEMENTS.contains(&word) { Kind::Statement } else { other }
+    if content.starts_with('#') || STATEMENTS.contains(&word) { HoleKind::Statement } else { other }
 }
 
 /// `${NAME}` in capitals, as `envsubst` and the shell write it; also `${NAME:-default}`.
-fn variable(text: &str) -> Option<(usize, Kind)> {
+fn variable(text: &str) -> Option<(usize, HoleKind)> {
     let inner = text.strip_prefix("${")?;
     let length = inner.find('}')?;
     let content = inner.get(..length)?;
@@ -175,11 +178,11 @@ fn variable(text: &str) -> Option<(usize, Kind)> {
     let capitals =
         name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     (capitals && name.starts_with(|first: char| first.is_ascii_uppercase()))
-        .then_some((2 + length + 1, Kind::Variable))
+        .then_some((2 + length + 1, HoleKind::Variable))
 }
 
 /// `@@NAME@@` or `__NAME__`, in capitals.
-fn fenced(text: &str, fence: &str) -> Option<(usize, Kind)> {
+fn fenced(text: &str, fence: &str) -> Option<(usize, HoleKind)> {
     let inner = text.strip_prefix(fence)?;
     let length = inner.find(fence)?;
     let name = inner.get(..length)?;
@@ -187,13 +190,13 @@ fn fenced(text: &str, fence: &str) -> Option<(usize, Kind)> {
         name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     let closed = inner.as_bytes().get(length + fence.len()).is_none_or(|&next| !is_word(next));
     let named = name.starts_with(|first: char| first.is_ascii_uppercase()) && !name.ends_with('_');
-    (capitals && closed && named).then_some((length + 2 * fence.len(), Kind::Marker))
+    (capitals && closed && named).then_some((length + 2 * fence.len(), HoleKind::Marker))
 }
 
-fn marker(text: &str) -> Option<(usize, Kind)> {
+fn marker(text: &str) -> Option<(usize, HoleKind)> {
     let word = MARKERS.iter().find(|word| text.starts_with(**word))?;
     let ends = text.as_bytes().get(word.len()).is_none_or(|&next| !is_word(next));
-    ends.then_some((word.len(), Kind::Marker))
+    ends.then_some((word.len(), HoleKind::Marker))
 }
 
 /// The text with its holes painted over, byte for byte: values become words, statements become blanks.
@@ -204,11 +207,11 @@ fn painted(text: &str, dialect: Dialect) -> Option<String> {
     }
     let mut bytes = text.as_bytes().to_vec();
     for hole in &holes {
-        if hole.kind == Kind::Variable && is_declared(text, hole) {
+        if hole.kind == HoleKind::Variable && is_declared(text, hole) {
             continue;
         }
-        let blank = matches!(hole.kind, Kind::Statement | Kind::Silent)
-            || hole.kind == Kind::Value && stands_alone(text, &holes, hole);
+        let blank = matches!(hole.kind, HoleKind::Statement | HoleKind::Silent)
+            || hole.kind == HoleKind::Value && stands_alone(text, &holes, hole);
         for byte in bytes.get_mut(hole.bytes.clone()).into_iter().flatten() {
             *byte = match *byte {
                 _ if blank => b' ',
@@ -353,17 +356,17 @@ fn lines_with_holes(sources: &Sources, first: usize, dialect: Dialect) -> BTreeM
     let mut lines: BTreeMap<(FileId, u32), Line> = BTreeMap::new();
     for (id, file) in sources.iter().skip(first) {
         for hole in holes(file.text(), dialect) {
-            if hole.kind == Kind::Variable && is_declared(file.text(), &hole) {
+            if hole.kind == HoleKind::Variable && is_declared(file.text(), &hole) {
                 continue;
             }
             let span = Span::new(id, hole.bytes.start, hole.bytes.end);
             let line = file.position(span.start).line;
-            let reported = hole.kind != Kind::Silent;
+            let reported = hole.kind != HoleKind::Silent;
             let entry = lines.entry((id, line)).or_insert(Line {
                 span,
                 reported: false,
                 statement: false,
-                marker: hole.kind == Kind::Marker,
+                marker: hole.kind == HoleKind::Marker,
                 quoted: true,
             });
             entry.quoted &= hole.quoted;
@@ -371,7 +374,7 @@ fn lines_with_holes(sources: &Sources, first: usize, dialect: Dialect) -> BTreeM
                 entry.span = span;
                 entry.reported = true;
             }
-            entry.statement |= matches!(hole.kind, Kind::Statement | Kind::Silent);
+            entry.statement |= matches!(hole.kind, HoleKind::Statement | HoleKind::Silent);
         }
     }
     lines

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Algorithms, Dialect};
 use crate::model::{Algorithm, Condition, Endpoint, HashKey, HashTable, Match, Pool, PoolKind, TextMatch};
 
 /// "backend `api`", "upstream `api`", "cluster `api`"; an implicit nginx pool is an "address".
@@ -63,43 +63,19 @@ pub(crate) fn names<'a>(all: impl ExactSizeIterator<Item = &'a str>, limit: usiz
 
 /// An algorithm as the dialect writes it.
 pub(crate) fn algorithm(dialect: Dialect, algorithm: &Algorithm) -> String {
-    let text = |haproxy: &str, nginx: &str, envoy: &str| {
-        match dialect {
-            Dialect::HaProxy => haproxy,
-            Dialect::Nginx => nginx,
-            Dialect::Envoy => envoy,
-        }
-        .to_owned()
-    };
+    let names = &dialect.description().algorithms;
     match algorithm {
-        Algorithm::RoundRobin => text("roundrobin", "round robin", "ROUND_ROBIN"),
+        Algorithm::RoundRobin => names.round_robin.into(),
         Algorithm::StaticRoundRobin => "static-rr".into(),
         Algorithm::LeastConnections { choices, bias_milli } => {
-            let mut name = text("leastconn", "least_conn", "LEAST_REQUEST");
-            if dialect == Dialect::Envoy {
-                match choices {
-                    Some(2) => {}
-                    Some(choices) => name += &format!(" with {choices} choices"),
-                    None => name += " with a full scan",
-                }
-                if *bias_milli != 1000 {
-                    name += &format!(" and bias {}", factor(f64::from(*bias_milli) / 1000.0));
-                }
-            }
-            name
+            let bias = (*bias_milli != 1000).then(|| factor(f64::from(*bias_milli) / 1000.0));
+            (names.least_connections)(*choices, bias.as_deref())
         }
         Algorithm::LeastTime(arguments) => format!("least_time {arguments}"),
-        Algorithm::Random { draws, by, .. } => match (dialect, draws) {
-            (Dialect::Envoy, _) => "RANDOM".into(),
-            (Dialect::HaProxy, draws) => format!("random({draws})"),
-            (Dialect::Nginx, 1) => "random".into(),
-            (Dialect::Nginx, _) => {
-                by.as_ref().map_or_else(|| "random two".into(), |by| format!("random two {by}"))
-            }
-        },
+        Algorithm::Random { draws, by, .. } => (names.random)(*draws, by.as_deref()),
         Algorithm::First => "first".into(),
         Algorithm::Hash { key, table, balance_factor, .. } => {
-            let mut name = hash(dialect, key, *table);
+            let mut name = hash(names, key, *table);
             if *balance_factor > 0 {
                 name += &format!(" with balance factor {balance_factor}");
             }
@@ -114,21 +90,17 @@ pub(crate) fn algorithm(dialect: Dialect, algorithm: &Algorithm) -> String {
     }
 }
 
-fn hash(dialect: Dialect, key: &HashKey, table: HashTable) -> String {
+fn hash(names: &Algorithms, key: &HashKey, table: HashTable) -> String {
     let key = match key {
         HashKey::Source => "the client address",
         HashKey::Expression(text) => text.as_str(),
         HashKey::Constant(text) => {
-            return match dialect {
-                Dialect::Nginx => format!("hash of the constant \"{text}\""),
-                _ => format!("hash of the constant `{text}`"),
-            };
+            return format!("hash of the constant {0}{text}{0}", names.quote);
         }
         HashKey::RoutePolicy => "",
     };
     match table {
-        HashTable::Map if dialect == Dialect::HaProxy => format!("map-based hash of {key}"),
-        HashTable::Map => format!("hash {key}"),
+        HashTable::Map => format!("{} {key}", names.map_hash),
         HashTable::Ring => format!("consistent hash of {key}"),
         HashTable::Ketama => format!("hash {key} consistent"),
         HashTable::IpHash => "ip_hash".into(),
@@ -142,14 +114,23 @@ fn hash(dialect: Dialect, key: &HashKey, table: HashTable) -> String {
 /// A condition in a few words: "path begins with /api and not host is a.example". At most a few levels deep, see
 /// [`Condition`].
 pub(crate) fn condition(condition: &Condition) -> String {
+    condition_within(condition, MAX_PARTS)
+}
+
+/// A condition with all its parts.
+pub(crate) fn whole_condition(condition: &Condition) -> String {
+    condition_within(condition, usize::MAX)
+}
+
+fn condition_within(condition: &Condition, most: usize) -> String {
     let join = |parts: &[Condition], word: &str| {
-        let shown = parts.iter().take(MAX_PARTS).map(|part| match part {
-            Condition::All(_) | Condition::Any(_) => format!("({})", self::condition(part)),
-            part => self::condition(part),
+        let shown = parts.iter().take(most).map(|part| match part {
+            Condition::All(_) | Condition::Any(_) => format!("({})", condition_within(part, most)),
+            part => condition_within(part, most),
         });
         let mut text = shown.collect::<Vec<_>>().join(word);
-        if parts.len() > MAX_PARTS {
-            text += &format!("{word}{} more", parts.len() - MAX_PARTS);
+        if parts.len() > most {
+            text += &format!("{word}{} more", parts.len() - most);
         }
         text
     };
@@ -159,8 +140,10 @@ pub(crate) fn condition(condition: &Condition) -> String {
         Condition::All(all) => join(all, " and "),
         Condition::Any(any) => join(any, " or "),
         Condition::Not(inner) => match inner.as_ref() {
-            inner @ (Condition::All(_) | Condition::Any(_)) => format!("not ({})", self::condition(inner)),
-            inner => format!("not {}", self::condition(inner)),
+            inner @ (Condition::All(_) | Condition::Any(_)) => {
+                format!("not ({})", condition_within(inner, most))
+            }
+            inner => format!("not {}", condition_within(inner, most)),
         },
         Condition::Is(test) => property(test),
         Condition::Chance(share) => format!("{} of requests", percent(f64::from(*share) / 1_000_000.0)),

@@ -25,11 +25,7 @@ impl Base {
     /// A configuration of one file.
     #[must_use]
     pub fn single(dialect: Dialect, name: String, text: String) -> Self {
-        let main = match dialect {
-            Dialect::HaProxy => "haproxy.cfg",
-            Dialect::Nginx => "nginx.conf",
-            Dialect::Envoy => "envoy.yaml",
-        };
+        let main = dialect.description().files.usual;
         let files = BTreeMap::from([(main.to_owned(), text.into_bytes())]);
         Self { name, files, main: main.to_owned(), variables: Vec::new() }
     }

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lbcheck::analysis::{self, Subject};
-use lbcheck::dialect::Dialect;
-use lbcheck::load::{FileLoader, LoadError, MemoryLoader};
+use lbcheck::load::MemoryLoader;
 use lbcheck::policy::Environment;
 use lbcheck::read::{ReadOptions, Reading, read};
 use lbcheck::report::{CheckReport, DiffReport};
@@ -16,34 +15,9 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Reads from the disk.
-pub struct Disk;
-
-impl FileLoader for Disk {
-    fn read(&self, path: &str) -> Result<Vec<u8>, LoadError> {
-        std::fs::read(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => LoadError::NotFound,
-            std::io::ErrorKind::IsADirectory => LoadError::IsDirectory,
-            _ => LoadError::Other(error.to_string()),
-        })
-    }
-
-    fn list(&self, directory: &str) -> Result<Vec<String>, LoadError> {
-        let entries = std::fs::read_dir(directory).map_err(|error| LoadError::Other(error.to_string()))?;
-        let mut names: Vec<String> =
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        Ok(names)
-    }
-}
-
 /// Reads one configuration given as text.
 pub fn reading(text: &[u8], sources: &mut Sources, options: &ReadOptions) -> Reading {
-    let path = match options.dialect {
-        Dialect::HaProxy => "haproxy.cfg",
-        Dialect::Nginx => "nginx.conf",
-        Dialect::Envoy => "envoy.yaml",
-    };
+    let path = options.dialect.description().files.usual;
     read(&MemoryLoader::one(path, text), sources, &[path.to_owned()], options)
 }
 

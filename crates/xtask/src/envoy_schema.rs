@@ -133,7 +133,7 @@ pub(crate) fn generate(source: &Source) -> Result<String> {
     writeln!(out, "// all under the Apache License 2.0; see NOTICE beside this file.")?;
     writeln!(out)?;
     writeln!(out, "use super::Cardinality::{{Boxed, Many, Map, One}};")?;
-    writeln!(out, "use super::Kind::*;")?;
+    writeln!(out, "use super::FieldKind::*;")?;
     writeln!(out, "use super::Rule::*;")?;
     writeln!(out, "use super::{{Enum, Message, field, old}};")?;
     writeln!(out)?;

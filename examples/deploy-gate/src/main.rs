@@ -5,51 +5,29 @@
 
 use std::process::ExitCode;
 
-use lbcheck::analysis::{self, Subject};
-use lbcheck::detect::detect;
-use lbcheck::diagnostic::Severity;
-use lbcheck::load::MemoryLoader;
-use lbcheck::policy::Environment;
-use lbcheck::read::{ReadOptions, Reading, read};
-use lbcheck::source::Sources;
+use lbcheck::{Severity, detect};
 
 /// Why `candidate` may not replace `running`, one reason a line; nothing if it may.
 fn refusals(running: &str, candidate: &str) -> Vec<String> {
     let Some(dialect) = detect("candidate", candidate.as_bytes()) else {
         return vec!["the candidate is no HAProxy, nginx or Envoy configuration".to_owned()];
     };
-    let options = ReadOptions::new(dialect);
-    let mut sources = Sources::new();
-    let mut take = |name: &str, text: &str| {
-        let loader = MemoryLoader::one(name, text);
-        read(&loader, &mut sources, &[name.to_owned()], &options)
-    };
-    let (old, new) = (take("running", running), take("candidate", candidate));
-
-    // Production unless said otherwise. `Policy` reads an `lbcheck.toml` and gives other environments.
-    let environment = Environment::default();
-    let subject =
-        |paths, reading| Subject { paths, reading, version_assumed: true, environment: &environment };
-    let (old_paths, new_paths) = (["running".to_owned()], ["candidate".to_owned()]);
-    let report = analysis::diff(&sources, &subject(&old_paths, &old), &subject(&new_paths, &new));
-
+    // Production unless said otherwise: `lbcheck::read_policy` takes an `lbcheck.toml` and gives other options.
+    let report = lbcheck::diff_texts(dialect, running, candidate);
     let mut reasons: Vec<String> = report
         .introduced()
         .filter(|finding| finding.suppressed.is_none() && finding.diagnostic.severity == Severity::Error)
         .map(|finding| {
             let diagnostic = &finding.diagnostic;
-            let place = sources.position(diagnostic.primary.span);
-            format!("{place}: {} [{}]", diagnostic.message, diagnostic.rule)
+            format!("{}: {} [{}]", report.place(diagnostic.primary.span), diagnostic.message, diagnostic.rule)
         })
         .collect();
-    if report.broken {
-        reasons.push(format!("the {} configuration could not be read", unreadable(&old)));
+    for (side, input) in [("running", &report.old), ("candidate", &report.new)] {
+        if input.broken {
+            reasons.push(format!("the {side} configuration could not be read"));
+        }
     }
     reasons
-}
-
-fn unreadable(old: &Reading) -> &'static str {
-    if old.broken { "running" } else { "candidate" }
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the program's own output")]

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::words::is_secret_fetch;
-use super::{is_reference, value};
+use super::name::is_secret_fetch;
+use super::value::{self, is_reference};
 
 /// Which keys of a map are secrets.
 #[derive(Clone, Copy)]

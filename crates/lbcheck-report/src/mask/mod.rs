@@ -3,25 +3,25 @@
 //! In doubt a word is taken for a secret: an excerpt with stars too many can still be understood, a password in
 //! a build log cannot be taken back.
 
-mod loose;
+mod by_form;
+mod directives;
 mod map;
 mod name;
 mod tree;
 mod value;
-mod words;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use lbcheck::detect::detect;
+use lbcheck::detect;
 use lbcheck::dialect::Dialect;
 use lbcheck::source::{FileId, Sources, Span};
 
-use words::Ends;
+use directives::Ends;
 
-pub(crate) use name::{is_secret_header, is_secret_name, is_secret_parameter};
+pub(crate) use name::{is_secret_header, is_secret_parameter};
 
 /// What a secret looks like in a message.
 pub(crate) const HIDDEN: &str = "***";
@@ -105,14 +105,14 @@ const NEAR: usize = 4096;
 pub(crate) fn hidden(text: &str) -> Cow<'_, str> {
     let mut secrets = Vec::new();
     any_words(text, &mut secrets);
-    loose::find(text, &mut secrets);
+    by_form::find(text, &mut secrets);
     starred(text, secrets)
 }
 
 /// Any text, with the secrets replaced that show by their own form.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     let mut secrets = Vec::new();
-    loose::find(text, &mut secrets);
+    by_form::find(text, &mut secrets);
     starred(text, secrets)
 }
 
@@ -137,24 +137,24 @@ pub fn find(path: &str, text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     match detect(path, text.as_bytes()) {
         Some(Dialect::Envoy) => tree::find(text, &mut found),
-        Some(Dialect::HaProxy) => words::find(text, Ends::Line, &mut found),
-        Some(Dialect::Nginx) => words::find(text, Ends::Semicolon, &mut found),
+        Some(Dialect::HaProxy) => directives::find(text, Ends::Line, &mut found),
+        Some(Dialect::Nginx) => directives::find(text, Ends::Semicolon, &mut found),
         // The user says what it is; nothing else does.
         None => {
             tree::find(text, &mut found);
             any_words(text, &mut found);
         }
     }
-    loose::find(text, &mut found);
+    by_form::find(text, &mut found);
     pem(text, &mut found);
     apart(found)
 }
 
 /// The secrets of words in either language.
 fn any_words(text: &str, found: &mut Vec<Range<usize>>) {
-    words::find(text, Ends::Semicolon, found);
+    directives::find(text, Ends::Semicolon, found);
     if text.contains(';') {
-        words::find(text, Ends::Line, found);
+        directives::find(text, Ends::Line, found);
     }
 }
 
@@ -186,23 +186,6 @@ fn pem(text: &str, found: &mut Vec<Range<usize>>) {
         from =
             end + text.get(end..).and_then(|rest| rest.find(BEGIN)).map_or(END.len(), |at| at + BEGIN.len());
     }
-}
-
-/// Whether a value is plainly no secret itself: a variable, an expression or a template hole, or a switch.
-pub(crate) fn is_reference(value: &str) -> bool {
-    const SWITCHES: &[&str] =
-        &["on", "off", "true", "false", "yes", "no", "none", "null", "{", "}", "|", ">"];
-    // `$5$salt$hash` is a password, `${PREFIX}hunter2` more than a variable.
-    let is_name = |name: &str| {
-        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-    };
-    let within = |open: &str, close: &str| value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
-    SWITCHES.contains(&value)
-        || value.strip_prefix('$').is_some_and(is_name)
-        || within("${", "}").is_some_and(is_name)
-        || within("%[", "]").is_some_and(|inner| !inner.contains(']'))
-        || within("{{", "}}").is_some_and(|inner| !inner.contains("}}"))
 }
 
 #[cfg(test)]

@@ -93,3 +93,22 @@ fn is_misspelt(name: &str) -> bool {
         suggest(&part, near).is_some()
     })
 }
+
+/// Whether a word reads a secret from the request: `req.hdr(x-api-key)`, `http_auth_bearer`, `$http_x_api_key`.
+pub(super) fn is_secret_fetch(word: &str) -> bool {
+    let word = word.trim_start_matches('(');
+    if word.starts_with("http_auth_bearer") {
+        return true;
+    }
+    if let Some(variable) = word.strip_prefix('$') {
+        if variable.strip_prefix("arg_").is_some_and(is_secret_parameter) {
+            return true;
+        }
+        return ["http_", "cookie_"].iter().any(|kind| {
+            variable.strip_prefix(kind).is_some_and(|name| is_secret_header(&name.replace('_', "-")))
+        });
+    }
+    let Some((fetch, argument)) = word.split_once('(') else { return false };
+    let name = argument.split([')', ',']).next().unwrap_or_default();
+    is_secret_header(name) || (matches!(fetch, "urlp" | "url_param") && is_secret_parameter(name))
+}

@@ -1,3 +1,4 @@
+use super::name::is_secret_name;
 use super::*;
 
 /// The text with its secrets as stars, one for each character but line ends.

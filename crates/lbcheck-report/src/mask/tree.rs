@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::{is_reference, is_secret_header, is_secret_name};
+use super::name::{is_secret_header, is_secret_name};
+use super::value::is_reference;
 
 /// Keys that hold the secret itself inside an object that is a secret.
 const VALUE_KEYS: &[&str] = &[

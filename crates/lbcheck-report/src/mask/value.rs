@@ -130,3 +130,20 @@ fn replaced(said: &str, piece: &str, plain: bool) -> Option<String> {
 fn of_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
+
+/// Whether a value is plainly no secret itself: a variable, an expression or a template hole, or a switch.
+pub(super) fn is_reference(value: &str) -> bool {
+    const SWITCHES: &[&str] =
+        &["on", "off", "true", "false", "yes", "no", "none", "null", "{", "}", "|", ">"];
+    // `$5$salt$hash` is a password, `${PREFIX}hunter2` more than a variable.
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    let within = |open: &str, close: &str| value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+    SWITCHES.contains(&value)
+        || value.strip_prefix('$').is_some_and(is_name)
+        || within("${", "}").is_some_and(is_name)
+        || within("%[", "]").is_some_and(|inner| !inner.contains(']'))
+        || within("{{", "}}").is_some_and(|inner| !inner.contains("}}"))
+}

@@ -177,7 +177,15 @@ fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
     let mut places = BTreeMap::new();
     let mut elsewhere = Vec::new();
     // What a route leads to is told with the requests that show it.
-    let told: BTreeSet<_> = report.routes.iter().map(|shift| (shift.old_span, shift.new_span)).collect();
+    let told: BTreeSet<_> = report
+        .routes
+        .iter()
+        .map(|shift| (shift.old_span, shift.new_span, format!("{}: {}", shift.route, shift.new)))
+        .collect();
+    let is_told = |change: &Change| {
+        let new = change.new.clone().unwrap_or_default();
+        change.kind == ChangeKind::RouteChanged && told.contains(&(change.old_span, change.new_span, new))
+    };
     let mut place = |pools: &mut Vec<_>, name| {
         *places.entry(name).or_insert_with(|| {
             pools.push((name, OfPool::default()));
@@ -186,8 +194,7 @@ fn by_pool(report: &DiffReport) -> (Vec<(&str, OfPool<'_>)>, Vec<&Change>) {
     };
     for change in report.changes.iter().filter(|change| change.effect == Effect::Behavioural) {
         let Some(name) = change.subject.pool.as_deref() else {
-            if change.kind != ChangeKind::RouteChanged || !told.contains(&(change.old_span, change.new_span))
-            {
+            if !is_told(change) {
                 elsewhere.push(change);
             }
             continue;

@@ -36,6 +36,8 @@ pub struct Configuration {
     pub client_address: &'static str,
     /// Worker processes with counters of their own; `null` inside: as many as the machine has processors.
     pub workers: Option<Value<Option<u32>>>,
+    /// Every setting of the configuration as a whole, in the dialect's words.
+    pub settings: Vec<Setting>,
     /// What was seen and not understood, and may matter.
     pub gaps: Vec<Gap>,
 }
@@ -67,6 +69,21 @@ pub enum OriginName {
     Default,
 }
 
+/// A setting in the dialect's words. What differs between two configurations differs in these.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Setting {
+    /// Which setting.
+    pub name: &'static str,
+    /// What is in force.
+    pub value: String,
+    /// What it has an effect on: `routing`, `share`, `availability`, `capacity`, `time`, `content`, `security`,
+    /// `observability`, `process` or `unknown`; `none` where something else makes it idle.
+    pub class: &'static str,
+    /// Where it is written, unless it is a default.
+    pub location: Option<Location>,
+}
+
 /// Where traffic enters.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -79,6 +96,8 @@ pub struct Listener {
     pub binds: Vec<Bind>,
     /// Index of its route table.
     pub table: u32,
+    /// Every setting in the dialect's words.
+    pub settings: Vec<Setting>,
     /// Where it is written.
     pub location: Location,
 }
@@ -105,6 +124,8 @@ pub struct Bind {
 pub struct RouteTable {
     /// What stands at its head.
     pub label: String,
+    /// Every setting in the dialect's words.
+    pub settings: Vec<Setting>,
     /// The routes in order of precedence.
     pub routes: Vec<Route>,
 }
@@ -125,6 +146,8 @@ pub struct Route {
     pub hash_policies: Vec<String>,
     /// What selects a subset of the pool's endpoints.
     pub metadata: BTreeMap<String, String>,
+    /// Every setting in the dialect's words.
+    pub settings: Vec<Setting>,
     /// Where it is written.
     pub location: Location,
 }
@@ -295,6 +318,8 @@ pub struct Pool {
     pub disabled: bool,
     /// Whether the proxy answers every request by itself.
     pub answers_locally: bool,
+    /// Every setting in the dialect's words.
+    pub settings: Vec<Setting>,
     /// Where its header is written.
     pub location: Location,
 }
@@ -345,6 +370,8 @@ pub struct Endpoint {
     pub expands: bool,
     /// Index of its locality.
     pub locality: Option<usize>,
+    /// Every setting in the dialect's words.
+    pub settings: Vec<Setting>,
     /// Where it is written.
     pub location: Location,
 }

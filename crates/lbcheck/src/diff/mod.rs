@@ -15,6 +15,7 @@ mod witness;
 pub use pairing::{EndpointPair, PoolPair};
 pub use routes::{RouteChange, RouteChangeKind};
 
+use crate::diagnostic::Subject;
 use crate::facts::{Facts, PoolFacts};
 use crate::model::{Config, Endpoint, Pool, PoolId};
 use crate::report::{Change, DiffSummary, Effect, PoolShift, RouteShift};
@@ -45,7 +46,7 @@ impl<'a> Comparison<'a> {
     #[must_use]
     pub fn new(old: &'a Config, new: &'a Config) -> Self {
         let pairing = pairing::pair_pools(old, new);
-        let routes = routes::compare(old, new, &pairing);
+        let routes = routes::compare(old, new, &pairing.pairs);
         Self {
             old,
             new,
@@ -131,16 +132,20 @@ const MAX_TABLES: usize = 50;
 pub fn outcome(comparison: &Comparison<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut tables = MAX_TABLES;
+    let by_old = pairing::by_old(&comparison.pools, comparison.old.pools.len());
+    let (old, new) = pairing::describers(comparison.old, comparison.new, &by_old);
     for pair in &comparison.pools {
         let before = outcome.changes.len();
-        settings::compare(comparison, pair, &mut outcome.changes);
-        endpoints::compare(comparison, pair, &mut outcome);
+        settings::compare(comparison, (&old, &new), pair, &mut outcome.changes);
+        endpoints::compare(comparison, (&old, &new), pair, &mut outcome);
         let behavioural = outcome.changes[before..].iter().any(|change| change.effect == Effect::Behavioural);
         outcome.summary.pools_changed += usize::from(behavioural);
         outcome.pools.extend(shares::shift(comparison, pair, &mut tables));
     }
     settings::whole_pools(comparison, &mut outcome);
     routes::report(comparison, &mut outcome);
+    let whole = settings::differing(old.config(), new.config());
+    outcome.changes.extend(whole.map(|difference| difference.of(&Subject::default())));
     let behavioural = outcome.changes.iter().filter(|change| change.effect == Effect::Behavioural).count();
     outcome.summary.behavioural = behavioural;
     outcome.summary.cosmetic = outcome.changes.len() - behavioural;

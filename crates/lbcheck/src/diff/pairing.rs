@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::describe::Describer;
 use crate::model::{Config, Endpoint, Mode, Pool, PoolId, PoolKind};
 
 /// Least part of the larger pool's members that two pools share to count as one that was renamed.
@@ -38,15 +39,23 @@ pub(super) struct Pairing {
     pub(super) added: Vec<PoolId>,
 }
 
-impl Pairing {
-    /// For each old pool, the new one it became.
-    pub(super) fn by_old(&self, pools: usize) -> Vec<Option<PoolId>> {
-        let mut by_old = vec![None; pools];
-        for pair in &self.pairs {
-            by_old[pair.old.0 as usize] = Some(pair.new);
-        }
-        by_old
+/// For each old pool, the new one it became.
+pub(super) fn by_old(pairs: &[PoolPair], pools: usize) -> Vec<Option<PoolId>> {
+    let mut by_old = vec![None; pools];
+    for pair in pairs {
+        by_old[pair.old.0 as usize] = Some(pair.new);
     }
+    by_old
+}
+
+/// What describes each side, the old one by the names that its pools have now.
+pub(super) fn describers<'a>(
+    old: &'a Config,
+    new: &'a Config,
+    by_old: &[Option<PoolId>],
+) -> (Describer<'a>, Describer<'a>) {
+    let called = |id: PoolId| by_old.get(id.0 as usize).copied().flatten().map(|id| new.pool(id));
+    (Describer::calling(old, called), Describer::new(new))
 }
 
 /// Names repeat across `http` and `stream`, and across explicit and implicit pools.
@@ -55,8 +64,8 @@ type Key<'a> = (&'a str, bool, bool, usize);
 fn keys(config: &Config) -> Vec<Key<'_>> {
     let mut seen: BTreeMap<(&str, bool, bool), usize> = BTreeMap::new();
     let key = |pool: &Pool| (pool.kind == PoolKind::Implicit, pool.mode.value == Mode::Tcp);
-    // HAProxy and Envoy pool names are unique, and a change of mode must not tear a pair apart.
-    let by_mode = config.dialect == crate::dialect::Dialect::Nginx;
+    // Where the names of pools are unique, a change of mode must not tear a pair apart.
+    let by_mode = config.dialect.description().pools_by_mode;
     config
         .pools
         .iter()

@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::pairing::Pairing;
+use super::pairing::{by_old, describers};
+use super::settings::{Difference, differing};
 use super::witness::Witness;
-use super::{Comparison, Outcome};
+use super::{Comparison, Outcome, PoolPair};
+use crate::describe::{Describer, Value, binds};
 use crate::diagnostic::Subject;
 use crate::model::{
-    Action, Bind, Condition, Config, Listener, Match, PoolId, Retries, Route, RouteTable, TableId, Target,
+    Action, Condition, Config, ErrorTarget, Listener, Match, PoolId, Route, RouteTable, TableId, Target,
     TextMatch, WeightedTarget,
 };
 use crate::report::{Change, ChangeKind, Effect, RouteShift};
 use crate::source::Span;
 use crate::traffic::Finder;
 use crate::words;
-use crate::words::duration;
 
 /// Building and trying out a witness walks the routes again; past this many nobody reads them.
 const MAX_WITNESSES: usize = 50;
@@ -74,11 +75,14 @@ pub struct RouteEnd {
 }
 
 /// Everything that differs in routing.
-pub(super) fn compare(old: &Config, new: &Config, pairing: &Pairing) -> Vec<RouteChange> {
+pub(super) fn compare(old: &Config, new: &Config, pairs: &[PoolPair]) -> Vec<RouteChange> {
+    let by_old = by_old(pairs, old.pools.len());
     let mut walk = Walk {
         old,
         new,
-        by_old: pairing.by_old(old.pools.len()),
+        describers: describers(old, new, &by_old),
+        own: Describer::new(old),
+        by_old,
         before: Finder::new(old),
         after: Finder::new(new),
         tried: 0,
@@ -96,6 +100,10 @@ struct Walk<'a> {
     old: &'a Config,
     new: &'a Config,
     by_old: Vec<Option<PoolId>>,
+    /// What describes each side, the old one by the names that its pools have now.
+    describers: (Describer<'a>, Describer<'a>),
+    /// What describes the old side by the names that its pools had.
+    own: Describer<'a>,
     /// Where requests go on each side.
     before: Finder<'a>,
     after: Finder<'a>,
@@ -141,25 +149,6 @@ fn pair_listeners<'a>(old: &'a Config, new: &'a Config) -> Vec<(Option<&'a Liste
     pairs
 }
 
-/// Addresses in a fixed order, for comparing and showing.
-fn binds(all: &[Bind]) -> String {
-    let mut texts: Vec<String> = all
-        .iter()
-        .map(|bind| {
-            let ports = match bind.ports {
-                None => String::new(),
-                Some((first, last)) if first == last => format!(":{first}"),
-                Some((first, last)) => format!(":{first}-{last}"),
-            };
-            let tls = if bind.tls { " TLS" } else { "" };
-            let proxy = if bind.accept_proxy { " PROXY protocol" } else { "" };
-            format!("{}{ports}{tls}{proxy}", bind.host)
-        })
-        .collect();
-    texts.sort_unstable();
-    texts.join(", ")
-}
-
 impl<'a> Walk<'a> {
     fn listener(&mut self, old: Option<&'a Listener>, new: Option<&'a Listener>) {
         let Some(named) = new.or(old) else { return };
@@ -170,40 +159,71 @@ impl<'a> Walk<'a> {
             span: listener.span,
             always: false,
         };
-        let (kind, changed) = match (old, new) {
-            (None, _) => (RouteChangeKind::ListenerAdded, true),
-            (_, None) => (RouteChangeKind::ListenerRemoved, true),
+        match (old, new) {
             (Some(old), Some(new)) => {
-                let differ = binds(&old.binds) != binds(&new.binds) || old.mode != new.mode;
-                (RouteChangeKind::ListenerChanged, differ)
+                let described = (self.describers.0.listener(old), self.describers.1.listener(new));
+                for difference in differing(described.0, described.1) {
+                    let kind = RouteChangeKind::ListenerChanged;
+                    self.differs(kind, &label, (old.span, new.span), difference);
+                }
+                self.tables(old, new, &label);
             }
-        };
-        if changed {
-            let (old, new) = (old.map(end), new.map(end));
-            self.changes.push(RouteChange { kind, label, old, new, witness: None });
-        }
-        if let (Some(old), Some(new)) = (old, new) {
-            self.tables(old, new);
+            _ => {
+                let kind = match old {
+                    None => RouteChangeKind::ListenerAdded,
+                    Some(_) => RouteChangeKind::ListenerRemoved,
+                };
+                let (old, new) = (old.map(end), new.map(end));
+                self.changes.push(RouteChange { kind, label, old, new, witness: None });
+            }
         }
     }
 
     /// Walks both table trees side by side. Tables may be shared, so each pair is seen once.
-    fn tables(&mut self, old: &'a Listener, new: &'a Listener) {
+    fn tables(&mut self, old: &'a Listener, new: &'a Listener, label: &str) {
         let roots = (old.table, new.table);
         let start = Witness::new(new.binds.first().is_some_and(|bind| bind.tls));
         let mut seen = BTreeSet::new();
         let mut waiting = vec![(old.table, new.table, start)];
-        while let Some((before, after, witness)) = waiting.pop() {
+        // Where routing goes on by another way than from table to table.
+        let mut further = VecDeque::new();
+        while let Some((before, after, witness)) = waiting.pop().or_else(|| further.pop_front()) {
             if !seen.insert((before, after)) {
                 continue;
             }
-            let inner = self.routes(before, after, roots, &witness);
+            self.table(before, after, label);
+            let inner = self.routes(before, after, roots, &witness, &mut further);
             // Last in, first out: push in reverse to report in the order of the file.
             waiting.extend(inner.into_iter().rev());
         }
         for probe in std::mem::take(&mut self.probes) {
             self.probe(roots, &probe);
         }
+    }
+
+    /// What holds for a table as a whole.
+    fn table(&mut self, before: TableId, after: TableId, listener: &str) {
+        let described = (self.describers.0.table(before), self.describers.1.table(after));
+        let (old, new) = (self.old.table(before), self.new.table(after));
+        let head = |table: &RouteTable| table.routes.first().map(|route| route.span);
+        let (Some(old_span), Some(new_span)) = (head(old), head(new)) else { return };
+        let label = if new.label.is_empty() { listener } else { &new.label };
+        for difference in differing(described.0, described.1) {
+            self.differs(RouteChangeKind::ListenerChanged, label, (old_span, new_span), difference);
+        }
+    }
+
+    /// Notes one setting that differs.
+    fn differs(&mut self, kind: RouteChangeKind, label: &str, spans: (Span, Span), difference: Difference) {
+        let Difference { kind: _, old, new } = difference;
+        let end = |(words, place): (Option<String>, Option<Span>), span| RouteEnd {
+            words: words.unwrap_or_default(),
+            pools: Vec::new(),
+            span: place.unwrap_or(span),
+            always: false,
+        };
+        let (old, new) = (Some(end(old, spans.0)), Some(end(new, spans.1)));
+        self.changes.push(RouteChange { kind, label: label.to_owned(), old, new, witness: None });
     }
 
     /// Compares two tables route by route and gives the pairs of inner tables.
@@ -213,6 +233,7 @@ impl<'a> Walk<'a> {
         after: TableId,
         roots: (TableId, TableId),
         witness: &Witness,
+        further: &mut VecDeque<(TableId, TableId, Witness)>,
     ) -> Vec<(TableId, TableId, Witness)> {
         let (old_table, new_table) = (self.old.table(before), self.new.table(after));
         let partners = self.pair_routes(old_table, new_table);
@@ -222,7 +243,7 @@ impl<'a> Walk<'a> {
         for (partner, new) in partners.into_iter().zip(&new_table.routes) {
             let under = witness.under(&new.when);
             let Some(index) = partner else {
-                let end = self.whole(self.new, new);
+                let end = whole(&self.describers.1, new);
                 self.push(RouteChangeKind::Added, new, None, Some(end), None);
                 self.probe_later(self.new, new, &under);
                 continue;
@@ -230,29 +251,34 @@ impl<'a> Walk<'a> {
             taken[index] = true;
             order.push(index);
             let old = &old_table.routes[index];
-            if let (Action::Table(before), Action::Table(after)) = (&old.action, &new.action) {
-                inner.push((*before, *after, under));
-                continue;
+            further.extend(goes_on(old, new).map(|(before, after)| (before, after, under.clone())));
+            match (&old.action, &new.action) {
+                (Action::Table(before), Action::Table(after)) => inner.push((*before, *after, under)),
+                (Action::Table(_), _) | (_, Action::Table(_)) => {
+                    // Rules instead of one answer, or the other way round: requests tell what that does.
+                    let end = whole(&self.own, old);
+                    self.push(RouteChangeKind::Removed, old, Some(end), None, None);
+                    let end = whole(&self.describers.1, new);
+                    self.push(RouteChangeKind::Added, new, None, Some(end), None);
+                    self.probe_later(self.old, old, &under);
+                    self.probe_later(self.new, new, &under);
+                    continue;
+                }
+                (before, after) if !self.same_action(before, after) => {
+                    let (old_end, new_end) = self.ends(old, new);
+                    let shown = self.witness(roots, &under, old, new);
+                    self.push(RouteChangeKind::Retargeted, new, Some(old_end), Some(new_end), shown);
+                }
+                _ => {}
             }
-            if matches!(old.action, Action::Table(_)) || matches!(new.action, Action::Table(_)) {
-                // Rules instead of one answer, or the other way round: requests tell what that does.
-                let end = self.whole(self.old, old);
-                self.push(RouteChangeKind::Removed, old, Some(end), None, None);
-                let end = self.whole(self.new, new);
-                self.push(RouteChangeKind::Added, new, None, Some(end), None);
-                self.probe_later(self.old, old, &under);
-                self.probe_later(self.new, new, &under);
-            } else if !self.same_action(&old.action, &new.action) {
-                let (old_end, new_end) = (self.end(self.old, old), self.end(self.new, new));
-                let shown = self.witness(roots, &under, old, new);
-                self.push(RouteChangeKind::Retargeted, new, Some(old_end), Some(new_end), shown);
-            } else if self.manner(self.old, old) != self.manner(self.new, new) {
-                let (old_end, new_end) = (self.adjusted(self.old, old), self.adjusted(self.new, new));
-                self.push(RouteChangeKind::Adjusted, new, Some(old_end), Some(new_end), None);
+            let described = (self.describers.0.route(old), self.describers.1.route(new));
+            for difference in differing(described.0, described.1) {
+                let spans = (old.span, new.span);
+                self.differs(RouteChangeKind::Adjusted, &new.label, spans, difference);
             }
         }
         for (old, _) in old_table.routes.iter().zip(&taken).filter(|(_, taken)| !**taken) {
-            let end = self.whole(self.old, old);
+            let end = whole(&self.own, old);
             self.push(RouteChangeKind::Removed, old, Some(end), None, None);
             self.probe_later(self.old, old, &witness.under(&old.when));
         }
@@ -375,7 +401,7 @@ impl<'a> Walk<'a> {
         if self.same_action(&old.action, &new.action) || !self.shown.insert(text.clone()) {
             return;
         }
-        let (old_end, new_end) = (self.end(self.old, old), self.end(self.new, new));
+        let (old_end, new_end) = self.ends(old, new);
         self.changes.push(RouteChange {
             kind: RouteChangeKind::Rerouted,
             label: new.label.clone(),
@@ -385,52 +411,11 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn end(&self, config: &Config, route: &Route) -> RouteEnd {
-        RouteEnd {
-            words: action(config, &route.action),
-            pools: pools(&route.action),
-            span: route.span,
-            always: route.when == Condition::Always,
-        }
-    }
-
-    /// A route that came or went, with its condition spelt out: the names of conditions may hide what changed.
-    fn whole(&self, config: &Config, route: &Route) -> RouteEnd {
-        let mut end = self.end(config, route);
-        if route.when != Condition::Always {
-            end.words = format!("{} if {}", end.words, words::condition(&route.when));
-        }
-        end
-    }
-
-    fn adjusted(&self, config: &Config, route: &Route) -> RouteEnd {
-        RouteEnd { words: self.manner(config, route), ..self.end(config, route) }
-    }
-
-    /// How a route goes about it: what is not the target.
-    fn manner(&self, config: &Config, route: &Route) -> String {
-        let mut parts = Vec::new();
-        if let Some(rewrite) = &route.rewrite {
-            parts.push(format!("rewrites {rewrite}"));
-        }
-        for mirror in &route.mirrors {
-            let share = words::percent(f64::from(mirror.share_ppm) / 1_000_000.0);
-            parts.push(format!("{share} mirrored to {}", target(config, &mirror.target)));
-        }
-        if !route.hash_policies.is_empty() {
-            let keys: Vec<&str> = route.hash_policies.iter().map(|policy| policy.key.as_str()).collect();
-            parts.push(format!("hash policy {}", keys.join(", ")));
-        }
-        if let Some(timeout) = &route.timeout {
-            parts.push(format!("timeout {}", duration(timeout.value)));
-        }
-        if let Some(Retries { attempts, on, .. }) = &route.retries {
-            let count =
-                attempts.map_or_else(|| "unlimited".to_owned(), |attempts| attempts.value.to_string());
-            let on = on.as_ref().map_or("", |on| on.value.as_str());
-            parts.push(format!("{count} retries on {on}"));
-        }
-        parts.join(", ")
+    /// Both sides of a route, each by the names that its pools have there.
+    fn ends(&self, old: &Route, new: &Route) -> (RouteEnd, RouteEnd) {
+        let (before, after) = (self.own.action(&old.action), self.describers.1.action(&new.action));
+        let (before, after) = Value::contrast(&before, &after);
+        (end(old, before), end(new, after))
     }
 
     fn same_action(&self, old: &Action, new: &Action) -> bool {
@@ -454,7 +439,13 @@ impl<'a> Walk<'a> {
                 self.by_old[old.0 as usize] == Some(*new)
             }
             (Target::Undefined(old), Target::Undefined(new)) => old.value == new.value,
-            (Target::Dynamic { text: old, .. }, Target::Dynamic { text: new, .. }) => old.value == new.value,
+            (
+                Target::Dynamic { text: old, candidates: from, recipe: by },
+                Target::Dynamic { text: new, candidates: to, recipe },
+            ) => {
+                let became = from.iter().map(|pool| self.by_old[pool.0 as usize]);
+                old.value == new.value && by == recipe && became.eq(to.iter().map(|pool| Some(*pool)))
+            }
             _ => false,
         }
     }
@@ -521,42 +512,35 @@ fn pools(action: &Action) -> Vec<PoolId> {
         Target::Undefined(_) | Target::Dynamic { .. } => None,
     };
     match action {
-        Action::Forward(target) => of(target).into_iter().collect(),
-        Action::Split(arms) => arms.iter().filter_map(|arm| of(&arm.target)).collect(),
         Action::Endpoint { pool, .. } => vec![*pool],
-        _ => Vec::new(),
+        other => other.targets().filter_map(of).collect(),
     }
 }
 
-fn target(config: &Config, target: &Target) -> String {
-    match target {
-        Target::Pool { pool, .. } => words::pool(config.dialect, config.pool(*pool)),
-        Target::Undefined(name) => format!("the undefined {} `{}`", config.dialect.pool_noun(), name.value),
-        Target::Dynamic { text, .. } => format!("`{}`, known at run time", text.value),
-    }
+fn end(route: &Route, words: String) -> RouteEnd {
+    RouteEnd { words, pools: pools(&route.action), span: route.span, always: route.when == Condition::Always }
 }
 
-fn action(config: &Config, action: &Action) -> String {
-    match action {
-        Action::Forward(to) => target(config, to),
-        Action::Split(arms) => {
-            let total: f64 = arms.iter().map(|arm| arm.weight as f64).sum();
-            let part = |arm: &WeightedTarget| {
-                let share = if total > 0.0 { arm.weight as f64 / total } else { 0.0 };
-                format!("{} {}", words::percent(share), target(config, &arm.target))
-            };
-            arms.iter().map(part).collect::<Vec<_>>().join(", ")
-        }
-        Action::Endpoint { pool, endpoint } => {
-            format!("server `{}` of {}", endpoint.value, words::pool(config.dialect, config.pool(*pool)))
-        }
-        Action::Table(_) => "rules of its own".into(),
-        Action::Respond(response) => match response.status {
-            Some(status) => format!("{} {status}", response.kind),
-            None => response.kind.clone(),
-        },
-        Action::Local(text) | Action::Opaque(text) => text.clone(),
+/// A route that came or went, with its condition spelt out: the names of conditions may hide what changed.
+fn whole(describer: &Describer<'_>, route: &Route) -> RouteEnd {
+    let mut end = end(route, describer.action(&route.action).words);
+    if route.when != Condition::Always {
+        end.words = format!("{} if {}", end.words, words::condition(&route.when));
     }
+    end
+}
+
+/// The tables in which routing goes on by other ways than the action, before and after.
+fn goes_on(old: &Route, new: &Route) -> impl Iterator<Item = (TableId, TableId)> {
+    let tables = |route: &Route| {
+        let after_error = match route.on_error.as_ref().map(|on_error| &on_error.to) {
+            Some(ErrorTarget::Table(table)) => Some(*table),
+            Some(ErrorTarget::Path | ErrorTarget::Answer(_)) | None => None,
+        };
+        let path_change = route.path_change.as_ref().map(|change| change.then.search());
+        [route.goes_on, route.from_inside, path_change, after_error]
+    };
+    tables(old).into_iter().zip(tables(new)).filter_map(|(old, new)| Some((old?, new?)))
 }
 
 /// Puts routing changes into the report.

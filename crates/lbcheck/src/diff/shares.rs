@@ -3,6 +3,7 @@
 use super::{Comparison, PoolPair, SharePair};
 use std::collections::BTreeMap;
 
+use crate::dialect::Tiers;
 use crate::model::{Algorithm, Endpoint, Locality, Pool};
 use crate::report::{PoolShift, ShareShift};
 use crate::traffic;
@@ -196,8 +197,8 @@ fn of_membership(comparison: &Comparison<'_>, pair: &PoolPair) -> Vec<String> {
         |test: &dyn Fn(&Endpoint, &Endpoint) -> bool| both.iter().filter(|(a, b)| test(a, b)).count() as u64;
     let tell =
         |count: u64, what: &str| (count > 0).then(|| format!("{} {what}", words::endpoints(dialect, count)));
-    let reserve = |word: &str, count: u64| match (dialect, count) {
-        (crate::dialect::Dialect::Envoy, _) => format!("moved to a {word} priority"),
+    let reserve = |word: &str, count: u64| match (dialect.description().tiers, count) {
+        (Tiers::Levels, _) => format!("moved to a {word} priority"),
         (_, 1) if word == "lower" => "became a backup".to_owned(),
         (_, _) if word == "lower" => "became backups".to_owned(),
         _ => "no longer in reserve".to_owned(),

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::source::{FileId, Span};
 
-use super::tree::{Entry, Kind, Node, NodeId, Tree};
+use super::tree::{Entry, Node, NodeId, NodeKind, Tree};
 
 /// Maps with more keys than this are checked for duplicates by sorting.
 const SMALL_MAP: usize = 12;
@@ -118,34 +118,40 @@ impl Builder {
     }
 
     /// The kind of the innermost open collection.
-    pub(super) fn inside(&self) -> Option<Kind> {
+    pub(super) fn inside(&self) -> Option<NodeKind> {
         self.frames.last().map(|frame| match frame.key {
-            KeyState::List => Kind::List,
-            KeyState::Wanted | KeyState::Have { .. } => Kind::Map,
+            KeyState::List => NodeKind::List,
+            KeyState::Wanted | KeyState::Have { .. } => NodeKind::Map,
         })
     }
 
     /// Adds a scalar.
-    pub(super) fn leaf(&mut self, kind: Kind, text: &str, (start, end): (u32, u32)) -> NodeId {
-        let (from, to) = if kind == Kind::Null { (0, 0) } else { self.out.tree.store(text) };
+    pub(super) fn leaf(&mut self, kind: NodeKind, text: &str, (start, end): (u32, u32)) -> NodeId {
+        let (from, to) = if kind == NodeKind::Null { (0, 0) } else { self.out.tree.store(text) };
         self.out.tree.push(Node { kind, start, end, from, to })
     }
 
     /// Opens a list or map. In the place of a key it is reported, read and dropped.
-    pub(super) fn open(&mut self, kind: Kind, anchor: usize, flow: bool, (start, end): (u32, u32)) -> NodeId {
+    pub(super) fn open(
+        &mut self,
+        kind: NodeKind,
+        anchor: usize,
+        flow: bool,
+        (start, end): (u32, u32),
+    ) -> NodeId {
         let is_key = self.wants_key();
         if is_key {
-            self.out.error(start as usize, end as usize, "A list or map cannot be a key: Envoy wants text.");
+            self.out.error(start as usize, end as usize, "a list or map cannot be a key: Envoy wants text");
         }
         if self.frames.len() >= DEEPEST && !self.too_deep {
             self.too_deep = true;
             let message =
-                format!("Lists and maps are nested more than {DEEPEST} deep here; Envoy refuses that.");
+                format!("lists and maps are nested more than {DEEPEST} deep here; Envoy refuses that");
             self.out.error(start as usize, end as usize, message);
         }
         let node = self.out.tree.push(Node { kind, start, end, from: 0, to: 0 });
         let (start, key) = match kind {
-            Kind::Map => (self.entries.len(), KeyState::Wanted),
+            NodeKind::Map => (self.entries.len(), KeyState::Wanted),
             _ => (self.items.len(), KeyState::List),
         };
         self.frames.push(Frame { node, start, anchor, flow, is_key, size: 1, key });
@@ -259,11 +265,11 @@ impl Builder {
                     RuleId::DuplicateDefinition,
                     Severity::Warning,
                     place(last),
-                    format!("The key `{key}` is written more than once in one map; Envoy uses the last one."),
+                    format!("the key `{key}` is written more than once in one map; Envoy uses the last one"),
                 )
                 .label("this one is used")
                 .also(place(first), "this one has no effect")
-                .help("Keep one of them."),
+                .help("keep one of them"),
             );
         }
         let mut dead = lost.iter().map(|&(index, _)| start + index).peekable();

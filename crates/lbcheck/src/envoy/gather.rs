@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
+use crate::findings::Findings;
 use crate::load::{FileLoader, LoadError, MAX_FILES};
 use crate::reading::Reading;
 use crate::source::{FileId, Sources, Span, Spanned};
@@ -37,6 +38,7 @@ pub(crate) struct Gather<'a> {
     loader: &'a dyn FileLoader,
     sources: &'a mut Sources,
     reading: &'a mut Reading,
+    findings: &'a mut Findings,
     pub(crate) documents: Vec<Document>,
     /// Resource files that were read, by the path the configuration names them with.
     pub(crate) files: BTreeMap<String, FileId>,
@@ -51,11 +53,13 @@ impl<'a> Gather<'a> {
         loader: &'a dyn FileLoader,
         sources: &'a mut Sources,
         reading: &'a mut Reading,
+        findings: &'a mut Findings,
     ) -> Self {
         Self {
             loader,
             sources,
             reading,
+            findings,
             documents: Vec::new(),
             files: BTreeMap::new(),
             wanted: Vec::new(),
@@ -83,12 +87,8 @@ impl<'a> Gather<'a> {
     fn unreadable(&mut self, path: &str, error: &LoadError) {
         let file = self.sources.add(path, Vec::new());
         self.reading.broken = true;
-        self.reading.diagnostics.push(Diagnostic::new(
-            RuleId::FileUnreadable,
-            Severity::Error,
-            Span::new(file, 0, 0),
-            format!("The file {path} cannot be read: {error}."),
-        ));
+        let message = format!("the file {path} cannot be read: {error}");
+        self.findings.error(RuleId::FileUnreadable, Span::new(file, 0, 0), message, "");
     }
 
     /// A file that a `ConfigSource` names. Envoy takes a relative path from its working directory; the
@@ -113,14 +113,11 @@ impl<'a> Gather<'a> {
                 return;
             }
         }
-        self.reading.diagnostics.push(
-            Diagnostic::new(
-                RuleId::IncludeUnresolved,
-                Severity::Warning,
-                wanted.span,
-                format!("The resource file {} cannot be read, so what it defines is unknown.", wanted.value),
-            )
-            .help("Give lbcheck the file at this path, or beside the file that names it."),
+        self.findings.warning(
+            RuleId::IncludeUnresolved,
+            wanted.span,
+            format!("the resource file {} cannot be read, so what it defines is unknown", wanted.value),
+            "give lbcheck the file at this path, or beside the file that names it",
         );
     }
 
@@ -131,7 +128,7 @@ impl<'a> Gather<'a> {
         let source = self.sources.file(file);
         let mut parsed = parse(file, path, source.text());
         if let Some(at) = source.bytes().iter().position(|&byte| byte == 0) {
-            parsed.error(at, at + 1, "The file contains a NUL byte: it is binary data, or was damaged.");
+            parsed.error(at, at + 1, "the file contains a NUL byte: it is binary data, or was damaged");
             parsed.broken = true;
         } else if std::str::from_utf8(source.bytes()).is_err() {
             let at = source.bytes().utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
@@ -140,9 +137,9 @@ impl<'a> Gather<'a> {
                     RuleId::SyntaxError,
                     Severity::Warning,
                     Span::new(file, at, at + 1),
-                    "The file is not UTF-8 here; what Envoy makes of the bytes around it is not defined.",
+                    "the file is not UTF-8 here; what Envoy makes of the bytes around it is not defined",
                 )
-                .help("Save the file as UTF-8."),
+                .help("save the file as UTF-8"),
             );
         }
         let empty = parsed.tree.root().is_none_or(|root| root.is_null());
@@ -153,7 +150,7 @@ impl<'a> Gather<'a> {
                 RuleId::ConfigEmptyOrTruncated,
                 Severity::Error,
                 Span::new(file, 0, 0),
-                "The file holds no configuration at all.",
+                "the file holds no configuration at all",
             ));
         } else if let (Shape::Unknown, Some(root)) = (shape, parsed.tree.root())
             && !parsed.broken
@@ -165,13 +162,13 @@ impl<'a> Gather<'a> {
                     RuleId::SyntaxError,
                     Severity::Error,
                     span,
-                    "This is not an Envoy configuration: none of its outermost keys is one of Envoy's.",
+                    "this is not an Envoy configuration: none of its outermost keys is one of Envoy's",
                 )
-                .help("lbcheck reads bootstraps, resource files, lists of resources and admin config_dumps."),
+                .help("lbcheck reads bootstraps, resource files, lists of resources and admin config_dumps"),
             );
         }
         let found = self.check(&parsed, shape);
-        self.reading.diagnostics.append(&mut parsed.diagnostics);
+        parsed.diagnostics.drain(..).for_each(|diagnostic| self.findings.push(diagnostic));
         self.reading.comments.append(&mut parsed.comments);
         self.reading.broken |= parsed.broken;
         self.wanted.extend(found.files);
@@ -183,9 +180,8 @@ impl<'a> Gather<'a> {
     fn check(&mut self, parsed: &Parsed, shape: Shape) -> Found {
         let Some(root) = parsed.tree.root() else { return Found::default() };
         let dump = shape == Shape::One(CONFIG_DUMP) || (shape == Shape::Typed && is_dump(root));
-        let version = self.reading.config.version;
         // Nobody loads a dump again: a field it has too many is not refused by anything.
-        let mut check = Check::new(if dump { Severity::Info } else { Severity::Error }, version);
+        let mut check = Check::new(self.findings, if dump { Severity::Info } else { Severity::Error });
         // The runtime may allow what is refused by default, one field at a time or all at once.
         let text = self.sources.file(parsed.tree.file).text();
         check.allows_deprecated =
@@ -203,10 +199,6 @@ impl<'a> Gather<'a> {
             Shape::Typed => root.items().for_each(|item| check.any(item)),
             Shape::Empty | Shape::Unknown => {}
         }
-        let coverage = &mut self.reading.config.coverage;
-        coverage.total += check.fields;
-        coverage.understood += check.fields.saturating_sub(check.unknown);
-        self.reading.diagnostics.append(&mut check.diagnostics);
         let own = |name: Spanned<&str>| Spanned::new(name.value.to_owned(), name.span);
         // A dump holds the resources of the files it was made from.
         let files = if dump { Vec::new() } else { check.files };

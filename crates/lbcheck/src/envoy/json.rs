@@ -6,7 +6,7 @@
 use crate::source::FileId;
 
 use super::builder::{Builder, Parsed};
-use super::tree::Kind;
+use super::tree::NodeKind;
 use super::yaml::MAX_DEPTH;
 
 /// How forgiving to be.
@@ -28,7 +28,7 @@ pub(crate) fn parse(file: FileId, text: &str, strictness: Strictness) -> Parsed 
     if let Err(problem) = reader.document() {
         let (start, end) = (problem.at.min(text.len()), (problem.at + 1).min(text.len()));
         let end = (end..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
-        reader.builder.out.error(start, end, format!("This is not valid JSON: {}.", problem.what));
+        reader.builder.out.error(start, end, format!("this is not valid JSON: {}", problem.what));
         reader.builder.out.broken = true;
     }
     while reader.builder.depth() > 0 {
@@ -72,7 +72,7 @@ impl Reader<'_> {
                 return if self.at == self.bytes.len() { Ok(()) } else { self.fail("text after the end") };
             }
             let Some(&byte) = self.bytes.get(self.at) else { return self.fail("the file ends too early") };
-            let in_map = self.builder.inside() == Some(Kind::Map);
+            let in_map = self.builder.inside() == Some(NodeKind::Map);
             let closes = matches!((byte, in_map), (b'}', true) | (b']', false)) && self.builder.depth() > 0;
             next = match next {
                 Next::First | Next::Comma if closes => self.close(),
@@ -146,12 +146,12 @@ impl Reader<'_> {
                     return self.fail("it is nested too deeply");
                 }
                 self.at += 1;
-                let kind = if byte == b'{' { Kind::Map } else { Kind::List };
+                let kind = if byte == b'{' { NodeKind::Map } else { NodeKind::List };
                 self.builder.open(kind, 0, true, (start as u32, self.at as u32));
                 return Ok(Next::First);
             }
-            b'"' => (Kind::Quoted, self.string(byte)?),
-            b'\'' if self.lenient => (Kind::Quoted, self.string(byte)?),
+            b'"' => (NodeKind::Quoted, self.string(byte)?),
+            b'\'' if self.lenient => (NodeKind::Quoted, self.string(byte)?),
             b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => self.word()?,
             _ => return self.fail("a value is missing"),
         };
@@ -161,7 +161,7 @@ impl Reader<'_> {
     }
 
     /// A number, `true`, `false` or `null`.
-    fn word(&mut self) -> Result<(Kind, String), Problem> {
+    fn word(&mut self) -> Result<(NodeKind, String), Problem> {
         let start = self.at;
         let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
         while self.bytes.get(self.at).is_some_and(part) {
@@ -170,9 +170,9 @@ impl Reader<'_> {
         let text = self.text.get(start..self.at).unwrap_or_default();
         let number = is_number(text);
         let kind = match text {
-            "null" => Kind::Null,
-            "true" | "false" => Kind::Plain,
-            _ if number => Kind::Plain,
+            "null" => NodeKind::Null,
+            "true" | "false" => NodeKind::Plain,
+            _ if number => NodeKind::Plain,
             _ => return Err(Problem { at: start, what: "this is neither a number nor true, false or null" }),
         };
         Ok((kind, text.to_owned()))

@@ -7,7 +7,6 @@
 mod builder;
 mod check;
 mod document;
-mod effects;
 mod gather;
 mod json;
 mod lower;
@@ -19,6 +18,7 @@ mod tree;
 mod value;
 mod yaml;
 
+use crate::findings::Findings;
 use crate::load::FileLoader;
 use crate::model::Config;
 use crate::reading::{ReadOptions, Reading};
@@ -38,7 +38,8 @@ pub(crate) fn read(
     options: &ReadOptions,
 ) -> Reading {
     let mut reading = Reading::new(options);
-    let mut gather = Gather::new(loader, sources, &mut reading);
+    let mut findings = Findings::new(options.version);
+    let mut gather = Gather::new(loader, sources, &mut reading, &mut findings);
     gather.run(paths);
     let (documents, files) = (gather.documents, gather.files);
 
@@ -52,7 +53,7 @@ pub(crate) fn read(
     reading.statements = statements::statements(roots);
     reading.config.fragment = !resources.whole;
     let empty = Config::empty(options.dialect, options.version);
-    let mut lower = Lower::new(std::mem::replace(&mut reading.config, empty), files);
+    let mut lower = Lower::new(std::mem::replace(&mut reading.config, empty), findings, files);
     lower.run(&resources);
     for name in documents.iter().flat_map(|document| &document.uses) {
         lower.other_use(name);
@@ -61,13 +62,11 @@ pub(crate) fn read(
         lower.check_static_cluster(name, *strict);
     }
     reading.config = lower.config;
-    let gaps = u32::try_from(reading.config.coverage.gaps.len()).unwrap_or(u32::MAX);
-    let coverage = &mut reading.config.coverage;
+    let (diagnostics, mut coverage) = lower.findings.finish();
+    let gaps = u32::try_from(coverage.gaps.len()).unwrap_or(u32::MAX);
     coverage.understood = coverage.understood.saturating_sub(gaps);
-    reading.diagnostics.append(&mut lower.diagnostics);
-    reading.blocks.append(&mut lower.blocks);
-    reading
-        .diagnostics
-        .sort_by_key(|diagnostic| (diagnostic.primary.span.file, diagnostic.primary.span.start));
+    reading.config.coverage = coverage;
+    reading.diagnostics = diagnostics;
+    reading.blocks = lower.blocks;
     reading
 }

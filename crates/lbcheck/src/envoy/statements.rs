@@ -1,10 +1,10 @@
 //! Messages as statements: every field that is set, whether the model has one for it or not.
 
 use super::document::Shape;
-use super::effects;
 use super::scalar::Scalar;
-use super::schema::{self, Cardinality, Field, Kind, Message};
+use super::schema::{self, Cardinality, Field, FieldKind, Message};
 use super::tree::Value;
+use crate::effect::EffectClass;
 use crate::source::Span;
 use crate::statement::{Inheritance, Scope, ScopeId, Statement, Statements, quoted};
 
@@ -28,10 +28,12 @@ const UNORDERED: &[&str] = &[
 /// What is in hand: a value, how it is to be read, and where its statements go.
 struct Task<'t> {
     value: Value<'t>,
-    kind: Kind,
+    kind: FieldKind,
     /// The message and the field whose value it is.
     of: (&'static str, &'static str),
     cardinality: Cardinality,
+    /// What it has an effect on, as far as the messages around it say.
+    class: EffectClass,
     scope: ScopeId,
     /// Names of the fields from the scope down to it.
     path: String,
@@ -56,20 +58,29 @@ pub(super) fn statements<'t>(documents: impl Iterator<Item = (Value<'t>, Shape)>
         let (kind, cardinality) = match shape {
             Shape::One(name) => (nested(name), Cardinality::One),
             Shape::List(name) => (nested(name), Cardinality::Many),
-            Shape::Typed => (Kind::Any, Cardinality::Many),
-            Shape::Empty | Shape::Unknown => (Kind::Struct, Cardinality::One),
+            Shape::Typed => (FieldKind::Any, Cardinality::Many),
+            Shape::Empty | Shape::Unknown => (FieldKind::Struct, Cardinality::One),
         };
         let span = root.span();
         walk(
             &mut all,
-            Task { value: root, kind, of: ("", ""), cardinality, scope, path: String::new(), span },
+            Task {
+                value: root,
+                kind,
+                of: ("", ""),
+                cardinality,
+                class: EffectClass::Unknown,
+                scope,
+                path: String::new(),
+                span,
+            },
         );
     }
     all
 }
 
-fn nested(name: &str) -> Kind {
-    schema::message_number(name).map_or(Kind::Struct, Kind::Nested)
+fn nested(name: &str) -> FieldKind {
+    schema::message_number(name).map_or(FieldKind::Struct, FieldKind::Nested)
 }
 
 fn walk(all: &mut Statements, first: Task<'_>) {
@@ -83,19 +94,21 @@ fn walk(all: &mut Statements, first: Task<'_>) {
             continue;
         }
         match task.kind {
-            Kind::Nested(number) => match schema::message(number) {
+            FieldKind::Nested(number) => match schema::message(number) {
                 Some(message) if task.value.is_map() => fields(&mut stack, &task, message),
                 _ => leaf(all, &task),
             },
-            Kind::Any => typed(all, &mut stack, &task),
-            Kind::Struct | Kind::Json | Kind::JsonList if task.value.is_map() => plain(&mut stack, &task),
+            FieldKind::Any => typed(all, &mut stack, &task),
+            FieldKind::Struct | FieldKind::Json | FieldKind::JsonList if task.value.is_map() => {
+                plain(&mut stack, &task)
+            }
             _ => leaf(all, &task),
         }
     }
 }
 
-fn untyped(kind: Kind) -> bool {
-    matches!(kind, Kind::Struct | Kind::Json | Kind::JsonList)
+fn untyped(kind: FieldKind) -> bool {
+    matches!(kind, FieldKind::Struct | FieldKind::Json | FieldKind::JsonList)
 }
 
 /// The fields of a message, those in a map each under its key.
@@ -105,21 +118,35 @@ fn fields<'t>(stack: &mut Vec<Task<'t>>, task: &Task<'t>, message: &'static Mess
             continue;
         }
         let Some(field) = message.field(entry.key) else {
-            let kind = Kind::Struct;
+            let kind = FieldKind::Struct;
             let path = joined(&task.path, entry.key);
             let (of, scope) = ((message.name, ""), task.scope);
             let cardinality = Cardinality::One;
-            stack.push(Task { value: entry.value, kind, of, cardinality, scope, path, span: entry.span() });
+            let class = task.class;
+            stack.push(Task {
+                value: entry.value,
+                kind,
+                of,
+                cardinality,
+                class,
+                scope,
+                path,
+                span: entry.span(),
+            });
             continue;
         };
         let Field { name, kind, cardinality, .. } = *field;
         let path = joined(&task.path, name);
         let of = (message.name, name);
+        let class = match schema::effect_class(message.name, name) {
+            EffectClass::Unknown => task.class,
+            class => class,
+        };
         if cardinality == Cardinality::Map && entry.value.is_map() {
             for inner in entry.value.fields() {
                 let path = joined(&path, inner.key);
                 let (scope, cardinality, value) = (task.scope, Cardinality::Boxed, inner.value);
-                stack.push(Task { value, kind, of, cardinality, scope, path, span: inner.span() });
+                stack.push(Task { value, kind, of, cardinality, class, scope, path, span: inner.span() });
             }
             continue;
         }
@@ -127,6 +154,7 @@ fn fields<'t>(stack: &mut Vec<Task<'t>>, task: &Task<'t>, message: &'static Mess
             value: entry.value,
             kind,
             of,
+            class,
             cardinality,
             scope: task.scope,
             path,
@@ -152,7 +180,7 @@ fn plain<'t>(stack: &mut Vec<Task<'t>>, task: &Task<'t>) {
 /// A message that names its type.
 fn typed<'t>(all: &mut Statements, stack: &mut Vec<Task<'t>>, task: &Task<'t>) {
     let Some(name) = task.value.type_name() else {
-        plain(stack, &Task { kind: Kind::Struct, path: task.path.clone(), ..*task });
+        plain(stack, &Task { kind: FieldKind::Struct, path: task.path.clone(), ..*task });
         return;
     };
     push(all, task, &joined(&task.path, "@type"), "", schema::short(name));
@@ -212,7 +240,8 @@ fn leaf(all: &mut Statements, task: &Task<'_>) {
     let text = scalar(task.kind, task.value);
     // What is zero says no more than what is not there, unless the difference is kept.
     let zero = matches!(text.as_str(), "0" | "false" | "\"\"" | "");
-    let kept = task.cardinality != Cardinality::One || matches!(task.kind, Kind::Nested(_) | Kind::Duration);
+    let kept = task.cardinality != Cardinality::One
+        || matches!(task.kind, FieldKind::Nested(_) | FieldKind::Duration);
     if zero && !kept {
         return;
     }
@@ -227,7 +256,7 @@ fn push(all: &mut Statements, task: &Task<'_>, name: &str, key: &str, value: &st
         value: value.to_owned(),
         sequence: None,
         inheritance: Inheritance::Stays,
-        class: effects::of(task.of.0, task.of.1),
+        class: task.class,
         span: task.span,
     });
 }
@@ -237,15 +266,15 @@ fn joined(path: &str, name: &str) -> String {
 }
 
 /// A scalar in one spelling.
-fn scalar(kind: Kind, value: Value<'_>) -> String {
+fn scalar(kind: FieldKind, value: Value<'_>) -> String {
     let found = match kind {
-        Kind::Duration => value.duration().map(crate::words::duration),
-        Kind::Bool => value.boolean().map(|value| value.to_string()),
-        Kind::Int32 | Kind::Int64 | Kind::UInt32 | Kind::UInt64 => {
+        FieldKind::Duration => value.duration().map(crate::words::duration),
+        FieldKind::Bool => value.boolean().map(|value| value.to_string()),
+        FieldKind::Int32 | FieldKind::Int64 | FieldKind::UInt32 | FieldKind::UInt64 => {
             value.integer().map(|value| value.to_string())
         }
-        Kind::Float | Kind::Double => value.number().map(|value| value.to_string()),
-        Kind::Choice(number) => schema::choice(number).and_then(|choice| {
+        FieldKind::Float | FieldKind::Double => value.number().map(|value| value.to_string()),
+        FieldKind::Choice(number) => schema::choice(number).and_then(|choice| {
             let names: Vec<(&'static str, i64)> =
                 choice.values.iter().map(|&(name, number)| (name, i64::from(number))).collect();
             value.enumeration(&names).map(str::to_owned)

@@ -15,7 +15,7 @@ pub(crate) type NodeId = u32;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum NodeKind {
     /// Nothing written, `~` or `null`.
     Null,
     /// A scalar whose text decides its type.
@@ -34,7 +34,7 @@ pub(crate) enum Kind {
 /// alias has its target in `from`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
-    pub(crate) kind: Kind,
+    pub(crate) kind: NodeKind,
     pub(crate) start: u32,
     pub(crate) end: u32,
     pub(crate) from: u32,
@@ -63,7 +63,7 @@ pub(crate) struct Tree {
     pub(crate) root: Option<NodeId>,
 }
 
-const NOTHING: Node = Node { kind: Kind::Null, start: 0, end: 0, from: 0, to: 0 };
+const NOTHING: Node = Node { kind: NodeKind::Null, start: 0, end: 0, from: 0, to: 0 };
 
 impl Tree {
     pub(crate) fn new(file: FileId) -> Self {
@@ -134,7 +134,7 @@ impl<'t> Value<'t> {
     pub(crate) fn new(tree: &'t Tree, id: NodeId) -> Self {
         let mut node = tree.node(id);
         // The readers never let an alias point at another alias, so one step is enough.
-        if node.kind == Kind::Alias {
+        if node.kind == NodeKind::Alias {
             node = tree.node(node.from);
         }
         Self { tree, node }
@@ -145,39 +145,39 @@ impl<'t> Value<'t> {
     }
 
     pub(crate) fn is_null(&self) -> bool {
-        self.node.kind == Kind::Null
+        self.node.kind == NodeKind::Null
     }
 
     pub(crate) fn is_map(&self) -> bool {
-        self.node.kind == Kind::Map
+        self.node.kind == NodeKind::Map
     }
 
     pub(crate) fn is_list(&self) -> bool {
-        self.node.kind == Kind::List
+        self.node.kind == NodeKind::List
     }
 
     /// The decoded text of a scalar, whatever its type; empty for anything else.
     pub(crate) fn text(&self) -> &'t str {
         match self.node.kind {
-            Kind::Plain | Kind::Quoted => self.tree.text_at((self.node.from, self.node.to)),
-            Kind::Null | Kind::List | Kind::Map | Kind::Alias => "",
+            NodeKind::Plain | NodeKind::Quoted => self.tree.text_at((self.node.from, self.node.to)),
+            NodeKind::Null | NodeKind::List | NodeKind::Map | NodeKind::Alias => "",
         }
     }
 
     /// The scalar as Envoy's loader types it; `None` for lists and maps.
     pub(crate) fn scalar(&self) -> Option<Scalar<'t>> {
         match self.node.kind {
-            Kind::Null => Some(Scalar::Null),
-            Kind::Plain => Some(scalar::typed(self.text())),
-            Kind::Quoted => Some(Scalar::Text(self.text())),
-            Kind::List | Kind::Map | Kind::Alias => None,
+            NodeKind::Null => Some(Scalar::Null),
+            NodeKind::Plain => Some(scalar::typed(self.text())),
+            NodeKind::Quoted => Some(Scalar::Text(self.text())),
+            NodeKind::List | NodeKind::Map | NodeKind::Alias => None,
         }
     }
 
     /// The entries of a map; nothing for anything else.
     pub(crate) fn fields(self) -> impl Iterator<Item = Field<'t>> {
         let entries: &'t [Entry] = match self.node.kind {
-            Kind::Map => self.tree.entries.get(range(self.node)).unwrap_or_default(),
+            NodeKind::Map => self.tree.entries.get(range(self.node)).unwrap_or_default(),
             _ => &[],
         };
         let tree = self.tree;
@@ -191,13 +191,13 @@ impl<'t> Value<'t> {
     /// The items of a list, or the one value itself: protobuf's JSON reader takes a bare value for a repeated
     /// field, and reads a list inside the list as if its items stood in the outer one. Nothing for null.
     pub(crate) fn items(self) -> Items<'t> {
-        let bare = (!matches!(self.node.kind, Kind::List | Kind::Null)).then_some(self);
+        let bare = (!matches!(self.node.kind, NodeKind::List | NodeKind::Null)).then_some(self);
         Items { tree: self.tree, inner: self.item_ids().iter(), outer: Vec::new(), bare }
     }
 
     fn item_ids(self) -> &'t [NodeId] {
         match self.node.kind {
-            Kind::List => self.tree.items.get(range(self.node)).unwrap_or_default(),
+            NodeKind::List => self.tree.items.get(range(self.node)).unwrap_or_default(),
             _ => &[],
         }
     }
@@ -205,8 +205,8 @@ impl<'t> Value<'t> {
     /// How many items or entries a list or map has.
     pub(crate) fn len(&self) -> usize {
         match self.node.kind {
-            Kind::List | Kind::Map => range(self.node).len(),
-            Kind::Null | Kind::Plain | Kind::Quoted | Kind::Alias => 0,
+            NodeKind::List | NodeKind::Map => range(self.node).len(),
+            NodeKind::Null | NodeKind::Plain | NodeKind::Quoted | NodeKind::Alias => 0,
         }
     }
 }

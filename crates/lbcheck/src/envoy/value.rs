@@ -225,6 +225,27 @@ pub(crate) fn text_duration(text: &str) -> Option<(i64, i32)> {
     Some(if negative { (-seconds, -nanos) } else { (seconds, nanos) })
 }
 
+/// The type inside a `TypedStruct`.
+pub(crate) fn inner_type<'t>(config: Value<'t>, name: &'t str) -> &'t str {
+    if !is_typed_struct(name) {
+        return name;
+    }
+    let url = config.text_of("type_url").unwrap_or_default();
+    url.rsplit('/').next().unwrap_or(url)
+}
+
+/// The settings inside a `TypedStruct`.
+pub(crate) fn inner_value(config: Value<'_>) -> Value<'_> {
+    match config.type_name() {
+        Some(name) if is_typed_struct(name) => config.get("value").unwrap_or(config),
+        _ => config,
+    }
+}
+
+fn is_typed_struct(name: &str) -> bool {
+    matches!(name, "xds.type.v3.TypedStruct" | "udpa.type.v1.TypedStruct")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use crate::source::{FileId, Span};
 
 use super::builder::{Builder, Parsed};
 use super::scalar;
-use super::tree::{Kind, Node, NodeId};
+use super::tree::{Node, NodeId, NodeKind};
 
 /// Deepest nesting read. Envoy's own JSON step gives up long before.
 pub(crate) const MAX_DEPTH: usize = 250;
@@ -105,8 +105,8 @@ impl Reader<'_> {
                 let tag = tag.as_deref().map(granit_parser::Tag::parts);
                 self.scalar(&text, style, anchor, tag, span);
             }
-            Event::SequenceStart(style, anchor, _) => self.open(Kind::List, anchor, style, span),
-            Event::MappingStart(style, anchor, _) => self.open(Kind::Map, anchor, style, span),
+            Event::SequenceStart(style, anchor, _) => self.open(NodeKind::List, anchor, style, span),
+            Event::MappingStart(style, anchor, _) => self.open(NodeKind::Map, anchor, style, span),
             Event::SequenceEnd | Event::MappingEnd => self.close(bytes(span).1),
             Event::Alias(id) => self.alias(id, bytes(span)),
             Event::UnresolvedAlias(name) => {
@@ -114,9 +114,9 @@ impl Reader<'_> {
                 self.builder.out.error(
                     start as usize,
                     end as usize,
-                    format!("The alias `*{name}` refers to an anchor that is not defined before it."),
+                    format!("the alias `*{name}` refers to an anchor that is not defined before it"),
                 );
-                let id = self.builder.leaf(Kind::Null, "", (start, end));
+                let id = self.builder.leaf(NodeKind::Null, "", (start, end));
                 self.builder.place(id, 1);
             }
             // Stream and document marks carry no node.
@@ -140,7 +140,7 @@ impl Reader<'_> {
             let null = style == ScalarStyle::Plain && tag.is_none() && scalar::is_null(text);
             let key = self.builder.out.tree.store(if null { "null" } else { text });
             if anchor > 0 {
-                let id = self.builder.leaf(Kind::Quoted, text, at);
+                let id = self.builder.leaf(NodeKind::Quoted, text, at);
                 self.anchor(anchor, id, Some(1));
             }
             self.builder.key(key, at, ignored);
@@ -149,9 +149,9 @@ impl Reader<'_> {
         // The non-specific tag `!` makes any scalar a string.
         let quoted = style != ScalarStyle::Plain || tag == Some(("", "!")) || tag == Some(("!", ""));
         let kind = match quoted {
-            true => Kind::Quoted,
-            false if scalar::is_null(text) => Kind::Null,
-            false => Kind::Plain,
+            true => NodeKind::Quoted,
+            false if scalar::is_null(text) => NodeKind::Null,
+            false => NodeKind::Plain,
         };
         if !quoted {
             self.tab_after_plain(at.1 as usize);
@@ -178,7 +178,7 @@ impl Reader<'_> {
             let tab = line.len() - line.trim_start_matches(' ').len();
             let is_tab = line.as_bytes().get(tab) == Some(&b'\t');
             if number > 0 && is_tab && tab <= self.block_column() {
-                let message = "Envoy refuses the tab here: this line may go on with the value above.";
+                let message = "Envoy refuses the tab here: this line may go on with the value above";
                 self.builder.out.error(at + tab, at + tab + 1, message);
                 return;
             }
@@ -193,13 +193,13 @@ impl Reader<'_> {
         start - before.rfind('\n').map_or(0, |line| line + 1)
     }
 
-    fn open(&mut self, kind: Kind, anchor: usize, style: StructureStyle, span: &YamlSpan) {
+    fn open(&mut self, kind: NodeKind, anchor: usize, style: StructureStyle, span: &YamlSpan) {
         let start = bytes(span).0 as usize;
         let before = self.text.get(..start).unwrap_or_default();
         let gap = before.trim_end_matches([' ', '\t']).len();
         let tab = before.get(gap..).and_then(|gap| gap.find('\t'));
-        if let Some(tab) = tab.filter(|_| kind == Kind::Map && style == StructureStyle::Block) {
-            let message = "Envoy takes no key after a tab on the same line.";
+        if let Some(tab) = tab.filter(|_| kind == NodeKind::Map && style == StructureStyle::Block) {
+            let message = "Envoy takes no key after a tab on the same line";
             self.builder.out.error(gap + tab, gap + tab + 1, message);
         }
         let node = self.builder.open(kind, anchor, style == StructureStyle::Flow, bytes(span));
@@ -231,15 +231,15 @@ impl Reader<'_> {
         }
         let (node, size) = match anchored {
             Some(Anchored { node, size: Some(size) }) => {
-                (Node { kind: Kind::Alias, start: at.0, end: at.1, from: node, to: 0 }, size)
+                (Node { kind: NodeKind::Alias, start: at.0, end: at.1, from: node, to: 0 }, size)
             }
             _ => {
                 self.builder.out.error(
                     at.0 as usize,
                     at.1 as usize,
-                    "This alias stands inside the block it refers to, so the document has no end.",
+                    "this alias stands inside the block it refers to, so the document has no end",
                 );
-                (Node { kind: Kind::Null, start: at.0, end: at.1, from: 0, to: 0 }, 1)
+                (Node { kind: NodeKind::Null, start: at.0, end: at.1, from: 0, to: 0 }, 1)
             }
         };
         let id = self.builder.out.tree.push(node);
@@ -264,16 +264,16 @@ impl Reader<'_> {
         if error.info().contains("expected <document start>") && self.builder.out.tree.root.is_some() {
             // Envoy's reader is content with the first value of the file.
             let span = Span::new(self.builder.out.tree.file, at, at);
-            let message = "The value above this line ends here; Envoy does not read what follows.";
+            let message = "the value above this line ends here; Envoy does not read what follows";
             let diagnostic = Diagnostic::new(RuleId::SyntaxError, Severity::Warning, span, message);
-            self.builder.out.diagnostics.push(diagnostic.help("Indent the lines above and below alike."));
+            self.builder.out.diagnostics.push(diagnostic.help("indent the lines above and below alike"));
             return;
         }
         if error.info().contains("indentation in multiline quoted scalar") {
             self.outdented = Some(at);
         }
         let end = self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8());
-        self.builder.out.error(at, end, format!("This is not valid YAML: {}.", error.info()));
+        self.builder.out.error(at, end, format!("this is not valid YAML: {}", error.info()));
         self.builder.out.broken = true;
     }
 
@@ -284,9 +284,9 @@ impl Reader<'_> {
                 RuleId::SyntaxError,
                 Severity::Warning,
                 span,
-                "A second YAML document starts here; Envoy reads only the first one of a file.",
+                "a second YAML document starts here; Envoy reads only the first one of a file",
             )
-            .help("Put each document into a file of its own."),
+            .help("put each document into a file of its own"),
         );
     }
 
@@ -303,14 +303,14 @@ impl Reader<'_> {
                 Severity::Warning,
                 Span::new(self.builder.out.tree.file, 0, 0),
                 format!(
-                    "Aliases make this document {} times larger than it is written; lbcheck does not follow them.",
+                    "aliases make this document {} times larger than it is written; lbcheck does not follow them",
                     self.builder.root_size / written.max(1)
                 ),
             ));
             self.builder.out.broken = true;
             for node in &mut self.builder.out.tree.nodes {
-                if node.kind == Kind::Alias {
-                    *node = Node { kind: Kind::Null, from: 0, to: 0, ..*node };
+                if node.kind == NodeKind::Alias {
+                    *node = Node { kind: NodeKind::Null, from: 0, to: 0, ..*node };
                 }
             }
         }

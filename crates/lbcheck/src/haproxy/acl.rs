@@ -1,17 +1,17 @@
 //! ACLs and conditions: `if`, `unless`, named and anonymous ACLs, into three-valued [`Condition`]s.
 //!
-//! Tests of well-known properties become [`Match`]es; everything else is [`Condition::Opaque`] in HAProxy's words. A
-//! test of a property that an earlier rule rewrites is opaque too: what it sees is not what the client sent.
+//! Tests of well-known properties become tests of the model; everything else is [`Condition::Opaque`] in HAProxy's
+//! words.
 
 use std::collections::BTreeMap;
 
 use super::expression;
 use super::fetch;
-use super::lexer::Word;
+use super::lexer::{Word, joined};
 use super::patterns;
 use super::report::{Reference, Report, Wanted, rule};
 use super::syntax::{Line, is_name_character};
-use crate::model::{Condition, Match, TextMatch};
+use crate::model::Condition;
 use crate::source::Span;
 
 /// Most nodes all conditions of one configuration may have together, for each line of it. An ACL with many
@@ -44,119 +44,6 @@ const PREDEFINED: &[(&str, &[&str])] = &[
     ("TRUE", &["always_true"]),
     ("WAIT_END", &["wait_end"]),
 ];
-
-/// Properties of the request that rules seen so far may have rewritten.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rewritten {
-    pub(crate) path: bool,
-    pub(crate) query: bool,
-    pub(crate) host: bool,
-    pub(crate) method: bool,
-    pub(crate) source: bool,
-    pub(crate) port: bool,
-    /// Lower-case names of headers; cookies are the header `cookie`.
-    pub(crate) headers: Vec<String>,
-    /// Some header whose name is not in the configuration.
-    pub(crate) any_header: bool,
-}
-
-impl Rewritten {
-    /// Notes what an `http-request` or `tcp-request` action changes.
-    pub(crate) fn note(&mut self, action: &str, argument: &str) {
-        let name = action.split('(').next().unwrap_or(action);
-        match name {
-            "set-path" | "replace-path" | "normalize-uri" => self.path = true,
-            "set-pathq" | "replace-pathq" => {
-                self.path = true;
-                self.query = true;
-            }
-            "set-uri" | "replace-uri" => {
-                self.path = true;
-                self.query = true;
-                self.host = true;
-            }
-            "set-query" => self.query = true,
-            "set-method" => self.method = true,
-            "set-src" => self.source = true,
-            "set-dst-port" | "set-dst" => self.port = true,
-            "set-header" | "add-header" | "del-header" | "replace-header" | "replace-value" => {
-                let header = argument.to_ascii_lowercase();
-                if header == "host" {
-                    self.host = true;
-                } else if header.contains('%') || header.is_empty() {
-                    self.any_header = true;
-                } else if !self.headers.contains(&header) && self.headers.len() < 64 {
-                    self.headers.push(header);
-                } else if self.headers.len() >= 64 {
-                    self.any_header = true;
-                }
-            }
-            "lua" => {
-                self.path = true;
-                self.query = true;
-                self.host = true;
-                self.any_header = true;
-            }
-            _ => {}
-        }
-    }
-
-    fn touches(&self, test: &Match) -> bool {
-        let header = |name: &str| self.any_header || self.headers.iter().any(|header| header == name);
-        match test {
-            Match::Host(_) | Match::HostName(_) => self.host || header("host"),
-            Match::Path(_) => self.path,
-            Match::Target(_) => self.path || self.query,
-            Match::Method(_) => self.method,
-            Match::Header(name, _) | Match::HeaderLine(name, _) => {
-                header(name) || (name == "host" && self.host)
-            }
-            Match::Query(..) => self.query,
-            Match::Cookie(..) => header("cookie"),
-            Match::Source(_) => self.source,
-            Match::Port(_) => self.port,
-            Match::Sni(_) | Match::Tls => false,
-        }
-    }
-
-    /// The same condition with every test of a rewritten property made opaque.
-    pub(crate) fn blur(&self, condition: Condition) -> Condition {
-        if self.is_clean() {
-            return condition;
-        }
-        match condition {
-            Condition::All(parts) => Condition::All(parts.into_iter().map(|part| self.blur(part)).collect()),
-            Condition::Any(parts) => Condition::Any(parts.into_iter().map(|part| self.blur(part)).collect()),
-            Condition::Not(inner) => Condition::Not(Box::new(self.blur(*inner))),
-            Condition::Is(test) if self.touches(&test) => {
-                Condition::Opaque(format!("{} after a rule rewrote it", property(&test)))
-            }
-            other => other,
-        }
-    }
-
-    fn is_clean(&self) -> bool {
-        !(self.path || self.query || self.host || self.method || self.source || self.port || self.any_header)
-            && self.headers.is_empty()
-    }
-}
-
-/// What a test looks at, for messages.
-fn property(test: &Match) -> String {
-    match test {
-        Match::Host(_) | Match::HostName(_) => "the host".into(),
-        Match::Path(_) => "the path".into(),
-        Match::Target(_) => "the path with its query string".into(),
-        Match::Method(_) => "the method".into(),
-        Match::Header(name, _) | Match::HeaderLine(name, _) => format!("the header `{name}`"),
-        Match::Query(name, _) => format!("the parameter `{name}`"),
-        Match::Cookie(name, _) => format!("the cookie `{name}`"),
-        Match::Sni(_) => "the TLS server name".into(),
-        Match::Source(_) => "the client address".into(),
-        Match::Port(_) => "the destination port".into(),
-        Match::Tls => "TLS".into(),
-    }
-}
 
 /// A named ACL of one section.
 #[derive(Clone, Debug)]
@@ -252,7 +139,7 @@ impl Acls {
         }
         let built = self.terms(rest, budget, report);
         match head.as_str() {
-            "unless" => negate(built),
+            "unless" => built.not(),
             _ => built,
         }
     }
@@ -267,7 +154,7 @@ impl Acls {
             let mut text = word.as_str();
             if text.eq_ignore_ascii_case("or") || text == "||" {
                 if !all.is_empty() {
-                    any.push(join(std::mem::take(&mut all), Condition::All));
+                    any.push(Condition::all(std::mem::take(&mut all)));
                 }
                 negated = false;
                 continue;
@@ -299,13 +186,13 @@ impl Acls {
             } else {
                 self.named(text, word, budget, report)
             };
-            all.push(if negated { negate(found) } else { found });
+            all.push(if negated { found.not() } else { found });
             negated = false;
         }
         if !all.is_empty() {
-            any.push(join(all, Condition::All));
+            any.push(Condition::all(all));
         }
-        join(any, Condition::Any)
+        Condition::any(any)
     }
 
     fn named(&self, name: &str, word: &Word<'_>, budget: &mut Budget, report: &mut Report) -> Condition {
@@ -313,7 +200,7 @@ impl Acls {
             if !budget.take(acl.nodes) {
                 return Condition::Opaque(format!("acl {name}"));
             }
-            return join(acl.alternatives.clone(), Condition::Any);
+            return Condition::any(acl.alternatives.clone());
         }
         if let Some((_, expression)) = PREDEFINED.iter().find(|(known, _)| *known == name) {
             return fetch::condition(expression);
@@ -380,33 +267,4 @@ fn count_nodes(condition: &Condition) -> usize {
         Condition::Not(inner) => 1 + count_nodes(inner),
         _ => 1,
     }
-}
-
-/// One condition stays itself; several are wrapped.
-pub(crate) fn join(mut parts: Vec<Condition>, wrap: fn(Vec<Condition>) -> Condition) -> Condition {
-    match parts.len() {
-        0 => Condition::Always,
-        1 => parts.pop().unwrap_or(Condition::Always),
-        _ => wrap(parts),
-    }
-}
-
-/// The opposite.
-pub(crate) fn negate(condition: Condition) -> Condition {
-    match condition {
-        Condition::Always => Condition::Never,
-        Condition::Never => Condition::Always,
-        Condition::Not(inner) => *inner,
-        other => Condition::Not(Box::new(other)),
-    }
-}
-
-/// The words with one blank between them.
-pub(crate) fn joined(words: &[Word<'_>]) -> String {
-    words.iter().map(Word::as_str).collect::<Vec<_>>().join(" ")
-}
-
-/// A text test without regard to case.
-pub(crate) fn ignoring_case(test: TextMatch) -> TextMatch {
-    TextMatch::IgnoreCase(Box::new(test))
 }

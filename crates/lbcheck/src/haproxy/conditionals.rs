@@ -5,11 +5,11 @@
 //! errors turned into warnings; reading several would define the same names twice.
 
 use super::environment::Environment;
-use super::lexer::Word;
+use super::lexer::{Word, joined};
 use super::values::atol;
 use crate::dialect::Version;
 use crate::source::Span;
-use crate::traffic::Truth;
+use crate::truth::Truth;
 
 /// Deepest nesting the program allows.
 const MAX_DEPTH: usize = 16;
@@ -84,7 +84,7 @@ impl Conditionals {
                 None => Macro::Bad("`.endif` has no matching `.if`".into(), head.span),
             },
             _ if !self.reading() => Macro::Done,
-            ".alert" => Macro::Alert(join(args), head.span),
+            ".alert" => Macro::Alert(joined(args), head.span),
             ".warning" | ".notice" | ".diag" => Macro::Done,
             other => Macro::Bad(format!("`{other}` is not a directive for conditional blocks"), head.span),
         }
@@ -131,7 +131,7 @@ impl Conditionals {
 
 fn decide(head: &Word<'_>, args: &[Word<'_>], version: Version, env: &Environment) -> (Branch, Macro) {
     let span = args.iter().fold(head.span, |all, word| all.to(word.span));
-    match evaluate(&join(args), version, env) {
+    match evaluate(&joined(args), version, env) {
         Ok(Truth::Yes) => (Branch::Taken, Macro::Done),
         Ok(Truth::No) => (Branch::Waiting, Macro::Done),
         Ok(Truth::Unknown) => (Branch::Assumed, Macro::Assumed(span)),
@@ -140,10 +140,6 @@ fn decide(head: &Word<'_>, args: &[Word<'_>], version: Version, env: &Environmen
             (Branch::Assumed, Macro::Bad(message, span))
         }
     }
-}
-
-fn join(words: &[Word<'_>]) -> String {
-    words.iter().map(Word::as_str).collect::<Vec<_>>().join(" ")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::acl::{ignoring_case, join};
 use super::keywords;
 use crate::model::{Condition, Match, TextMatch};
+use crate::network::Network;
 
 /// How values are compared (`-m`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,7 +256,7 @@ fn text_tests(criterion: &Criterion<'_>, mut property: Property) -> Option<Condi
         }
         any.push(text_test(criterion, &property, value, fold_case)?);
     }
-    Some(join(any, Condition::Any))
+    Some(Condition::any(any))
 }
 
 fn text_test(
@@ -276,7 +276,7 @@ fn text_test(
         (Method::Dom, _) => TextMatch::Regex(between(value, "/?.:")?),
         (Method::Found | Method::Other, _) => return None,
     };
-    Some(property.matches(if fold_case { ignoring_case(test) } else { test }))
+    Some(property.matches(if fold_case { test.ignoring_case() } else { test }))
 }
 
 /// A regular expression for "stands between delimiters", which is what `dir` and `dom` ask.
@@ -314,28 +314,24 @@ fn method(criterion: &Criterion<'_>) -> Option<Condition> {
     if !plain || criterion.values.is_empty() {
         return None;
     }
-    let any = criterion
-        .values
-        .iter()
-        .map(|value| {
-            let is = |test| Condition::Is(Match::Method(test));
-            let exact = |text: &str| TextMatch::Exact(text.to_owned());
-            // The methods that the program knows are no texts to it, unless `-m str` makes them so: `-i get` is not
-            // the method GET.
-            let as_text = criterion.method == Method::Str;
-            if !criterion.ignore_case || (!as_text && METHODS.contains(value)) {
-                return is(exact(value));
+    let any = criterion.values.iter().map(|value| {
+        let is = |test| Condition::Is(Match::Method(test));
+        let exact = |text: &str| TextMatch::Exact(text.to_owned());
+        // The methods that the program knows are no texts to it, unless `-m str` makes them so: `-i get` is not
+        // the method GET.
+        let as_text = criterion.method == Method::Str;
+        if !criterion.ignore_case || (!as_text && METHODS.contains(value)) {
+            return is(exact(value));
+        }
+        let folded = is(exact(value).ignoring_case());
+        match METHODS.iter().find(|known| known.eq_ignore_ascii_case(value)) {
+            Some(known) if !as_text => {
+                Condition::All(vec![folded, Condition::Not(Box::new(is(exact(known))))])
             }
-            let folded = is(ignoring_case(exact(value)));
-            match METHODS.iter().find(|known| known.eq_ignore_ascii_case(value)) {
-                Some(known) if !as_text => {
-                    Condition::All(vec![folded, Condition::Not(Box::new(is(exact(known))))])
-                }
-                _ => folded,
-            }
-        })
-        .collect();
-    Some(join(any, Condition::Any))
+            _ => folded,
+        }
+    });
+    Some(Condition::any(any))
 }
 
 fn header_count(criterion: &Criterion<'_>) -> Option<Condition> {
@@ -361,7 +357,7 @@ fn source(criterion: &Criterion<'_>) -> Option<Condition> {
     for value in &criterion.values {
         any.push(Condition::Is(Match::Source(network(value)?)));
     }
-    Some(join(any, Condition::Any))
+    Some(Condition::any(any))
 }
 
 /// An address or network in CIDR notation. Shortened ones and names are left open.
@@ -371,19 +367,15 @@ fn network(text: &str) -> Option<String> {
         None => (text, None),
     };
     let ip: IpAddr = address.parse().ok()?;
-    let full = if ip.is_ipv4() { 32 } else { 128 };
-    let length = match mask {
-        None => full,
-        Some(mask) => match mask.parse::<std::net::Ipv4Addr>() {
-            Ok(mask) => {
-                let bits = u32::from(mask);
-                let length = bits.leading_ones();
-                (bits.count_ones() == length).then_some(length)?
-            }
-            Err(_) => mask.parse::<u32>().ok().filter(|&length| length <= full)?,
-        },
-    };
-    Some(format!("{ip}/{length}"))
+    let length = mask.map(|mask| match mask.parse::<std::net::Ipv4Addr>() {
+        Ok(mask) => {
+            let bits = u32::from(mask);
+            Some(bits.leading_ones()).filter(|length| bits.count_ones() == *length)
+        }
+        Err(_) => mask.parse().ok(),
+    });
+    let network = length.map_or(Some(Network::single(ip)), |length| Network::new(ip, length?))?;
+    Some(network.to_string())
 }
 
 fn port(criterion: &Criterion<'_>) -> Option<Condition> {
@@ -401,7 +393,7 @@ fn port(criterion: &Criterion<'_>) -> Option<Condition> {
     for value in values {
         any.push(Condition::Is(Match::Port(value.parse().ok()?)));
     }
-    Some(join(any, Condition::Any))
+    Some(Condition::any(any))
 }
 
 /// `rand(100) lt 10` and its kin: the share of draws that meet the comparison.

@@ -101,6 +101,11 @@ impl Word<'_> {
     }
 }
 
+/// The words with one blank between them.
+pub(crate) fn joined(words: &[Word<'_>]) -> String {
+    words.iter().map(Word::as_str).collect::<Vec<_>>().join(" ")
+}
+
 /// Why a line cannot be cut into words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LexError {

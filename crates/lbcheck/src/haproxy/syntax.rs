@@ -161,3 +161,13 @@ impl<'a> Section<'a> {
 pub(crate) fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | ':')
 }
+
+/// Whether a line may stand in a `defaults` section only if that has a name.
+pub(crate) fn for_named_defaults(line: &Line<'_>) -> bool {
+    match line.keyword() {
+        "acl" | "http-request" | "http-response" | "http-after-response" => true,
+        "tcp-request" => matches!(line.arg(1), "connection" | "session" | "content"),
+        "tcp-response" => line.arg(1) == "content",
+        _ => false,
+    }
+}

@@ -106,6 +106,7 @@ impl Algorithm {
 
 /// What a hash algorithm hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum HashKey {
     /// The client's address.
     Source,
@@ -119,6 +120,7 @@ pub enum HashKey {
 
 /// How few values a hash key can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum KeyVariety {
     /// The same for all requests of one listener or virtual server: nginx `$server_name`, HAProxy `dst_port`.
     Listener,
@@ -128,6 +130,7 @@ pub enum KeyVariety {
 
 /// How an Envoy subset balancer divides its endpoints.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Subsets {
     /// The keys of each selector, sorted.
     pub selectors: Vec<Vec<String>>,
@@ -139,6 +142,7 @@ pub struct Subsets {
 
 /// What Envoy does with a request that selects no subset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum SubsetFallback {
     /// It is answered 503.
     Refuse,
@@ -150,6 +154,7 @@ pub enum SubsetFallback {
 
 /// How a hash selects an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum HashTable {
     /// HAProxy `hash-type map-based`; nginx `hash` without `consistent`: modulo the total weight.
     Map,
@@ -175,6 +180,7 @@ pub enum HashTable {
 
 /// The hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum HashFunction {
     /// HAProxy `sdbm`; `avalanche` says whether the modifier is in force.
     Sdbm {

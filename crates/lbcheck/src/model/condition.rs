@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 ///
 /// Readers build it at most a dozen levels deep, whatever the input.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Condition {
     /// Holds for every request.
     Always,
@@ -27,6 +28,7 @@ pub enum Condition {
 
 /// A test of one property of a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Match {
     /// The host as the proxy compares it: nginx without port and in lower case, Envoy in lower case, HAProxy as it came.
     Host(TextMatch),
@@ -58,6 +60,7 @@ pub enum Match {
 
 /// How a text is compared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum TextMatch {
     /// Equal to it.
     Exact(String),
@@ -81,6 +84,7 @@ pub enum TextMatch {
 
 /// What of a request a test looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Property<'a> {
     /// The host.
     Host,

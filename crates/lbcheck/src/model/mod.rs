@@ -13,6 +13,7 @@ mod algorithm;
 mod condition;
 mod pool;
 mod recipe;
+mod retry;
 mod route;
 mod setting;
 
@@ -22,9 +23,10 @@ pub(crate) use condition::Changed;
 pub use condition::{Condition, Match, Property, TextMatch};
 pub use pool::{
     Address, AdminState, Affinity, CheckKind, CheckTiming, Endpoint, HealthCheck, Host, Jitter, Locality,
-    Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Retries, RetryBudget, Timeouts,
+    Membership, OutlierDetection, Pool, PoolKind, PoolLimits, Timeouts,
 };
 pub use recipe::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
+pub use retry::{Retries, RetryBudget};
 pub use route::{
     Action, AddressSource, Bind, ErrorTarget, EscapedSlashes, Fallback, ForwardedScheme, HashPolicy,
     Listener, Mirror, Normalization, OnError, PathChange, PortInHost, Reach, Response, RestoredAddress,
@@ -48,6 +50,7 @@ pub struct TableId(pub u32);
 
 /// Traffic mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Mode {
     /// Requests are routed one by one.
     Http,
@@ -59,6 +62,7 @@ pub enum Mode {
 
 /// Whose address the proxy takes for the client's.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum ClientAddress {
     /// That of whoever connects. Nothing says whether that is the client.
     Peer,
@@ -71,6 +75,7 @@ pub enum ClientAddress {
 
 /// A whole configuration, as the service would run it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Config {
     /// The language it was written in.
     pub dialect: Dialect,
@@ -172,10 +177,19 @@ impl Config {
     pub fn pools(&self) -> impl Iterator<Item = (PoolId, &Pool)> {
         self.pools.iter().enumerate().map(|(index, pool)| (PoolId(index as u32), pool))
     }
+
+    /// The routes that send to a pool, alone or as an arm of a split. Looks at every route: where all pools are asked
+    /// about, [`Action::targets`] of each route is the quicker way.
+    pub fn routes_to(&self, pool: PoolId) -> impl Iterator<Item = &Route> {
+        let leads = move |target: &Target| matches!(target, Target::Pool { pool: to, .. } if *to == pool);
+        let routes = self.tables.iter().flat_map(|table| &table.routes);
+        routes.filter(move |route| route.action.targets().any(leads))
+    }
 }
 
 /// How much of the input was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Coverage {
     /// Directives seen: lines with a keyword, nginx directives, Envoy fields.
     pub total: u32,
@@ -187,6 +201,7 @@ pub struct Coverage {
 
 /// A time as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct WrittenTime {
     /// The setting, in the dialect's words: `timeout client`, `proxy_read_timeout`.
     pub name: String,
@@ -202,6 +217,7 @@ pub struct WrittenTime {
 
 /// What a time limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum TimeKind {
     /// Opening a connection.
     Connect,
@@ -213,6 +229,7 @@ pub enum TimeKind {
 
 /// Who chose the unit of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum TimeUnit {
     /// The author wrote it.
     Written,
@@ -224,6 +241,7 @@ pub enum TimeUnit {
 
 /// Something lbcheck saw but cannot conclude from.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Gap {
     /// Where it is written.
     pub span: Span,
@@ -237,6 +255,7 @@ pub struct Gap {
 
 /// What a [`Gap`] makes uncertain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Weakens {
     /// Members and shares of one pool.
     Pool(PoolId),

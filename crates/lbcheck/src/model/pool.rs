@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Algorithm, KeyVariety, Mode, Setting, Subsets};
+use super::{Algorithm, KeyVariety, Mode, Retries, RetryBudget, Setting, Subsets};
 use crate::source::{Span, Spanned};
 
 /// How a pool came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum PoolKind {
     /// Declared by name: HAProxy `backend`/`listen`, nginx `upstream`, Envoy cluster.
     Declared,
@@ -17,6 +18,7 @@ pub enum PoolKind {
 
 /// Whether the endpoints listed are all there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Membership {
     /// The configuration lists every endpoint.
     Static,
@@ -27,6 +29,7 @@ pub enum Membership {
 
 /// A set of endpoints among which one is picked.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Pool {
     /// The pool's name: what routes call it. An implicit pool is named by its address text.
     pub name: Spanned<String>,
@@ -166,6 +169,7 @@ impl Pool {
 ///
 /// HAProxy `server-template` is one `Endpoint` with `slots` above 1, so that a large template costs no memory.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Endpoint {
     /// What users call it: the HAProxy server name, the nginx or Envoy address text.
     pub name: Spanned<String>,
@@ -250,6 +254,15 @@ impl Endpoint {
         self.state.value == AdminState::Enabled && self.weight.value > 0
     }
 
+    /// Requests that it may have at once, all its slots together. `None`: no limit.
+    #[must_use]
+    pub fn most_requests(&self) -> Option<u64> {
+        let most = self.max_connections.map(|limit| limit.value).filter(|limit| *limit > 0)?;
+        // A `minconn` above `maxconn` raises it.
+        let most = most.max(self.min_connections.map_or(0, |limit| limit.value));
+        Some(most.saturating_mul(u64::from(self.slots.max(1))))
+    }
+
     /// Whether it takes new, unpinned traffic in normal times: in rotation and of tier 0.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -259,6 +272,7 @@ impl Endpoint {
 
 /// Whether the operator has taken an endpoint out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum AdminState {
     /// In use.
     Enabled,
@@ -270,6 +284,7 @@ pub enum AdminState {
 
 /// Where an endpoint's connections go.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Address {
     /// Host part.
     pub host: Host,
@@ -281,6 +296,7 @@ pub struct Address {
 
 /// The host part of an address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Host {
     /// A literal IP address.
     Ip(std::net::IpAddr),
@@ -323,6 +339,7 @@ impl fmt::Display for Address {
 
 /// Sessions pinned to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Affinity {
     /// A cookie, by name.
     Cookie(String),
@@ -334,6 +351,7 @@ pub enum Affinity {
 
 /// An active health check.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct HealthCheck {
     /// What is asked.
     pub kind: CheckKind,
@@ -343,6 +361,7 @@ pub struct HealthCheck {
 
 /// What an active check asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum CheckKind {
     /// Connect only.
     Tcp,
@@ -361,6 +380,7 @@ pub enum CheckKind {
 
 /// How often a check runs and how many answers count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct CheckTiming {
     /// Time between checks.
     pub interval: Option<Setting<Duration>>,
@@ -388,6 +408,7 @@ pub struct CheckTiming {
 
 /// How far chance moves the wait between two checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Jitter {
     /// Sooner by up to so many percent (HAProxy `spread-checks`).
     pub sooner_percent: u32,
@@ -399,6 +420,7 @@ pub struct Jitter {
 
 /// Passive failure detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct OutlierDetection {
     /// Consecutive (HAProxy, Envoy) or counted (nginx) failures that eject, without the help of any check. 0: they
     /// never do.
@@ -415,6 +437,7 @@ pub struct OutlierDetection {
 
 /// An Envoy locality inside a pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Locality {
     /// `region/zone/sub_zone`, empty parts kept empty.
     pub name: String,
@@ -428,6 +451,7 @@ pub struct Locality {
 
 /// Timeouts towards the endpoints. `None`: not set, and the product's behaviour then is not a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Timeouts {
     /// Connecting.
     pub connect: Option<Setting<Duration>>,
@@ -437,29 +461,9 @@ pub struct Timeouts {
     pub queue: Option<Setting<Duration>>,
 }
 
-/// Attempts per request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Retries {
-    /// Attempts after the first one. `None`: unlimited (nginx default: one per server).
-    pub attempts: Option<Setting<u32>>,
-    /// Which failures are retried, in the dialect's words.
-    pub on: Option<Setting<String>>,
-    /// HAProxy `option redispatch` in force: a retry may go to another endpoint. The number is its argument
-    /// (default -1: only on the last retry).
-    pub redispatch: Option<Setting<i32>>,
-}
-
-/// Retries in flight as a part of all requests in flight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetryBudget {
-    /// Thousandths of a percent.
-    pub percent_milli: u32,
-    /// Never fewer than these.
-    pub at_least: u64,
-}
-
 /// Limits of a pool as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct PoolLimits {
     /// Envoy circuit breaker `max_connections` (default 1024); HAProxy `fullconn` is in `full_connections`.
     pub max_connections: Option<Setting<u64>>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 /// How the name of a pool is put together from a request (HAProxy `use_backend %[…]`).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Recipe {
     /// What it is made of, in order.
     pub parts: Vec<RecipePart>,
@@ -11,6 +12,7 @@ pub struct Recipe {
 
 /// A part of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum RecipePart {
     /// This text.
     Text(String),
@@ -26,6 +28,7 @@ pub enum RecipePart {
 
 /// A property of a request as one text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Sampled {
     /// Always this.
     Constant(String),
@@ -55,6 +58,7 @@ pub enum Sampled {
 
 /// A change of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum SampleStep {
     /// To lower case.
     Lower,
@@ -89,6 +93,7 @@ pub enum SampleStep {
 
 /// When the key of a map fits a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum KeyFits {
     /// It is the text.
     Exactly,

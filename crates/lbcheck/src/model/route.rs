@@ -7,6 +7,7 @@ use crate::source::{Span, Spanned};
 
 /// Where traffic enters.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Listener {
     /// HAProxy frontend name, Envoy listener name, nginx `listen` address.
     pub name: Spanned<String>,
@@ -22,6 +23,7 @@ pub struct Listener {
 
 /// One address a listener takes connections on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Bind {
     /// Address text, normalised: `*`, `10.0.0.1`, `::`, a unix path.
     pub host: String,
@@ -41,6 +43,7 @@ pub struct Bind {
 
 /// How connections come to an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Reach {
     /// Clients connect to it.
     Bound,
@@ -55,6 +58,7 @@ pub enum Reach {
 
 /// What becomes of path and host before the routes of a table look at them, where the configuration has a say in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Normalization {
     /// Dots are resolved and needless escapes decoded (Envoy `normalize_path`). nginx always does.
     pub dots: bool,
@@ -80,8 +84,25 @@ pub struct Normalization {
     pub refuses_methods: bool,
 }
 
+impl Normalization {
+    /// What nginx does by itself.
+    #[must_use]
+    pub fn nginx() -> Self {
+        Self {
+            dots: true,
+            merge_slashes: true,
+            escaped_slashes: EscapedSlashes::Decoded,
+            port: PortInHost::Stripped,
+            ignores_port: true,
+            strips_dot: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// What becomes of headers with an underscore in their name (Envoy `headers_with_underscores_action`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Underscores {
     /// They stay.
     #[default]
@@ -94,6 +115,7 @@ pub enum Underscores {
 
 /// What becomes of `x-forwarded-proto`, which is always there when Envoy chooses a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum ForwardedScheme {
     /// Not known.
     #[default]
@@ -106,6 +128,7 @@ pub enum ForwardedScheme {
 
 /// What becomes of `%2F` and `%5C` in a path (Envoy `path_with_escaped_slashes_action`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum EscapedSlashes {
     /// They stay.
     #[default]
@@ -120,6 +143,7 @@ pub enum EscapedSlashes {
 
 /// What becomes of a port in the `Host` header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum PortInHost {
     /// It stays, and host names have to have it too.
     #[default]
@@ -132,6 +156,7 @@ pub enum PortInHost {
 
 /// Where the client's address comes from, if whoever connects is trusted (nginx `set_real_ip_from`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct RestoredAddress {
     /// What is written for the whole table, then what inner blocks say instead. Which of them has its turn first is
     /// not followed: the address is known where they agree.
@@ -142,6 +167,7 @@ pub struct RestoredAddress {
 
 /// Who is trusted to tell a client's address, and how they tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct AddressSource {
     /// Networks of those who are trusted, as written.
     pub trusted: Arc<[String]>,
@@ -156,6 +182,7 @@ pub struct AddressSource {
 /// nginx `server` and `location` trees, HAProxy `use_backend` lists and Envoy virtual hosts are all
 /// settled into such tables, which may nest by [`Action::Table`].
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct RouteTable {
     /// The routes in order of precedence.
     pub routes: Vec<Route>,
@@ -165,6 +192,7 @@ pub struct RouteTable {
 
 /// One entry of a [`RouteTable`].
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Route {
     /// When it applies. An unconditional route has [`Condition::Always`].
     pub when: Condition,
@@ -233,6 +261,7 @@ impl Route {
 
 /// A new path for a request, with which a route is chosen again (nginx `rewrite`, `try_files`).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct PathChange {
     /// The expression whose groups `to` may name.
     pub pattern: Option<String>,
@@ -248,6 +277,7 @@ pub struct PathChange {
 ///
 /// The action of such a route is what answers as far as the configuration alone tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct OnError {
     /// The error. It is the answer where an earlier error led here already.
     pub error: Response,
@@ -261,6 +291,7 @@ pub struct OnError {
 
 /// Where a request goes on after an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum ErrorTarget {
     /// At the head of a table, otherwise as it came.
     Table(TableId),
@@ -272,9 +303,13 @@ pub enum ErrorTarget {
 
 /// What happens to a request that a pool fails to answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Fallback {
     /// The statuses, ascending.
     pub statuses: Vec<u16>,
+    /// Whether these are what an endpoint itself answers too (nginx `proxy_intercept_errors`), and not only what stands
+    /// for no answer.
+    pub intercepts: bool,
     /// What answers, in the dialect's words.
     pub words: String,
     /// Where that is written.
@@ -283,6 +318,7 @@ pub struct Fallback {
 
 /// Where routing goes on with a new path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Then {
     /// At the head of this table.
     Search(TableId),
@@ -307,6 +343,7 @@ impl Then {
 
 /// What a route does.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Action {
     /// Sends to one pool.
     Forward(Target),
@@ -329,8 +366,23 @@ pub enum Action {
     Opaque(String),
 }
 
+impl Action {
+    /// Where it sends: the one target of a forward, those of the arms of a split, none otherwise.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        let (one, arms): (Option<&Target>, &[WeightedTarget]) = match self {
+            Self::Forward(target) => (Some(target), &[]),
+            Self::Split(arms) => (None, arms),
+            Self::Endpoint { .. } | Self::Table(_) | Self::Respond(_) | Self::Local(_) | Self::Opaque(_) => {
+                (None, &[])
+            }
+        };
+        one.into_iter().chain(arms.iter().map(|arm| &arm.target))
+    }
+}
+
 /// The proxy's own answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Response {
     /// HTTP status, when fixed. `None`: the connection is closed, or the status is not in the configuration.
     pub status: Option<u16>,
@@ -340,6 +392,7 @@ pub struct Response {
 
 /// The pool a route names.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Target {
     /// A pool of this configuration.
     Pool {
@@ -364,6 +417,7 @@ pub enum Target {
 
 /// One arm of a split.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct WeightedTarget {
     /// Where it sends.
     pub target: Target,
@@ -375,6 +429,7 @@ pub struct WeightedTarget {
 
 /// A copy of the request, sent without waiting for the answer.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Mirror {
     /// Where it is sent.
     pub target: Target,
@@ -386,6 +441,7 @@ pub struct Mirror {
 
 /// One Envoy hash policy, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct HashPolicy {
     /// `header x-user`, `cookie SID`, `source_ip`, `query q`, `filter_state k`.
     pub key: String,

@@ -4,6 +4,7 @@ use crate::source::Span;
 
 /// Where an effective value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Origin {
     /// Written on the object itself.
     Written(Span),
@@ -18,6 +19,7 @@ pub enum Origin {
 /// Two settings are *equal in effect* when their values are; `PartialEq` compares both parts, so
 /// a comparison of behaviour must use `value`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Setting<T> {
     /// The value the product uses.
     pub value: T,

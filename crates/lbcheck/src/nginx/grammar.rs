@@ -3,7 +3,7 @@
 //! Every line was tried on nginx 1.18, 1.22, 1.26 and 1.30, right and wrong. What needs more than words in places and
 //! named parameters is in `special.rs`.
 
-use super::kinds::Kind::{self, *};
+use super::argument_kinds::ArgumentKind::{self, *};
 use crate::dialect::Version;
 
 /// A word that may stand after those in fixed places: a flag, or a key that ends in `=` and its value.
@@ -11,7 +11,7 @@ use crate::dialect::Version;
 pub(super) struct Named {
     pub(super) text: &'static str,
     /// What follows the `=`.
-    pub(super) value: Kind,
+    pub(super) value: ArgumentKind,
     /// The version it appeared in, where that is later than the oldest version looked at (1.18).
     pub(super) since: Option<Version>,
     /// Only the commercial edition has it.
@@ -30,7 +30,7 @@ pub(super) struct Grammar {
     /// A first word that leaves nothing more to say.
     pub(super) instead: &'static [&'static str],
     /// The words in fixed places.
-    pub(super) places: &'static [Kind],
+    pub(super) places: &'static [ArgumentKind],
     /// The words after those, in any order.
     pub(super) named: &'static [Named],
     /// Keys that must be there.
@@ -52,7 +52,7 @@ impl Grammar {
         self
     }
 
-    const fn at(mut self, places: &'static [Kind]) -> Self {
+    const fn at(mut self, places: &'static [ArgumentKind]) -> Self {
         self.places = places;
         self
     }
@@ -68,7 +68,7 @@ impl Grammar {
     }
 }
 
-const fn k(text: &'static str, value: Kind) -> Named {
+const fn k(text: &'static str, value: ArgumentKind) -> Named {
     Named { text, value, since: None, plus: false }
 }
 
@@ -100,7 +100,7 @@ const LOG: &[Named] = &[
     k("if=", Text),
 ];
 
-const SAMESITE: Kind = Of(&["strict", "lax", "none"]);
+const SAMESITE: ArgumentKind = Of(&["strict", "lax", "none"]);
 
 #[rustfmt::skip]
 pub(super) static GRAMMAR: &[Grammar] = &[

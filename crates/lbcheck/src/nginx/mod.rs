@@ -16,27 +16,27 @@
 //! - **`internal` and named locations** take no requests from clients; the pools they use are in
 //!   [`Config::other_uses`](crate::model::Config::other_uses).
 
+mod argument_kinds;
 mod arguments;
 mod buffers;
-mod builtin;
-mod data;
+mod builtin_variables;
+mod directive_values;
 mod directives;
 mod dump;
 mod effects;
 mod glob;
 mod grammar;
 mod include;
-mod kinds;
 mod lexer;
 mod lower;
 mod place;
 mod references;
 mod regex;
-mod special;
 mod statements;
 mod syntax;
 mod table;
 mod validate;
+mod value_blocks;
 mod values;
 mod variables;
 
@@ -178,7 +178,7 @@ pub(crate) fn read(
     let found = validator.run();
     let times = std::mem::take(&mut validator.times);
     reading.diagnostics.append(&mut validator.diagnostics);
-    reading.diagnostics.append(&mut data::check(&tree, &contexts, options.version));
+    reading.diagnostics.append(&mut value_blocks::check(&tree, &contexts, options.version));
     let complete = top == directives::M && loaded.missing.is_empty() && !reading.broken;
     reading.diagnostics.append(&mut variables::check(&tree, &contexts, &found, options.version, complete));
     reading.diagnostics.append(&mut buffers::check(&tree, &contexts, &found));

@@ -23,7 +23,7 @@ pub(super) fn check(
     directives: &[Option<&'static Directive>],
     version: Version,
 ) -> Vec<Diagnostic> {
-    let mut checker = Checker { tree, contexts, directives, version, diagnostics: Vec::new() };
+    let mut checker = ReferenceChecker { tree, contexts, directives, version, diagnostics: Vec::new() };
     checker.log_formats();
     checker.zones();
     checker.upstream_zones();
@@ -35,7 +35,7 @@ pub(super) fn check(
     checker.diagnostics
 }
 
-struct Checker<'a> {
+struct ReferenceChecker<'a> {
     tree: &'a Tree,
     contexts: &'a [Contexts],
     directives: &'a [Option<&'static Directive>],
@@ -43,7 +43,7 @@ struct Checker<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl<'a> Checker<'a> {
+impl<'a> ReferenceChecker<'a> {
     fn context(&self, id: NodeId) -> Contexts {
         self.contexts.get(id).copied().unwrap_or(OTHER)
     }

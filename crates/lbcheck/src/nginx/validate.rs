@@ -2,17 +2,15 @@
 //! numbers of arguments, and values of the plain kinds.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
+use super::directive_values;
 use super::directives::{self, Contexts, DATA, Directive, OTHER, TU, UP, ValueKind, Vendor};
-use super::special;
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
 use crate::diagnostic::{Diagnostic, Fix, RuleId, Severity, Suggestion, suggest, suggestion};
 use crate::dialect::{Dialect, Edition, Version};
-use crate::model::{TimeKind, TimeUnit, WrittenTime};
+use crate::model::WrittenTime;
 use crate::reading::ReadOptions;
-use crate::source::Span;
 
 /// Since when `proxy_redirect off` must be the only one of its block; measured: 1.18 takes it, 1.22 does not.
 const ONE_REDIRECT: Version = Version { major: 1, minor: 22, patch: 0 };
@@ -61,7 +59,7 @@ impl<'a> Validator<'a> {
                 self.deprecated(id, directive);
                 self.obsolete(id, directive);
                 self.value(id, directive);
-                self.diagnostics.append(&mut special::check(self.tree, id, directive, self.version));
+                self.diagnostics.append(&mut directive_values::check(self.tree, id, directive, self.version));
                 self.repeated_reference(id, directive, &mut zones);
                 if repeats_are_refused(directive) {
                     // The two share one setting.
@@ -431,7 +429,7 @@ impl<'a> Validator<'a> {
             ValueKind::Millis | ValueKind::Seconds => {
                 let time = values::time(text, directive.value == ValueKind::Millis);
                 if let Some(time) = time.filter(|_| directive.name.ends_with("_timeout")) {
-                    self.times.push(written_time(directive.name, text, time, word.span));
+                    self.times.push(values::written_time(directive.name, text, time, word.span));
                 }
                 time.is_some()
             }
@@ -507,12 +505,4 @@ impl<'a> Validator<'a> {
 fn repeats_are_refused(directive: &Directive) -> bool {
     directive.vendor != Vendor::Plus
         && !matches!(directive.value, ValueKind::Any | ValueKind::FlagMany | ValueKind::Bits(_))
-}
-
-/// A time with what its name says it limits; a number without a unit counts seconds.
-pub(super) fn written_time(name: &str, text: &str, value: Duration, span: Span) -> WrittenTime {
-    let kind = if name.ends_with("connect_timeout") { TimeKind::Connect } else { TimeKind::Wait };
-    let bare = text.bytes().all(|byte| byte.is_ascii_digit());
-    let unit = if bare { TimeUnit::Assumed } else { TimeUnit::Written };
-    WrittenTime { name: name.to_owned(), kind, value, unit, span }
 }

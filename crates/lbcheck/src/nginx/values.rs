@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::model::{Address, Host};
+use crate::model::{Address, Host, TimeKind, TimeUnit, WrittenTime};
+use crate::source::Span;
 
 /// Units of time in falling order, in milliseconds.
 const UNITS: &[(u8, i64)] = &[
@@ -208,6 +209,65 @@ pub(super) fn has_variable(text: &str) -> bool {
     })
 }
 
+/// An address, or a network in CIDR notation, as nginx reads one.
+pub(super) fn is_network(text: &str) -> bool {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let most = match (ipv4(address), address.parse::<Ipv6Addr>()) {
+        (Some(_), _) => 32,
+        (None, Ok(_)) => 128,
+        (None, Err(_)) => return false,
+    };
+    bits.is_none_or(|bits| number(bits).is_some_and(|bits| bits <= most))
+}
+
+/// Whether a host has a star where nginx takes none: one stands alone before the first dot or after the last.
+pub(super) fn bad_wildcard(host: &str) -> bool {
+    let inner = host.strip_prefix("*.").or(host.strip_prefix('.')).unwrap_or(host);
+    let inner = if inner.len() == host.len() { host.strip_suffix(".*").unwrap_or(host) } else { inner };
+    inner.is_empty() || inner.contains('*') || inner.contains("..")
+}
+
+/// `12.34%` in units of 0.01 %; at most two digits after the point, and more than nothing.
+pub(super) fn percent(text: &str) -> Option<u64> {
+    let share = text.strip_suffix('%')?;
+    let (whole, fraction) = share.split_once('.').unwrap_or((share, ""));
+    if fraction.len() > 2 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let whole = number(if whole.is_empty() { "0" } else { whole })?;
+    let fraction: u64 = format!("{fraction:0<2}").parse().ok()?;
+    let share = whole.checked_mul(100)?.checked_add(fraction)?;
+    (share > 0 && share <= 10_000).then_some(share)
+}
+
+/// `$name` or `${name}` and nothing else: the name, in lower case as nginx keeps it.
+pub(super) fn variable(text: &str) -> Option<String> {
+    let rest = text.strip_prefix('$')?;
+    let name = match rest.strip_prefix('{') {
+        Some(rest) => rest.strip_suffix('}')?,
+        None => rest,
+    };
+    let ok = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    ok.then(|| name.to_ascii_lowercase())
+}
+
+/// The part of a URI before its query string; what comes after a variable is not known and shown by a star.
+pub(super) fn cut(text: &str) -> String {
+    let path = text.split('?').next().unwrap_or_default();
+    match path.find('$') {
+        Some(at) => format!("{}*", path.get(..at).unwrap_or_default()),
+        None => path.to_owned(),
+    }
+}
+
+/// A time with what its name says it limits; a number without a unit counts seconds.
+pub(super) fn written_time(name: &str, text: &str, value: Duration, span: Span) -> WrittenTime {
+    let kind = if name.ends_with("connect_timeout") { TimeKind::Connect } else { TimeKind::Wait };
+    let bare = text.bytes().all(|byte| byte.is_ascii_digit());
+    let unit = if bare { TimeUnit::Assumed } else { TimeUnit::Written };
+    WrittenTime { name: name.to_owned(), kind, value, unit, span }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,5 +330,15 @@ mod tests {
     fn variables() {
         assert!(has_variable("http://$up") && has_variable("a${b}"));
         assert!(!has_variable("^/x$") && !has_variable("plain"));
+    }
+
+    #[test]
+    fn shares() {
+        assert_eq!(percent("12.5%"), Some(1250));
+        assert_eq!(percent("0.01%"), Some(1));
+        assert_eq!(percent("100%"), Some(10_000));
+        for bad in ["0%", "101%", "1.234%", "5", "x%", "-1%"] {
+            assert_eq!(percent(bad), None, "{bad}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::builtin;
+use super::builtin_variables;
 use super::directives::{Contexts, DATA, Directive, H, OTHER, T, TS, TU, Vendor};
 use super::syntax::{NodeId, Tree, Word};
 use super::values;
@@ -179,7 +179,7 @@ pub(super) fn check(
     version: Version,
     whole: bool,
 ) -> Vec<Diagnostic> {
-    let mut checker = Checker { tree, contexts, directives, version, diagnostics: Vec::new() };
+    let mut checker = VariableChecker { tree, contexts, directives, version, diagnostics: Vec::new() };
     let idle = if whole { Some(checker.idle()) } else { None };
     checker.texts(idle.as_ref());
     checker.definitions();
@@ -191,7 +191,7 @@ pub(super) fn check(
     checker.diagnostics
 }
 
-struct Checker<'a> {
+struct VariableChecker<'a> {
     tree: &'a Tree,
     contexts: &'a [Contexts],
     directives: &'a [Option<&'static Directive>],
@@ -199,7 +199,7 @@ struct Checker<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl<'a> Checker<'a> {
+impl<'a> VariableChecker<'a> {
     fn context(&self, id: NodeId) -> Contexts {
         self.contexts.get(id).copied().unwrap_or(OTHER)
     }
@@ -309,7 +309,7 @@ impl<'a> Checker<'a> {
         for id in self.ids() {
             let Some(word) = self.defines(id) else { continue };
             let Some(name) = self.tree.value(word).strip_prefix('$') else { continue };
-            if builtin::is_fixed(&name.to_ascii_lowercase(), self.is_stream(id), self.version) {
+            if builtin_variables::is_fixed(&name.to_ascii_lowercase(), self.is_stream(id), self.version) {
                 let message = format!("variable `${name}` is nginx's own and cannot be defined anew");
                 let diagnostic =
                     Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, word.span, message);
@@ -340,7 +340,7 @@ impl<'a> Checker<'a> {
         let mut unknown: Vec<(Span, String)> = Vec::new();
         let mut note = |word: &Word, stream: bool| {
             for name in used(self.tree.value(word)) {
-                if !builtin::is_built_in(&name, stream, self.version)
+                if !builtin_variables::is_built_in(&name, stream, self.version)
                     && !defined.contains(&(stream, name.clone()))
                 {
                     unknown.push((word.span, name));
@@ -360,7 +360,7 @@ impl<'a> Checker<'a> {
         }
         for (at, (span, name)) in unknown.into_iter().enumerate() {
             let candidates = defined.iter().map(|(_, name)| name.as_str());
-            let candidates = candidates.chain(builtin::BUILT_IN.iter().map(|known| known.name));
+            let candidates = candidates.chain(builtin_variables::BUILT_IN.iter().map(|known| known.name));
             let near = if at < MAX_SUGGESTIONS { suggest(&name, candidates) } else { None };
             let help = match near {
                 Some(near) => format!("did you mean `${near}`?"),

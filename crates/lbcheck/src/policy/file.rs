@@ -9,6 +9,7 @@ use toml::Spanned;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct PolicyFile {
     /// Version of this format. The only one is 1.
     #[cfg_attr(feature = "schema", schemars(with = "Option<u32>", range(min = 1, max = 1)))]
@@ -43,6 +44,7 @@ pub struct PolicyFile {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct IgnoreTable {
     /// The rule's id.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -67,6 +69,7 @@ pub struct IgnoreTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct WhereTable {
     /// A glob of the file that the finding points at, relative to this file.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
@@ -80,6 +83,7 @@ pub struct WhereTable {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct PoolTable {
     /// A glob of the pools' names: `api`, `api-*`.
     #[serde(rename = "match")]
@@ -94,6 +98,7 @@ pub struct PoolTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct ProxyTable {
     /// HAProxy.
     #[serde(default)]
@@ -110,6 +115,7 @@ pub struct ProxyTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct HaProxyTable {
     /// The version in use, such as `3.2`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
@@ -127,6 +133,7 @@ pub struct HaProxyTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct NginxTable {
     /// The version in use, such as `1.30` or `1.27.3`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
@@ -154,6 +161,7 @@ pub enum EditionName {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct ProductTable {
     /// The version in use, such as `3.2` or `1.27.3`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
@@ -168,6 +176,7 @@ pub struct ProductTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct EnvironmentTable {
     /// Globs of the inputs that belong to it, relative to this file. The most specific match wins.
     #[serde(default)]
@@ -196,6 +205,7 @@ pub struct EnvironmentTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct AlgorithmsTable {
     /// The algorithms a pool may use, by policy name; `*` allows all.
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>"))]
@@ -208,6 +218,7 @@ pub struct AlgorithmsTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct LimitsTable {
     /// Largest share of one server in pools of three or more, from 0 to 1. Default: 0.5.
     #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = 0, max = 1)))]
@@ -227,6 +238,7 @@ pub struct LimitsTable {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct DiffLimitsTable {
     /// Largest share of a pool's traffic that one change may move, from 0 to 1. Default: 0.25.
     #[cfg_attr(feature = "schema", schemars(with = "Option<f64>", range(min = 0, max = 1)))]

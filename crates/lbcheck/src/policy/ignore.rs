@@ -10,6 +10,7 @@ use crate::source::{Sources, Span};
 
 /// One `[[ignore]]`.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct IgnoreRule {
     /// The rule it silences.
     pub rule: RuleId,

@@ -83,6 +83,7 @@ pub struct Policy {
 
 /// One `[[pools]]`.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct PoolRules {
     /// The glob as written.
     pub pattern: String,
@@ -121,6 +122,7 @@ struct EnvironmentRules {
 
 /// Limits; `None` where nobody set one and the rule's own threshold holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Limits {
     /// Largest share of one endpoint in pools of three or more.
     pub max_share: Option<f64>,
@@ -152,6 +154,7 @@ impl Limits {
 
 /// Who named the environment of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum EnvironmentSource {
     /// `--env`.
     CommandLine,
@@ -178,6 +181,7 @@ impl EnvironmentSource {
 
 /// The rules that hold for one input.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Environment {
     /// Its name.
     pub name: String,
@@ -226,6 +230,7 @@ impl Default for Environment {
 
 /// No environment can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum EnvironmentError {
     /// The policy has no such environment.
     #[error("no policy defines the environment `{name}`{}", .suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")))]

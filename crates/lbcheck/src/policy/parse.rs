@@ -11,7 +11,7 @@ use super::{
 };
 use crate::date::Date;
 use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
-use crate::dialect::{Dialect, Edition, Version};
+use crate::dialect::{ByDialect, Dialect, Edition, Version};
 use crate::source::{FileId, Sources, Span};
 
 /// The rule id of mistakes in a policy.
@@ -172,13 +172,14 @@ impl Reader {
     }
 
     fn known_directives(&mut self, parsed: &PolicyFile) -> BTreeMap<Dialect, BTreeSet<String>> {
-        let products = [
-            (Dialect::HaProxy, &parsed.proxy.haproxy.known_directives),
-            (Dialect::Nginx, &parsed.proxy.nginx.known_directives),
-            (Dialect::Envoy, &parsed.proxy.envoy.known_directives),
-        ];
+        let proxy = &parsed.proxy;
+        let products = ByDialect {
+            haproxy: &proxy.haproxy.known_directives,
+            nginx: &proxy.nginx.known_directives,
+            envoy: &proxy.envoy.known_directives,
+        };
         let mut known: BTreeMap<Dialect, BTreeSet<String>> = BTreeMap::new();
-        for (dialect, names) in products {
+        for (dialect, names) in products.each() {
             for name in names {
                 let text = name.get_ref();
                 if text.is_empty() || text.contains(char::is_whitespace) {
@@ -193,12 +194,13 @@ impl Reader {
 
     fn versions(&mut self, parsed: &PolicyFile) -> BTreeMap<Dialect, Version> {
         let mut versions = BTreeMap::new();
-        let products = [
-            (Dialect::HaProxy, &parsed.proxy.haproxy.version),
-            (Dialect::Nginx, &parsed.proxy.nginx.version),
-            (Dialect::Envoy, &parsed.proxy.envoy.version),
-        ];
-        for (dialect, version) in products {
+        let proxy = &parsed.proxy;
+        let products = ByDialect {
+            haproxy: &proxy.haproxy.version,
+            nginx: &proxy.nginx.version,
+            envoy: &proxy.envoy.version,
+        };
+        for (dialect, version) in products.each() {
             let Some(text) = version else { continue };
             match text.get_ref().parse::<Version>() {
                 Ok(version) => {

@@ -1,6 +1,6 @@
 use super::{Category, Check, Rule};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::AlgorithmEditionMismatch,
@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Algorithms,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &[Dialect::Nginx],
+    dialects: Dialects::NGINX,
     docs: include_str!("algorithm_edition_mismatch.md"),
     check: Check::Reader,
 };

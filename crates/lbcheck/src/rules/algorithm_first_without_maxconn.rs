@@ -1,8 +1,8 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::{Algorithm, Endpoint};
-use crate::traffic::shares::ids;
+use crate::traffic::ids;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Algorithms,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &[Dialect::HaProxy],
+    dialects: Dialects::HAPROXY,
     docs: include_str!("algorithm_first_without_maxconn.md"),
     check: Check::Config(check),
 };

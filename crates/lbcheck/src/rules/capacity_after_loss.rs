@@ -1,9 +1,9 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::PoolFacts;
 use crate::model::{Config, Pool};
-use crate::traffic::scenario::{endpoint_limit, room};
+use crate::traffic::scenario::room;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("capacity_after_loss.md"),
     check: Check::Config(check),
 };
@@ -71,7 +71,7 @@ fn counters(config: &Config, pool: &Pool) -> Option<u64> {
 /// What one server of an endpoint may have at once; without a limit it is the largest.
 fn limit_of_one(pool: &Pool, index: usize) -> u64 {
     let Some(endpoint) = pool.endpoints.get(index) else { return 0 };
-    endpoint_limit(endpoint).map_or(u64::MAX, |limit| limit / u64::from(endpoint.slots.max(1)))
+    endpoint.most_requests().map_or(u64::MAX, |limit| limit / u64::from(endpoint.slots.max(1)))
 }
 
 fn after_loss(

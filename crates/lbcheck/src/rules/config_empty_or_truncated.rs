@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::Weakens;
 use crate::source::Span;
 
@@ -10,21 +10,22 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Completeness,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("config_empty_or_truncated.md"),
     check: Check::Config(check),
 };
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let config = context.config;
+    let language = config.dialect.description();
     // A part of a configuration says nothing about the whole.
     if config.fragment || !config.listeners.is_empty() || config.serves_other.is_some() {
         return;
     }
-    // Envoy may get everything from its control plane; that is said elsewhere. What other files an empty
-    // HAProxy or nginx configuration would have had does not make it less empty.
+    // A control plane may yet give everything; that is said elsewhere. What other files an empty configuration
+    // without one would have had does not make it less empty.
     let incomplete = config.coverage.gaps.iter().any(|gap| !matches!(gap.weakens, Weakens::Pool(_)));
-    if incomplete && (config.dialect == Dialect::Envoy || !config.pools.is_empty()) {
+    if incomplete && (language.has_control_plane || !config.pools.is_empty()) {
         return;
     }
     let Some(&file) = config.files.first() else { return };
@@ -39,12 +40,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let noun = config.dialect.listener_noun();
     let message =
         format!("the configuration has {} but no {noun}: nothing reaches them", count(config.pools.len()));
-    // HAProxy refuses to start without a listener; the others start and serve nobody.
-    let finding = if config.dialect == Dialect::HaProxy {
-        sink.finding(start, message)
-    } else {
-        sink.lesser(start, message)
-    };
+    // Those that start without a listener serve nobody.
+    let finding =
+        if language.needs_listener { sink.finding(start, message) } else { sink.lesser(start, message) };
     sink.push(finding.help("if this is one file of several, give lbcheck all of them"));
 }
 

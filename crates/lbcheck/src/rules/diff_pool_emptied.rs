@@ -2,7 +2,7 @@ use super::{Category, Check, Rule, Sink};
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::diff::Comparison;
 use crate::facts::targets;
 use crate::model::{Membership, PoolKind, Target};
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Change,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("diff_pool_emptied.md"),
     check: Check::Change(check),
 };

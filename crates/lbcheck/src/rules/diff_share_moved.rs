@@ -1,6 +1,6 @@
 use super::{Category, Check, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::diff::Comparison;
 use crate::diff::PoolPair;
 use crate::model::Endpoint;
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Change,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("diff_share_moved.md"),
     check: Check::Change(check),
 };

@@ -1,7 +1,7 @@
 use super::pool_no_redundancy_in_rotation::idle_reason;
 use super::{Category, Check, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::diff::Comparison;
 use crate::model::Endpoint;
 use crate::words;
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Change,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("diff_single_server_takeover.md"),
     check: Check::Change(check),
 };

@@ -2,7 +2,7 @@ use super::{Category, Check, Context, Rule, Sink};
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::{Endpoint, Host};
 use crate::words;
 
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Pools,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("duplicate_server.md"),
     check: Check::Config(check),
 };

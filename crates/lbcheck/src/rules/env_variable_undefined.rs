@@ -1,6 +1,6 @@
 use super::{Category, Check, Rule};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::EnvVariableUndefined,
@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Syntax,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::HaProxy],
+    dialects: Dialects::HAPROXY,
     docs: include_str!("env_variable_undefined.md"),
     check: Check::Reader,
 };

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Health,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::Nginx],
+    dialects: Dialects::NGINX,
     docs: include_str!("error_answers_eject_servers.md"),
     check: Check::Config(check),
 };

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::{PoolFacts, inner, routes_by_pool};
 use crate::model::{Algorithm, HashKey, KeyVariety, Pool, Route};
 use crate::source::Span;
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Algorithms,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("hash_key_constant.md"),
     check: Check::Config(check),
 };

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::{inner, routes_by_pool};
 use crate::model::Algorithm;
 use crate::words;
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Algorithms,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::Envoy],
+    dialects: Dialects::ENVOY,
     docs: include_str!("hash_policy_without_hash.md"),
     check: Check::Config(check),
 };

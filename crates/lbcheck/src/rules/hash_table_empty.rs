@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::inner;
 use crate::model::{Algorithm, HashTable};
 use crate::words;
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Algorithms,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &[Dialect::Envoy],
+    dialects: Dialects::ENVOY,
     docs: include_str!("hash_table_empty.md"),
     check: Check::Config(check),
 };

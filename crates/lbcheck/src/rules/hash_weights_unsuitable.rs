@@ -1,6 +1,7 @@
 use super::{Category, Check, Context, Rule, Sink};
+use crate::arithmetic::gcd;
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::PoolFacts;
 use crate::model::{Algorithm, HashTable, Pool};
 use crate::traffic::Placement;
@@ -12,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::Nginx],
+    dialects: Dialects::NGINX,
     docs: include_str!("hash_weights_unsuitable.md"),
     check: Check::Config(check),
 };
@@ -81,7 +82,7 @@ fn beyond_range(
 
 /// Networks next to each other have hashes next to each other, so that a weight of n takes n of them in a row.
 fn common_divisor(context: &Context<'_>, pool: &Pool, sink: &mut Sink<'_>) {
-    let divisor = pool.endpoints.iter().map(|endpoint| endpoint.weight.value).fold(0, gcd);
+    let divisor = pool.endpoints.iter().map(|endpoint| u64::from(endpoint.weight.value)).fold(0, gcd);
     // Runs of a few networks still mix.
     if divisor < MOST_IN_A_ROW {
         return;
@@ -101,12 +102,4 @@ fn common_divisor(context: &Context<'_>, pool: &Pool, sink: &mut Sink<'_>) {
 }
 
 /// Neighbouring networks for one server that are not worth a word.
-const MOST_IN_A_ROW: u32 = 4;
-
-fn gcd(one: u32, other: u32) -> u32 {
-    let (mut one, mut other) = (one, other);
-    while other != 0 {
-        (one, other) = (other, one % other);
-    }
-    one
-}
+const MOST_IN_A_ROW: u64 = 4;

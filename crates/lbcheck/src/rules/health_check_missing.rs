@@ -1,7 +1,7 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::Severity;
 use crate::diagnostic::{Edit, Fix, RuleId};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::{Endpoint, Membership, Pool};
 use crate::source::Span;
 use crate::words;
@@ -12,13 +12,14 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Health,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("health_check_missing.md"),
     check: Check::Config(check),
 };
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let dialect = context.config.dialect;
+    let advice = &dialect.description().advice;
     for (pool, facts) in context.routed_pools() {
         if facts.members < 2 || !pool.serves_clients() || pool.membership != Membership::Static {
             continue;
@@ -28,16 +29,6 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         let name = words::pool(dialect, pool);
-        let (lacking, help) = match dialect {
-            Dialect::HaProxy => {
-                ("no server has a `check`", "add `check` to every server, or `default-server check`")
-            }
-            Dialect::Nginx => ("every server has max_fails=0", "set max_fails to 1 or more"),
-            Dialect::Envoy => (
-                "neither health_checks nor outlier_detection is set",
-                "add health_checks, outlier_detection or both",
-            ),
-        };
         let mut finding = sink
             .finding(
                 pool.header,
@@ -46,16 +37,14 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
                     dialect.endpoint_noun()
                 ),
             )
-            .label(lacking)
-            .help(help)
+            .label(advice.nothing_watches)
+            .help(advice.watch)
             .pool(&pool.name.value);
         for endpoint in usable().take(3) {
             let span = endpoint.outlier_detection.and_then(|setting| setting.span()).unwrap_or(endpoint.span);
             finding = finding.also(span, format!("nothing notices when `{}` dies", endpoint.name.value));
         }
-        if dialect == Dialect::HaProxy {
-            finding.fix = add_check(pool, usable());
-        }
+        finding.fix = add_check(pool, usable());
         sink.push(finding);
     }
 }

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
@@ -9,17 +9,13 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Health,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &[Dialect::HaProxy, Dialect::Envoy],
+    dialects: Dialects::HAPROXY.and(Dialects::ENVOY),
     docs: include_str!("health_check_partial.md"),
     check: Check::Config(check),
 };
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let dialect = context.config.dialect;
-    // In nginx passive detection is on unless switched off, and active checks hold for whole upstreams.
-    if dialect == Dialect::Nginx {
-        return;
-    }
     for (pool, facts) in context.routed_pools() {
         if !pool.serves_clients() {
             continue;
@@ -41,15 +37,10 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let finding = if watched { sink.lesser(span, message) } else { sink.finding(span, message) };
         let mut finding = finding
             .label("never leaves rotation, dead or alive")
-            .help("check every server of the pool; `default-server check` does it once for all")
+            .help(dialect.description().advice.check_all)
             .pool(&pool.name.value)
             .endpoint(&first.name.value);
-        if dialect == Dialect::HaProxy {
-            finding.fix = super::health_check_missing::add_check(pool, unchecked.iter().copied());
-        }
-        if dialect == Dialect::Envoy {
-            finding.help = Some("remove disable_active_health_check, or say why it is there".into());
-        }
+        finding.fix = super::health_check_missing::add_check(pool, unchecked.iter().copied());
         for other in unchecked.iter().skip(1).take(3) {
             finding = finding.also(other.span, "not checked either");
         }

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::inner;
 use crate::model::Algorithm;
 use crate::traffic::{Load, placed_shares};
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Algorithms,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::HaProxy, Dialect::Envoy],
+    dialects: Dialects::HAPROXY.and(Dialects::ENVOY),
     docs: include_str!("least_conn_unequal_weights.md"),
     check: Check::Config(check),
 };
@@ -26,10 +26,11 @@ const BUSY: u32 = 1000;
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
     let dialect = context.config.dialect;
-    // HAProxy leaves weights aside while there is an idle server, Envoy bends them as soon as there is none.
-    let (load, when) = match dialect {
-        Dialect::HaProxy => (Load::Idle, "at light load"),
-        _ => (Load::Concurrent(BUSY), "under load"),
+    let language = dialect.description();
+    let (load, when) = if language.idle_before_weight {
+        (Load::Idle, "at light load")
+    } else {
+        (Load::Concurrent(BUSY), "under load")
     };
     for (pool, facts) in context.routed_pools() {
         let Algorithm::LeastConnections { .. } = inner(&pool.algorithm.value) else { continue };
@@ -67,12 +68,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             if factor >= FAR - 1e-9 { sink.finding(span, message) } else { sink.remark(span, message) };
         let mut finding = finding
             .label(format!("{} {when}", share(&real.shares)))
-            .help(match dialect {
-                Dialect::HaProxy => {
-                    "use roundrobin where a weight is to hold a server to its share, as for a canary"
-                }
-                _ => "use ROUND_ROBIN where weights are to be shares, or set `active_request_bias` to 0",
-            })
+            .help(language.advice.share_by_weight)
             .pool(&pool.name.value)
             .endpoint(&endpoint.name.value);
         if let Some(span) = pool.algorithm.span() {

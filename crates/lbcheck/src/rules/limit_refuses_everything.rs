@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::Mode;
 use crate::words;
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Routing,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &[Dialect::Envoy],
+    dialects: Dialects::ENVOY,
     docs: include_str!("limit_refuses_everything.md"),
     check: Check::Config(check),
 };

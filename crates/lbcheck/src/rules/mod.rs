@@ -83,7 +83,7 @@ pub use sink::Sink;
 pub(crate) use sink::severity;
 
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::diff::Comparison;
 use crate::facts::{Facts, PoolFacts};
 use crate::model::Config;
@@ -92,6 +92,7 @@ use crate::rule_id::every_rule;
 
 /// What a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Category {
     /// Members of pools.
     Pools,
@@ -135,6 +136,7 @@ impl Category {
 }
 
 /// A rule.
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Rule {
     /// Its id, which names the offence.
     pub id: RuleId,
@@ -147,7 +149,7 @@ pub struct Rule {
     /// How bad a finding is in production.
     pub production: Severity,
     /// The dialects it speaks of.
-    pub dialects: &'static [Dialect],
+    pub dialects: Dialects,
     /// Its page, which is also its test.
     pub docs: &'static str,
     /// How it looks.
@@ -156,6 +158,7 @@ pub struct Rule {
 
 /// How a rule looks.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Check {
     /// At one configuration.
     Config(fn(&Context<'_>, &mut Sink<'_>)),
@@ -167,6 +170,7 @@ pub enum Check {
 
 /// What a configuration rule may look at.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Context<'a> {
     /// The model.
     pub config: &'a Config,

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::{Dialect, Version};
+use crate::dialect::{Dialects, Version};
 use crate::model::Membership;
 use crate::words;
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Health,
     severity: Severity::Warning,
     production: Severity::Error,
-    dialects: &[Dialect::Envoy],
+    dialects: Dialects::ENVOY,
     docs: include_str!("outlier_cannot_eject.md"),
     check: Check::Config(check),
 };

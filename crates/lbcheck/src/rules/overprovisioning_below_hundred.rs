@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::Envoy],
+    dialects: Dialects::ENVOY,
     docs: include_str!("overprovisioning_below_hundred.md"),
     check: Check::Config(check),
 };

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::{Algorithm, Membership};
 use crate::words;
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Pools,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &[Dialect::HaProxy, Dialect::Envoy],
+    dialects: Dialects::HAPROXY.and(Dialects::ENVOY),
     docs: include_str!("pool_empty.md"),
     check: Check::Config(check),
 };

@@ -1,7 +1,7 @@
 use super::pool_no_redundancy_in_rotation::idle_reason;
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::Membership;
 use crate::words;
 
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Pools,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("pool_no_active_server.md"),
     check: Check::Config(check),
 };

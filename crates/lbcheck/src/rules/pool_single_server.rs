@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Dialects};
 use crate::model::{Endpoint, Host, Membership, PoolKind};
 use crate::words;
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Pools,
     severity: Severity::Warning,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("pool_single_server.md"),
     check: Check::Config(check),
 };
@@ -55,8 +55,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
 
 fn may_be_several(dialect: Dialect, endpoint: &Endpoint) -> bool {
     match endpoint.address.host {
-        // LOGICAL_DNS too: Envoy uses one address at a time, but there may be others to go to.
-        Host::Name(_) => endpoint.expands || dialect == Dialect::Envoy,
+        Host::Name(_) => endpoint.expands || dialect.description().names_are_services,
         Host::Unknown(_) => true,
         Host::Ip(_) | Host::Unix(_) | Host::Special(_) => false,
     }

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::Algorithm;
 use crate::traffic::{Load, placed_shares};
 use crate::words;
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Algorithms,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::Nginx],
+    dialects: Dialects::NGINX,
     docs: include_str!("random_two_unequal_weights.md"),
     check: Check::Config(check),
 };

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Routing,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &[Dialect::HaProxy],
+    dialects: Dialects::HAPROXY,
     docs: include_str!("redispatch_crash.md"),
     check: Check::Config(check),
 };

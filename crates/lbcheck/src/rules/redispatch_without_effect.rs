@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::{Algorithm, HashTable, Origin};
 use crate::words;
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Algorithms,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::HaProxy],
+    dialects: Dialects::HAPROXY,
     docs: include_str!("redispatch_without_effect.md"),
     check: Check::Config(check),
 };

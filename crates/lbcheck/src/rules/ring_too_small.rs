@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::{PoolFacts, inner};
 use crate::model::{Algorithm, Config, HashTable, Pool};
 use crate::traffic::{Certainty, Load, Placement, placed_shares};
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::HaProxy, Dialect::Envoy],
+    dialects: Dialects::HAPROXY.and(Dialects::ENVOY),
     docs: include_str!("ring_too_small.md"),
     check: Check::Config(check),
 };
@@ -78,7 +78,7 @@ fn table(config: &Config, pool: &Pool, smallest: f64) -> Option<Sized> {
     let many = f64::from(lightest) * 16.0 >= MANY_POINTS;
     match inner(&pool.algorithm.value) {
         Algorithm::Hash { table: HashTable::Ring, .. } => (!many).then(ring),
-        Algorithm::Random { .. } if config.dialect == Dialect::HaProxy => (!many).then(ring),
+        Algorithm::Random { .. } if config.dialect.description().random_on_ring => (!many).then(ring),
         Algorithm::Hash { table: HashTable::EnvoyRing { min, max }, .. } => {
             let entries = (*min).min(*max);
             (entries > 0 && entries as f64 * smallest < MANY_POINTS).then(|| Sized {

@@ -1,7 +1,7 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::Severity;
 use crate::diagnostic::{RuleId, suggest};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::targets;
 use crate::model::Target;
 
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Routing,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("route_undefined_pool.md"),
     check: Check::Config(check),
 };
@@ -36,12 +36,12 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let near = (count < MAX_SUGGESTIONS)
             .then(|| suggest(text, context.config.pools.iter().map(|pool| pool.name.value.as_str())))
             .flatten();
-        let help = match (near, dialect) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, Dialect::Nginx) => {
-                format!("define `upstream {text}`, or write the full host name if `{text}` is a host")
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if dialect.description().routes_name_hosts => {
+                format!("define `{noun} {text}`, or write the full host name if `{text}` is a host")
             }
-            (None, _) => format!("define {noun} `{text}` or correct the name"),
+            None => format!("define {noun} `{text}` or correct the name"),
         };
         sink.push(finding.label(format!("no such {noun}")).help(help).pool(text));
     }

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::RouterFilterMissing,
@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Routing,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &[Dialect::Envoy],
+    dialects: Dialects::ENVOY,
     docs: include_str!("router_filter_missing.md"),
     check: Check::Config(check),
 };

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::{Algorithm, HashKey, Origin, Pool};
 use crate::source::Span;
 use crate::words;
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("server_share_excessive.md"),
     check: Check::Config(check),
 };

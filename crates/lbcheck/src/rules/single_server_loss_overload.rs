@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::traffic::Certainty;
 use crate::traffic::scenario::worst_loss;
 use crate::words;
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("single_server_loss_overload.md"),
     check: Check::Config(check),
 };

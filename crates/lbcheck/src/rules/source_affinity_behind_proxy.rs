@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::{inner, routes_by_pool};
 use crate::model::{Algorithm, ClientAddress, HashKey, Mode, Pool, Route};
 use crate::source::Span;
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Algorithms,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("source_affinity_behind_proxy.md"),
     check: Check::Config(check),
 };
@@ -51,17 +51,8 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
                 ),
             ),
         };
-        let finding = finding.label("the address of the connection").help(match dialect {
-            Dialect::HaProxy => {
-                "take the address from the proxy (`accept-proxy`, `http-request set-src`), or use a cookie"
-            }
-            Dialect::Nginx => {
-                "restore the address with `set_real_ip_from` and `real_ip_header`, or hash something else"
-            }
-            Dialect::Envoy => {
-                "set `xff_num_trusted_hops` to the number of proxies in front, or hash a header or cookie"
-            }
-        });
+        let finding =
+            finding.label("the address of the connection").help(dialect.description().advice.restore_client);
         sink.push(finding.pool(&pool.name.value));
     }
 }

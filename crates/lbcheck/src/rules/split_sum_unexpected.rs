@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialects, Draws};
 use std::collections::BTreeMap;
 
 use crate::model::{Action, Condition, Route, RouteTable, WeightedTarget};
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("split_sum_unexpected.md"),
     check: Check::Config(check),
 };
@@ -34,9 +34,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         sink.push(finding.help("add a line `*` for the rest"));
     }
     for table in &context.config.tables {
-        match context.config.dialect {
-            Dialect::HaProxy => chain(table, (independent, TOLERANCE), sink),
-            Dialect::Envoy => {
+        match context.config.dialect.description().draws {
+            Draws::Each => chain(table, (independent, TOLERANCE), sink),
+            Draws::Once => {
                 for route in &table.routes {
                     if let Action::Split(arms) = &route.action {
                         weights(route, arms, sink);
@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
                 // Fractions of one draw are bounds, and whoever knows that writes 30 % and then 60 % for 30 % each.
                 chain(table, (shared, f64::INFINITY), sink);
             }
-            Dialect::Nginx => {}
+            Draws::Hashed => {}
         }
     }
 }
@@ -89,12 +89,12 @@ fn without_a_digit(number: u64) -> impl Iterator<Item = u64> {
 /// What remains of a rule's own share after those before it took theirs.
 type Left = fn(f64, &[f64]) -> f64;
 
-/// HAProxy draws anew for each condition.
+/// Drawn anew for each condition.
 fn independent(own: f64, before: &[f64]) -> f64 {
     before.iter().fold(own, |left, taken| left * (1.0 - taken))
 }
 
-/// Envoy draws one number for all routes of a request, so that a later fraction sees only what exceeds the earlier.
+/// One number for all routes of a request, so that a later fraction sees only what exceeds the earlier.
 fn shared(own: f64, before: &[f64]) -> f64 {
     (own - before.iter().copied().fold(0.0, f64::max)).max(0.0)
 }
@@ -184,7 +184,7 @@ fn chance(when: &Condition) -> Option<(f64, Vec<&Condition>)> {
     }
 }
 
-/// A route that takes a fraction and splits it: Envoy uses one number for both draws.
+/// A route that takes a fraction and splits it: one number serves for both draws.
 fn fraction_of_split(route: &Route, arms: &[WeightedTarget], sink: &mut Sink<'_>) {
     let Some((fraction, _)) = chance(&route.when) else { return };
     let sum: u64 = arms.iter().map(|arm| arm.weight).sum();

@@ -1,6 +1,6 @@
 use super::{Category, Check, Rule};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::SuppressionExpired,
@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Policy,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("suppression_expired.md"),
     check: Check::Reader,
 };

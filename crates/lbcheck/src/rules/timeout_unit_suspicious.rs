@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::{BareTimes, Dialect, Dialects};
 use crate::model::{TimeKind, TimeUnit, WrittenTime};
 
 pub(super) static RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Limits,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("timeout_unit_suspicious.md"),
     check: Check::Config(check),
 };
@@ -25,21 +25,23 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 const DAY: u64 = 86_400;
 
 fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let dialect = context.config.dialect;
     for time in &context.config.times {
-        match context.config.dialect {
-            Dialect::HaProxy => haproxy(time, sink),
-            Dialect::Nginx | Dialect::Envoy => seconds(time, context.config.dialect, sink),
+        match dialect.description().bare_times {
+            BareTimes::Milliseconds => milliseconds(time, dialect, sink),
+            BareTimes::Seconds => seconds(time, dialect, sink),
         }
     }
 }
 
-fn haproxy(time: &WrittenTime, sink: &mut Sink<'_>) {
+/// Languages that count in milliseconds: a number of seconds comes out a thousand times too short.
+fn milliseconds(time: &WrittenTime, dialect: Dialect, sink: &mut Sink<'_>) {
     if time.unit != TimeUnit::Assumed || time.value.is_zero() || time.value >= LEAST_BARE_MILLIS {
         return;
     }
-    let (name, number) = (&time.name, time.value.as_millis());
+    let (name, number, product) = (&time.name, time.value.as_millis(), dialect.product());
     let message =
-        format!("`{name} {number}` is {number} milliseconds: HAProxy takes a number without a unit so");
+        format!("`{name} {number}` is {number} milliseconds: {product} takes a number without a unit so");
     let help = format!("write `{name} {number}s` if seconds are meant, `{name} {number}ms` if not");
     sink.push(sink.finding(time.span, message).label(format!("{number} ms")).help(help));
 }
@@ -61,10 +63,10 @@ fn seconds(time: &WrittenTime, dialect: Dialect, sink: &mut Sink<'_>) {
     }
     let (name, product) = (&time.name, dialect.product());
     let message = format!("`{name}` is {}: {product} counts in seconds", in_words(seconds));
-    // A whole number of seconds, or the fraction that Envoy wants.
-    let meant = match (dialect, seconds % 1000) {
-        (Dialect::Envoy, 0) => format!("{}s", seconds / 1000),
-        (Dialect::Envoy, _) => format!("{}s", seconds as f64 / 1000.0),
+    // Where seconds are the only unit, a whole number of them or a fraction.
+    let meant = match (time.unit, seconds % 1000) {
+        (TimeUnit::Only, 0) => format!("{}s", seconds / 1000),
+        (TimeUnit::Only, _) => format!("{}s", seconds as f64 / 1000.0),
         _ => format!("{seconds}ms"),
     };
     let help = format!("write `{meant}` if milliseconds are meant");

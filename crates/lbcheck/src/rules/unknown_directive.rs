@@ -1,6 +1,6 @@
 use super::{Category, Check, Rule};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::UnknownDirective,
@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Syntax,
     severity: Severity::Error,
     production: Severity::Error,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("unknown_directive.md"),
     check: Check::Reader,
 };

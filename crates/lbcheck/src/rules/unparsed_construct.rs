@@ -4,7 +4,7 @@ use crate::words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::UnparsedConstruct,
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Completeness,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("unparsed_construct.md"),
     check: Check::Config(check),
 };

@@ -1,6 +1,6 @@
 use super::{Category, Check, Rule};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 
 pub(super) static RULE: Rule = Rule {
     id: RuleId::UnstableFeature,
@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Syntax,
     severity: Severity::Info,
     production: Severity::Info,
-    dialects: &[Dialect::Envoy],
+    dialects: Dialects::ENVOY,
     docs: include_str!("unstable_feature.md"),
     check: Check::Reader,
 };

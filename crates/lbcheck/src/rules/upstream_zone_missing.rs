@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::words;
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Info,
     production: Severity::Warning,
-    dialects: &[Dialect::Nginx],
+    dialects: Dialects::NGINX,
     docs: include_str!("upstream_zone_missing.md"),
     check: Check::Config(check),
 };

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::facts::inner;
 use crate::model::{Algorithm, HashTable};
 use crate::words;
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &[Dialect::Nginx, Dialect::Envoy],
+    dialects: Dialects::NGINX.and(Dialects::ENVOY),
     docs: include_str!("weight_applies_per_resolved_address.md"),
     check: Check::Config(check),
 };
@@ -49,19 +49,15 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
             share(3),
         );
         let span = name.weight.span().unwrap_or(name.span);
-        // nginx names are mostly those of single machines, Envoy's those of services.
-        let finding = match dialect {
-            Dialect::Envoy => sink.finding(span, message),
-            _ => sink.remark(span, message),
+        let language = dialect.description();
+        let finding = if language.names_are_services {
+            sink.finding(span, message)
+        } else {
+            sink.remark(span, message)
         };
         let finding = finding
             .label(format!("{weight} for each address"))
-            .help(match dialect {
-                Dialect::Envoy => {
-                    "divide traffic between clusters with `weighted_clusters`, whatever their size"
-                }
-                _ => "divide traffic between upstreams with `split_clients`, whatever their size",
-            })
+            .help(language.advice.divide)
             .pool(&pool.name.value)
             .endpoint(&name.name.value);
         sink.push(finding);

@@ -1,6 +1,6 @@
 use super::{Category, Check, Context, Rule, Sink};
 use crate::diagnostic::{RuleId, Severity};
-use crate::dialect::Dialect;
+use crate::dialect::Dialects;
 use crate::model::Membership;
 use crate::words;
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     category: Category::Distribution,
     severity: Severity::Warning,
     production: Severity::Warning,
-    dialects: &Dialect::ALL,
+    dialects: Dialects::ALL,
     docs: include_str!("weight_ignored.md"),
     check: Check::Config(check),
 };
@@ -24,8 +24,9 @@ fn check(context: &Context<'_>, sink: &mut Sink<'_>) {
         let Some(first) = weighted().next() else { continue };
         let span = first.weight.span().unwrap_or(first.span);
         let name = words::pool(dialect, pool);
-        // HAProxy and Envoy controllers write a weight on every server, so that there it says nothing.
-        if pool.endpoints.len() == 1 && dialect == Dialect::Nginx && pool.membership == Membership::Static {
+        // Where controllers write a weight on every server, one says nothing.
+        let meant = !dialect.description().weights_everywhere;
+        if pool.endpoints.len() == 1 && meant && pool.membership == Membership::Static {
             let message = format!(
                 "the weight of {} has no effect: it is the only {} of {name}",
                 words::endpoint(dialect, first),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::dialect::Dialect;
 use crate::model::{AdminState, Algorithm, Config, Endpoint, HashTable, Host, Pool};
 
 /// Addresses of one name that are spelt out; more of them are not told apart.
@@ -29,9 +28,7 @@ pub fn with_addresses(config: &Config, addresses: &BTreeMap<String, u32>) -> Con
         let mut endpoints = Vec::with_capacity(pool.endpoints.len());
         for endpoint in std::mem::take(&mut pool.endpoints) {
             match known(&endpoint) {
-                Some(count) => {
-                    spell_out(config.dialect, &pool.algorithm.value, endpoint, count, &mut endpoints)
-                }
+                Some(count) => spell_out(&pool.algorithm.value, endpoint, count, &mut endpoints),
                 None => endpoints.push(endpoint),
             }
         }
@@ -40,41 +37,34 @@ pub fn with_addresses(config: &Config, addresses: &BTreeMap<String, u32>) -> Con
     config
 }
 
-fn spell_out(
-    dialect: Dialect,
-    algorithm: &Algorithm,
-    mut endpoint: Endpoint,
-    count: u32,
-    endpoints: &mut Vec<Endpoint>,
-) {
-    match dialect {
-        Dialect::HaProxy if endpoint.slots > 1 && endpoint.slots <= MOST => {
-            slots(&endpoint, count, endpoints);
-            return;
+fn spell_out(algorithm: &Algorithm, mut endpoint: Endpoint, count: u32, endpoints: &mut Vec<Endpoint>) {
+    if endpoint.slots > 1 && endpoint.slots <= MOST {
+        slots(&endpoint, count, endpoints);
+        return;
+    }
+    if endpoint.expands {
+        let table = match algorithm {
+            Algorithm::Hash { table, .. } => Some(table),
+            _ => None,
+        };
+        // Hosts are placed by addresses, of which only the number is known.
+        let placed = matches!(table, Some(HashTable::EnvoyRing { .. } | HashTable::Maglev { .. }));
+        if count == 0 {
+            endpoint.state.value = AdminState::Disabled;
+            endpoint.expands = false;
+        } else if table == Some(&HashTable::Ketama) {
+            endpoint.expands = false;
+            endpoint.slots = count;
+        } else if count == 1 || !placed {
+            endpoint.expands = false;
+            endpoints.extend(std::iter::repeat_n(&endpoint, count as usize - 1).cloned());
         }
-        Dialect::HaProxy => {}
-        Dialect::Nginx | Dialect::Envoy if endpoint.expands => {
-            let ketama = matches!(algorithm, Algorithm::Hash { table: HashTable::Ketama, .. });
-            // Envoy places hosts by addresses, of which only the number is known.
-            let placed = dialect == Dialect::Envoy && matches!(algorithm, Algorithm::Hash { .. });
-            if count == 0 {
-                endpoint.state.value = AdminState::Disabled;
-                endpoint.expands = false;
-            } else if ketama {
-                endpoint.expands = false;
-                endpoint.slots = count;
-            } else if count == 1 || !placed {
-                endpoint.expands = false;
-                endpoints.extend(std::iter::repeat_n(&endpoint, count as usize - 1).cloned());
-            }
-        }
-        Dialect::Nginx | Dialect::Envoy => {}
     }
     endpoints.push(endpoint);
 }
 
 /// The servers of a template: as many as there are addresses are up, the others wait for one.
-pub(super) fn slots(template: &Endpoint, filled: u32, endpoints: &mut Vec<Endpoint>) {
+fn slots(template: &Endpoint, filled: u32, endpoints: &mut Vec<Endpoint>) {
     for slot in 0..template.slots {
         let mut server = template.clone();
         server.name.value = format!("{}{}", template.name.value, template.first_slot.saturating_add(slot));
@@ -92,13 +82,13 @@ pub(super) fn slots(template: &Endpoint, filled: u32, endpoints: &mut Vec<Endpoi
 
 /// A pool in which templates whose every slot is up from the start (they have an address, not a name) are servers
 /// of their own, as HAProxy makes them. `None`: there are none.
-pub(super) fn templates(dialect: Dialect, pool: &Pool) -> Option<Pool> {
+pub(super) fn templates(pool: &Pool) -> Option<Pool> {
     let whole = |endpoint: &Endpoint| {
         endpoint.slots > 1
             && endpoint.slots <= MOST
             && matches!(endpoint.address.host, Host::Ip(_) | Host::Unix(_))
     };
-    if dialect != Dialect::HaProxy || !pool.endpoints.iter().any(whole) {
+    if !pool.endpoints.iter().any(whole) {
         return None;
     }
     let mut pool = pool.clone();

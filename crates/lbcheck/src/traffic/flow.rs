@@ -6,14 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::proxies::proxy;
 use super::shares::Certainty;
-use crate::dialect::Dialect;
+use crate::arithmetic::lcm;
 use crate::model::{Action, Condition, Config, Listener, PoolId, Route, TableId, Target, WeightedTarget};
 use crate::source::Span;
 use crate::words;
 
 /// Where the traffic of one listener goes.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Flow {
     /// Index into [`Config::listeners`].
     pub listener: usize,
@@ -26,6 +28,7 @@ pub struct Flow {
 
 /// Requests that meet the same conditions and no others.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Case {
     /// What they have in common, see [`in_words`]. Empty for those that no condition singles out.
     pub requests: Vec<Condition>,
@@ -43,6 +46,7 @@ pub struct Case {
 
 /// A part of the requests of one case.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Arrival {
     /// Where it goes.
     pub to: Destination,
@@ -52,6 +56,7 @@ pub struct Arrival {
 
 /// Where requests go.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Destination {
     /// To a pool.
     Pool(PoolId),
@@ -274,7 +279,7 @@ fn case<'a>(
     let draws = steps.iter().map(|item| item.chances.len()).sum::<usize>();
     let splits = steps.iter().filter(|item| matches!(item.route.action, Action::Split(_))).count();
     let own = |item: &&Item<'_>| item.chances.iter().any(|chance| chance.denominator.is_some());
-    let shared = config.dialect == Dialect::Envoy && steps.iter().any(own) && draws + splits > 1;
+    let shared = steps.iter().any(own) && draws + splits > 1;
     let mut sums = Sums::default();
     let certainty = if shared {
         if with_one_number(&steps, &mut sums) { Certainty::Expected } else { Certainty::Unknown }
@@ -282,13 +287,10 @@ fn case<'a>(
         with_draws(&steps, &mut sums);
         if draws + splits > 0 { Certainty::Expected } else { Certainty::Exact }
     };
-    let assumption = match (config.dialect, certainty) {
-        (_, Certainty::Exact) => None,
-        (_, Certainty::Unknown) => {
-            Some("one random number decides several times, in more ways than are followed")
-        }
-        (Dialect::Nginx, _) => Some("there are many different values of what requests are split by"),
-        (Dialect::HaProxy | Dialect::Envoy, _) => Some("there are many requests, each of which is drawn for"),
+    let assumption = match certainty {
+        Certainty::Exact => None,
+        Certainty::Unknown => Some("one random number decides several times, in more ways than are followed"),
+        _ => Some(proxy(config.dialect).assumption_of_draws()),
     };
     let mut arrivals = sums.arrivals();
     for arrival in &mut arrivals {
@@ -395,24 +397,16 @@ const MOST_VALUES: u64 = 1_000_000;
 /// Envoy draws one number for a request. A fraction holds where its remainder is below the numerator, and an arm of
 /// a split is found by the remainder of the weights' sum, so every remainder is tried. False: there are too many.
 fn with_one_number(steps: &[&Item<'_>], sums: &mut Sums) -> bool {
-    let mut period = 1_u64;
     let total = |arms: &[WeightedTarget]| arms.iter().map(|arm| arm.weight).sum::<u64>();
-    for item in steps {
+    let moduli = steps.iter().flat_map(|item| {
         let fractions = item.chances.iter().filter_map(|chance| chance.denominator.map(u64::from));
         let split = match &item.route.action {
             Action::Split(arms) => Some(total(arms)),
             _ => None,
         };
-        for modulus in fractions.chain(split) {
-            if modulus == 0 {
-                return false;
-            }
-            period = match (period / gcd(period, modulus)).checked_mul(modulus) {
-                Some(period) if period <= MOST_VALUES => period,
-                _ => return false,
-            };
-        }
-    }
+        fractions.chain(split)
+    });
+    let Some(period) = lcm(moduli, MOST_VALUES) else { return false };
     let mut parts = vec![0.0_f64; steps.len()];
     let mut arms: BTreeMap<(usize, usize), f64> = BTreeMap::new();
     let mut rest = 0.0_f64;
@@ -466,17 +460,10 @@ fn with_one_number(steps: &[&Item<'_>], sums: &mut Sums) -> bool {
     true
 }
 
-fn gcd(a: u64, b: u64) -> u64 {
-    let (mut a, mut b) = (a, b);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a.max(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Dialect;
     use crate::load::MemoryLoader;
     use crate::read::{ReadOptions, read};
     use crate::source::Sources;

@@ -301,3 +301,103 @@ fn a_route_behind_a_catch_all_is_lost() {
         changes(&report)
     );
 }
+
+/// The changes between a text and the same with one part of it replaced.
+#[track_caller]
+fn replaced(dialect: Dialect, text: &str, part: &str, by: &str) -> Vec<String> {
+    assert!(text.contains(part), "{part}");
+    let report = compare(dialect, text, &text.replacen(part, by, 1));
+    assert_eq!(report.summary.behavioural, report.changes.len());
+    changes(&report)
+}
+
+#[test]
+fn what_chooses_among_the_endpoints_of_envoy_is_compared() {
+    let of = |part, by| replaced(Dialect::Envoy, include_str!("data/described.yaml"), part, by);
+    assert_eq!(
+        of(
+            "metadata_match: {filter_metadata: {envoy.lb: {stage: prod",
+            "metadata_match: {filter_metadata: {envoy.lb: {stage: canary"
+        ),
+        [
+            "route-changed  route prefix /: metadata_match stage=prod → route prefix /: metadata_match stage=canary"
+        ]
+    );
+    assert_eq!(
+        of("{stage: canary}", "{stage: prod}"),
+        ["route-changed site/10.0.0.2:80 metadata stage=canary → metadata stage=prod"]
+    );
+    assert_eq!(
+        of("keys: [stage]", "keys: [stage, version]"),
+        ["route-changed site subset selectors stage → subset selectors stage + version"]
+    );
+    assert_eq!(
+        of("fallback_policy: NO_FALLBACK", "fallback_policy: ANY_ENDPOINT"),
+        ["route-changed site subset selectors stage (requests of no subset are refused) → \
+             subset selectors stage (requests of no subset go to any endpoint)"]
+    );
+    assert_eq!(
+        of("health_status: DEGRADED", "health_status: HEALTHY"),
+        ["state-changed site/10.0.0.2:80 degraded → not degraded"]
+    );
+    assert_eq!(
+        of("budget_percent: {value: 20}", "budget_percent: {value: 1}"),
+        ["limit-changed site retry budget 20 %, at least 3 → retry budget 1 %, at least 3"]
+    );
+    assert_eq!(
+        of("merge_slashes: true", "merge_slashes: false"),
+        [
+            "listener-changed  route configuration main: slashes merged → route configuration main: slashes kept"
+        ]
+    );
+    assert_eq!(
+        of("num_retries: 2", "num_retries: 3"),
+        ["route-changed  route prefix /: 2 retries on 5xx → route prefix /: 3 retries on 5xx"]
+    );
+}
+
+#[test]
+fn what_nginx_makes_of_requests_is_compared() {
+    let of = |part, by| replaced(Dialect::Nginx, include_str!("data/described.conf"), part, by);
+    assert_eq!(of("worker_processes 4", "worker_processes 8"), ["limit-changed  4 workers → 8 workers"]);
+    assert_eq!(
+        of("merge_slashes off;", ""),
+        ["listener-changed  listen *:8080: slashes kept → listen *:8080: slashes merged"]
+    );
+    assert_eq!(
+        of("set_real_ip_from 10.9.0.0/16", "set_real_ip_from 10.8.0.0/16"),
+        ["listener-changed  server: client address from x-forwarded-for of 10.9.0.0/16, recursively → \
+             server: client address from x-forwarded-for of 10.8.0.0/16, recursively"]
+    );
+    assert_eq!(
+        of("proxy_intercept_errors on;", ""),
+        ["route-changed  location /: 502, 504 of the pool answered by error_page 502 504 = @other \
+             (502, 504 that a server itself sends too) → \
+             location /: 502, 504 of the pool answered by error_page 502 504 = @other"]
+    );
+    assert_eq!(
+        of("zone site 64k;", ""),
+        ["state-changed site state shared by all workers → state of each worker's own"]
+    );
+}
+
+#[test]
+fn what_haproxy_does_beside_its_choice_is_compared() {
+    let of = |part, by| replaced(Dialect::HaProxy, include_str!("data/described.cfg"), part, by);
+    assert_eq!(
+        of("fastinter 1s", "fastinter 500ms"),
+        [
+            "health-check-changed site/w1 every 1s while failing, every 1s while coming back, up to 5 % sooner or \
+             later → every 500ms while failing, every 500ms while coming back, up to 5 % sooner or later"
+        ]
+    );
+    assert_eq!(
+        of("consistent djb2", "consistent wt6"),
+        ["algorithm-changed site consistent hash of hdr(host) (hash function djb2 without avalanche) → \
+             consistent hash of hdr(host) (hash function wt6 without avalanche)"]
+    );
+    assert_eq!(
+        of("template a 3", "template a 2-4"),
+        ["limit-changed api/a 3 slots (from number 1) → 3 slots (from number 2)"]
+    );
+}

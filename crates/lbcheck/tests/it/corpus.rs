@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lbcheck::dialect::{Dialect, Version};
-use lbcheck::load::{FileLoader, LoadError};
+use lbcheck::load::{DiskLoader, FileLoader, LoadError};
 use lbcheck::read::{ReadOptions, Reading, read};
 use lbcheck::rules::{self, Category};
 use lbcheck::source::Sources;
 
-use crate::support::{self, Disk};
+use crate::support;
 
 /// One row of `verdicts.tsv`.
 struct Case {
@@ -77,11 +77,12 @@ struct Placed {
 
 impl FileLoader for Placed {
     fn read(&self, path: &str) -> Result<Vec<u8>, LoadError> {
-        self.files.get(path).map_or_else(|| Disk.read(path), |content| Ok(content.clone()))
+        self.files.get(path).map_or_else(|| DiskLoader.read(path), |content| Ok(content.clone()))
     }
 
     fn list(&self, directory: &str) -> Result<Vec<String>, LoadError> {
-        let mut names: BTreeSet<String> = Disk.list(directory).unwrap_or_default().into_iter().collect();
+        let mut names: BTreeSet<String> =
+            DiskLoader.list(directory).unwrap_or_default().into_iter().collect();
         let placed = self.files.keys().filter_map(|path| path.rsplit_once('/'));
         let here = placed.filter(|(parent, _)| *parent == directory.trim_end_matches('/'));
         names.extend(here.map(|(_, name)| name.to_owned()));
@@ -119,7 +120,7 @@ fn read_case(root: &Path, case: &Case, sources: &mut Sources) -> Reading {
                 "{folder}/{}",
                 parts.next().unwrap_or_default().trim_start_matches("haproxy/")
             ));
-            read(&Disk, sources, &[first, full(&case.path)], &options)
+            read(&DiskLoader, sources, &[first, full(&case.path)], &options)
         }
         "site" => {
             let base = full(&format!("{folder}/{}", parts.next().unwrap_or_default()));

@@ -376,7 +376,7 @@ fn unknown_types_of_known_packages_are_errors() {
         "envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager",
     ] {
         let found = errors_in("envoy.yaml", &with(refused));
-        assert!(found.iter().any(|(_, said)| said.contains("There is no type")), "{refused}: {found:?}");
+        assert!(found.iter().any(|(_, said)| said.contains("there is no type")), "{refused}: {found:?}");
     }
     // Another build may have them.
     for taken in ["envoy.extensions.filters.http.golang.v3alpha.Config", "io.acme.Filter"] {

@@ -366,7 +366,7 @@ fn all_errors_are_reported_not_only_the_first() {
     assert_eq!(rules, ["unknown-directive", "invalid-value", "invalid-value"]);
     let (reading, _) = run(text);
     let help: Vec<&str> = reading.diagnostics.iter().filter_map(|found| found.help.as_deref()).collect();
-    assert_eq!(help, ["Did you mean `lb_policy`?", "Did you mean `STATIC`?", "Add the unit: `5s`."]);
+    assert_eq!(help, ["did you mean `lb_policy`?", "did you mean `STATIC`?", "add the unit: `5s`"]);
 }
 
 #[test]

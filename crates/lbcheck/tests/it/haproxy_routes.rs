@@ -5,7 +5,7 @@ use lbcheck::load::MemoryLoader;
 use lbcheck::model::{Action, Condition, Config, Match, Pool, Target, TextMatch};
 use lbcheck::read::{ReadOptions, read};
 use lbcheck::source::Sources;
-use lbcheck::traffic::{Outcome, Request, route};
+use lbcheck::traffic::{Request, RouteOutcome, route};
 
 const BACKENDS: &str =
     "backend a\n mode http\n server s 10.0.0.1:80\nbackend b\n mode http\n server s 10.0.0.2:80\n";
@@ -102,8 +102,8 @@ fn conditions_of_well_known_fetches() {
         ("unless TRUE", "never"),
         ("if api", "(path^/api | path^/v2)"),
         ("if !api get", "(!(path^/api | path^/v2) & method=GET)"),
-        ("if api || get", "((path^/api | path^/v2) | method=GET)"),
-        ("if api OR get", "((path^/api | path^/v2) | method=GET)"),
+        ("if api || get", "(path^/api | path^/v2 | method=GET)"),
+        ("if api OR get", "(path^/api | path^/v2 | method=GET)"),
         ("unless { path /x }", "!path=/x"),
         ("if ! { path /x }", "!path=/x"),
         ("if METH_GET", "(method=GET | method=HEAD)"),
@@ -294,8 +294,8 @@ fn sent(config: &Config, path: &str, host: &str, headers: &[(&str, &str)]) -> St
         .ends
         .iter()
         .map(|end| match &end.outcome {
-            Outcome::Pool { pool, .. } => config.pool(*pool).name.value.clone(),
-            Outcome::Respond(response) => format!("{:?}", response.status),
+            RouteOutcome::Pool { pool, .. } => config.pool(*pool).name.value.clone(),
+            RouteOutcome::Respond(response) => format!("{:?}", response.status),
             other => format!("{other:?}"),
         })
         .collect();
@@ -351,7 +351,7 @@ fn a_server_that_is_switched_off_is_not_used() {
         let config = config_as(&text, (3, 4));
         let request = Request { path: Some("/".to_owned()), ..Request::default() };
         match &route(&config, &config.listeners[0], &request).only().unwrap().outcome {
-            Outcome::Pool { endpoint, .. } => endpoint.clone(),
+            RouteOutcome::Pool { endpoint, .. } => endpoint.clone(),
             other => panic!("{other:?}"),
         }
     };
@@ -375,7 +375,7 @@ fn methods_that_the_program_knows_keep_their_case() {
         let config = config(&text);
         let request = Request { method: Some(method.to_owned()), ..Request::default() };
         match route(&config, &config.listeners[0], &request).only().unwrap().outcome {
-            Outcome::Pool { pool, .. } => config.pool(pool).name.value.clone(),
+            RouteOutcome::Pool { pool, .. } => config.pool(pool).name.value.clone(),
             ref other => panic!("{other:?}"),
         }
     };

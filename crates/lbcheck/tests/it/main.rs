@@ -7,6 +7,7 @@
 
 mod changes;
 mod corpus;
+mod described;
 mod envoy_extensions;
 mod envoy_model;
 mod envoy_refused;
@@ -18,6 +19,7 @@ mod haproxy_model;
 mod haproxy_robust;
 mod haproxy_routes;
 mod invariants;
+mod layers;
 mod listeners;
 mod nginx_common;
 mod nginx_errors;
@@ -33,3 +35,4 @@ mod templates;
 mod traffic_measured;
 mod traffic_scenarios;
 mod unseen;
+mod voice;

@@ -16,16 +16,16 @@ const HEADINGS: &[&str] =
 /// Rules that no single text can show: they need a file system.
 const NEEDS_FILES: &[RuleId] = &[RuleId::FileUnreadable];
 
-struct Block {
-    dialect: Dialect,
+pub(crate) struct Block {
+    pub(crate) dialect: Dialect,
     /// The `toml policy` block before it, if the page has one.
     policy: Option<String>,
     kind: String,
     line: usize,
-    text: String,
+    pub(crate) text: String,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     let mut policy: Option<String> = None;
@@ -138,7 +138,7 @@ fn every_page_holds() {
             Check::Change(_) => &["old", "new", "new-ok"],
             Check::Config(_) | Check::Reader => &["bad", "good"],
         };
-        for &dialect in rule.dialects {
+        for dialect in rule.dialects.iter() {
             for kind in wanted {
                 if !seen.contains_key(&(dialect, (*kind).to_owned())) {
                     failures.push(format!("{}.md: no `{dialect} {kind}` block", rule.id));
@@ -174,6 +174,9 @@ fn the_registry_is_in_order() {
     sorted.sort_unstable();
     sorted.dedup();
     assert_eq!(ids, sorted, "ids are unique and alphabetical");
+    // A diagnostic carries a `RuleId`, so that nothing else is ever printed for one: each has its rule, with a page.
+    assert!(RuleId::ALL.iter().all(|&id| rules::rule(id).id == id));
+    assert_eq!(RuleId::ALL.len(), rules::ALL.len());
     for rule in rules::ALL {
         let kebab = rule.id.as_str().chars().all(|letter| letter.is_ascii_lowercase() || letter == '-');
         assert!(kebab, "{}", rule.id);

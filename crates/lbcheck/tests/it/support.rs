@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lbcheck::analysis::{self, Subject};
 use lbcheck::dialect::Dialect;
-use lbcheck::load::{FileLoader, LoadError, MemoryLoader};
+use lbcheck::load::MemoryLoader;
 use lbcheck::policy::Environment;
 use lbcheck::read::{ReadOptions, Reading, read};
 use lbcheck::report::{CheckReport, DiffReport};
@@ -15,34 +15,9 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is there")
 }
 
-/// Reads from the disk below the repository or the corpus.
-pub(crate) struct Disk;
-
-impl FileLoader for Disk {
-    fn read(&self, path: &str) -> Result<Vec<u8>, LoadError> {
-        std::fs::read(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => LoadError::NotFound,
-            std::io::ErrorKind::IsADirectory => LoadError::IsDirectory,
-            _ => LoadError::Other(error.to_string()),
-        })
-    }
-
-    fn list(&self, directory: &str) -> Result<Vec<String>, LoadError> {
-        let entries = std::fs::read_dir(directory).map_err(|error| LoadError::Other(error.to_string()))?;
-        let mut names: Vec<String> =
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        Ok(names)
-    }
-}
-
 /// Reads one configuration given as text.
 pub(crate) fn reading(dialect: Dialect, text: &[u8], sources: &mut Sources) -> Reading {
-    let path = match dialect {
-        Dialect::HaProxy => "haproxy.cfg",
-        Dialect::Nginx => "nginx.conf",
-        Dialect::Envoy => "envoy.yaml",
-    };
+    let path = dialect.description().files.usual;
     read(&MemoryLoader::one(path, text), sources, &[path.to_owned()], &ReadOptions::new(dialect))
 }
 

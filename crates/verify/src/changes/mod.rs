@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use lbcheck::dialect::{Dialect, Version};
+use lbcheck::load::DiskLoader;
 use lbcheck::read::{ReadOptions, read};
 use lbcheck::source::Sources;
 
@@ -16,7 +17,7 @@ use crate::heal::{Healed, StandIns, heal, place};
 use crate::mutate::{Mutant, edit};
 use crate::program::Program;
 use crate::random::Random;
-use crate::reading::{Disk, diff};
+use crate::reading::diff;
 use crate::verdicts::parallel;
 
 /// What comes of one edit.
@@ -120,7 +121,7 @@ fn case(program: &Program, version: Version, base: &Base, mutant: &Mutant, folde
         if program.dialect == Dialect::Nginx {
             options.prefix = Some(folder.display().to_string());
         }
-        read(&Disk, &mut sources, &[folder.join(&base.main).display().to_string()], &options)
+        read(&DiskLoader, &mut sources, &[folder.join(&base.main).display().to_string()], &options)
     };
     let (before, after) = (side(&old), side(&new));
     let report = diff(&sources, &before, &after);

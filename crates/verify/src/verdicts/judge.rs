@@ -5,12 +5,13 @@ use std::path::Path;
 
 use lbcheck::diagnostic::Severity;
 use lbcheck::dialect::{Dialect, Edition, Version};
+use lbcheck::load::DiskLoader;
 use lbcheck::read::{ReadOptions, read};
 use lbcheck::rules::{self, Category};
 use lbcheck::source::{Sources, Span};
 
 use crate::base::Base;
-use crate::reading::{Disk, check};
+use crate::reading::check;
 
 /// An error of lbcheck's about the validity of the text.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ pub fn judge(dialect: Dialect, version: Version, base: &Base, folder: &Path) -> 
     }
     let main = folder.join(&base.main).display().to_string();
     let mut sources = Sources::new();
-    let reading = read(&Disk, &mut sources, std::slice::from_ref(&main), &options);
+    let reading = read(&DiskLoader, &mut sources, std::slice::from_ref(&main), &options);
     let report = check(&sources, &reading);
     let mut findings = Vec::new();
     for finding in &report.findings {

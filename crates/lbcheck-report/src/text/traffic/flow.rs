@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use lbcheck::dialect::Dialect;
 use lbcheck::traffic::flow::{Arrival, Destination, Flow};
 use lbcheck::traffic::{Certainty, Pick};
 
@@ -17,11 +16,7 @@ const MOST_CASES: usize = 40;
 impl Print<'_> {
     pub(super) fn flow(&self, out: &mut String, flow: &Flow) {
         let listener = &self.report.survey.config.listeners[flow.listener];
-        let noun = match self.dialect {
-            // Server blocks that listen at one address are one listener.
-            Dialect::Nginx => "listen",
-            dialect => dialect.listener_noun(),
-        };
+        let noun = self.dialect.description().nouns.socket;
         let _ = writeln!(out, "{noun} `{}`", show(&listener.name.value));
         let several = flow.cases.len() > 1;
         if several {

@@ -5,10 +5,10 @@ mod flow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use lbcheck::dialect::Dialect;
+use lbcheck::dialect::{Dialect, Tiers};
 use lbcheck::model::{Endpoint, Pool};
 use lbcheck::traffic::scenario::{
-    Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Loss, Noticed, Outcome, Since,
+    Cascade, CascadeEnd, Demand, Detection, Full, LimitKind, Loss, Noticed, ScenarioOutcome, Since,
 };
 use lbcheck::traffic::{Certainty, PoolTraffic, described};
 
@@ -166,7 +166,7 @@ impl Print<'_> {
     }
 
     /// Whether something is different after than before.
-    fn changes(&self, outcome: &Outcome) -> bool {
+    fn changes(&self, outcome: &ScenarioOutcome) -> bool {
         !outcome.detections.is_empty() || (self.report.question.load - 1.0).abs() > 1e-9
     }
 
@@ -202,9 +202,10 @@ impl Print<'_> {
         }
         push("weight", &|at| pool.endpoints[at].weight.value.to_string(), String::new());
         if pool.endpoints.iter().any(|endpoint| endpoint.tier.value > 0) {
-            let head = if self.dialect == Dialect::Envoy { "priority" } else { "backup" };
-            let tier = |at: usize| match (self.dialect, pool.endpoints[at].tier.value) {
-                (Dialect::Envoy, tier) => tier.to_string(),
+            let tiers = self.dialect.description().tiers;
+            let head = if tiers == Tiers::Levels { "priority" } else { "backup" };
+            let tier = |at: usize| match (tiers, pool.endpoints[at].tier.value) {
+                (Tiers::Levels, tier) => tier.to_string(),
                 (_, 0) => String::new(),
                 _ => "yes".to_owned(),
             };
@@ -303,7 +304,7 @@ impl Print<'_> {
         text
     }
 
-    fn outcome(&self, out: &mut String, pool: &Pool, outcome: &Outcome) {
+    fn outcome(&self, out: &mut String, pool: &Pool, outcome: &ScenarioOutcome) {
         for found in &outcome.detections {
             let _ = writeln!(out, "  {} fails: {}", self.name(pool, found.endpoint), self.noticed(found));
         }
@@ -386,7 +387,7 @@ impl Print<'_> {
         }
     }
 
-    fn until_noticed(&self, out: &mut String, outcome: &Outcome) {
+    fn until_noticed(&self, out: &mut String, outcome: &ScenarioOutcome) {
         let unnoticed = &outcome.unnoticed;
         if let (Some(hit), Some(errors), Some(attempts)) =
             (unnoticed.first_attempts, unnoticed.errors, unnoticed.attempts)

@@ -2,11 +2,11 @@
 
 use strsim::damerau_levenshtein;
 
-use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
+use crate::diagnostic::{RuleId, suggest};
 use crate::source::Span;
 
 use super::super::schema::{self, Field, Message};
-use super::{Check, SCHEMA_VERSION, Task, contrib, hints, named};
+use super::{Check, SCHEMA_VERSION, Task, contrib, field_facts, named};
 
 /// Types a document gets a suggestion for: each is compared with every type there is.
 const MAX_SUGGESTIONS: u32 = 20;
@@ -22,20 +22,24 @@ pub(super) fn category(message: &Message, field: &Field, around: &'static str) -
     message.takes.iter().find(|(name, _)| *name == field.name).map_or("", |(_, category)| category)
 }
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     /// Checks the type of an extension's settings, which is what Envoy finds the extension by.
     pub(super) fn extension(&mut self, name: &str, span: Span, category: &'static str) {
         if name.is_empty() {
             return;
         }
-        if hints::is_removed(name) && self.version >= SCHEMA_VERSION {
-            let message =
-                format!("Envoy {} no longer has the extension {}.", self.version, schema::short(name));
+        if field_facts::is_removed(name) && self.findings.version >= SCHEMA_VERSION {
+            let message = format!(
+                "Envoy {} no longer has the extension {}",
+                self.findings.version,
+                schema::short(name)
+            );
             self.report(RuleId::InvalidValue, span, message, None);
             return;
         }
         if let Some(since) = self.comes_later(name, "") {
-            let message = format!("Envoy {} has no type `{name}`: it comes with {since}.", self.version);
+            let message =
+                format!("Envoy {} has no type `{name}`: it comes with {since}", self.findings.version);
             self.report(RuleId::UnknownDirective, span, message, None);
             return;
         }
@@ -55,11 +59,11 @@ impl<'t> Check<'t> {
         let other = schema::categories().find(|known| known.has_type(name));
         let message = match other {
             Some(other) => format!(
-                "`{}` is an extension of the category {}, but this place takes {category}.",
+                "`{}` is an extension of the category {}, but this place takes {category}",
                 schema::short(name),
                 other.name
             ),
-            None => format!("`{name}` is not the settings of an extension of the category {category}."),
+            None => format!("`{name}` is not the settings of an extension of the category {category}"),
         };
         self.report(RuleId::InvalidValue, span, message, None);
     }
@@ -75,13 +79,8 @@ impl<'t> Check<'t> {
         if close.is_none() && !schema::in_known_package(name) && !contrib::is_of_no_build(name) {
             return;
         }
-        let message = format!("There is no type `{name}`, so Envoy cannot read these settings.");
-        let mut diagnostic = Diagnostic::new(RuleId::UnknownDirective, self.severity, span, message);
-        diagnostic.help = close.map(|close| format!("Did you mean `{close}`?"));
-        if self.version.series() > SCHEMA_VERSION {
-            diagnostic.severity = self.severity.min(Severity::Warning);
-        }
-        self.diagnostics.push(diagnostic);
+        let message = format!("there is no type `{name}`, so Envoy cannot read these settings");
+        self.unknown(span, message, close.map(|close| format!("did you mean `{close}`?")));
     }
 
     /// Extensions that are found by their name: cluster types, and what protocol options are for. A name nobody
@@ -105,8 +104,8 @@ impl<'t> Check<'t> {
             if close.is_none() && name != "null" && !name.trim().is_empty() && !name.contains(' ') {
                 continue;
             }
-            let text = format!("There is no extension `{name}` that could stand here.");
-            let help = close.map(|close| format!("Did you mean `{close}`?"));
+            let text = format!("there is no extension `{name}` that could stand here");
+            let help = close.map(|close| format!("did you mean `{close}`?"));
             self.report(RuleId::UnknownDirective, span, text, help);
         }
     }
@@ -126,10 +125,10 @@ impl<'t> Check<'t> {
         let name = task.value.text_of("name").unwrap_or_default();
         let what = if name.is_empty() { named(task.field) } else { format!("`{name}`") };
         let text = format!(
-            "{what} ({}) has no `typed_config`, so Envoy cannot tell which extension is meant.",
+            "{what} ({}) has no `typed_config`, so Envoy cannot tell which extension is meant",
             schema::short(message.name)
         );
-        let help = "Add `typed_config` with an `@type`.";
+        let help = "add `typed_config` with an `@type`";
         self.report(RuleId::InvalidValue, task.value.span_of("name"), text, Some(help.into()));
     }
 }

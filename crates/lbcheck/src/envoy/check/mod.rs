@@ -4,42 +4,36 @@
 //! two fields of a oneof, broken validation rules. A type the schema does not know may be an extension of
 //! another build and is let through. The walk keeps its own stack, so depth costs no native stack.
 
+mod api_rules;
+mod clusters;
 mod contrib;
 mod extensions;
-mod hints;
+mod field_facts;
+mod messages;
 mod pattern;
 mod regex;
 mod routes;
-mod rules;
 mod scalars;
-mod semantics;
 mod tls;
-mod upstream;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Diagnostic, Fix, RuleId, Severity, suggestion};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Version;
+use crate::findings::Findings;
 use crate::source::{Span, Spanned};
 
-use super::schema::{self, Cardinality, Field, Kind, Message, Rule};
+use super::schema::{self, Cardinality, Field, FieldKind, Message, Rule};
 use super::tree::{Field as Entry, Value};
 
 /// The version the schema is of.
 const SCHEMA_VERSION: Version = Version::new(1, 40);
 const CONFIG_SOURCE: &str = "envoy.config.core.v3.ConfigSource";
 
-/// Unknown fields a document gets a suggestion for: each is compared with every field of its message, and whoever
-/// has this many does not correct them one by one.
-const MAX_SUGGESTIONS: u32 = 200;
-
 /// What the walk finds.
 #[derive(Debug)]
-pub(crate) struct Check<'t> {
-    pub(crate) diagnostics: Vec<Diagnostic>,
-    /// Fields seen, and those of them nobody knows.
-    pub(crate) fields: u32,
-    pub(crate) unknown: u32,
+pub(crate) struct Check<'f, 't> {
+    findings: &'f mut Findings,
     /// Types nobody knows.
     unknown_types: u32,
     /// Clusters that something other than a route names.
@@ -50,7 +44,6 @@ pub(crate) struct Check<'t> {
     pub(crate) files: Vec<Spanned<&'t str>>,
     /// How bad it is when Envoy's reader would refuse something: a dump is never read again.
     severity: Severity,
-    version: Version,
     /// The runtime of the configuration allows what is deprecated and refused by default.
     pub(crate) allows_deprecated: bool,
     /// Where keys stand that their map had already, in a file that goes to Envoy's JSON reader; in order.
@@ -66,7 +59,7 @@ pub(crate) struct Check<'t> {
 #[derive(Clone, Copy, Debug)]
 struct Task<'t> {
     value: Value<'t>,
-    kind: Kind,
+    kind: FieldKind,
     /// How to name it in a message: the field it stands in.
     field: &'t str,
     /// The validation rules of the parent skip this message.
@@ -75,18 +68,15 @@ struct Task<'t> {
     category: &'static str,
 }
 
-impl<'t> Check<'t> {
-    pub(crate) fn new(severity: Severity, version: Version) -> Self {
+impl<'f, 't> Check<'f, 't> {
+    pub(crate) fn new(findings: &'f mut Findings, severity: Severity) -> Self {
         Self {
-            diagnostics: Vec::new(),
-            fields: 0,
-            unknown: 0,
+            findings,
             unknown_types: 0,
             uses: Vec::new(),
             needed: Vec::new(),
             files: Vec::new(),
             severity,
-            version,
             allows_deprecated: false,
             repeated: Vec::new(),
             unstable: BTreeSet::new(),
@@ -98,26 +88,32 @@ impl<'t> Check<'t> {
     /// Walks a message of a type.
     pub(crate) fn message(&mut self, value: Value<'t>, name: &str) {
         let Some(number) = schema::message_number(name) else { return };
-        self.stack.push(Task { value, kind: Kind::Nested(number), field: "", skip: false, category: "" });
+        self.stack.push(Task {
+            value,
+            kind: FieldKind::Nested(number),
+            field: "",
+            skip: false,
+            category: "",
+        });
         self.run();
     }
 
     /// Walks a message that names its own type.
     pub(crate) fn any(&mut self, value: Value<'t>) {
-        self.stack.push(Task { value, kind: Kind::Any, field: "", skip: false, category: "" });
+        self.stack.push(Task { value, kind: FieldKind::Any, field: "", skip: false, category: "" });
         self.run();
     }
 
     fn run(&mut self) {
         while let Some(task) = self.stack.pop() {
             match task.kind {
-                Kind::Nested(number) => {
+                FieldKind::Nested(number) => {
                     let Some(message) = schema::message(number) else { continue };
                     if self.is_map(task, schema::short(message.name)) {
                         self.fields_of(task, message, false);
                     }
                 }
-                Kind::Any => self.typed(task),
+                FieldKind::Any => self.typed(task),
                 _ => {}
             }
         }
@@ -128,7 +124,7 @@ impl<'t> Check<'t> {
             return true;
         }
         if !task.value.is_null() {
-            let message = format!("{} must be a {wanted} message, that is a map.", named(task.field));
+            let message = format!("{} must be a {wanted} message, that is a map", named(task.field));
             self.report(RuleId::InvalidValue, task.value.span(), message, None);
         }
         false
@@ -142,26 +138,26 @@ impl<'t> Check<'t> {
         let entry = task.value.fields().find(|entry| entry.key == "@type");
         let Some(entry) = entry else {
             if task.value.len() > 0 || !task.category.is_empty() {
-                let message = format!("{} does not say of which type it is.", named(task.field));
-                let help = "Add `\"@type\": type.googleapis.com/…` with the full name of the message.";
+                let message = format!("{} does not say of which type it is", named(task.field));
+                let help = "add `\"@type\": type.googleapis.com/…` with the full name of the message";
                 self.report(RuleId::InvalidValue, task.value.span(), message, Some(help.into()));
             }
             return;
         };
-        self.fields += 1;
+        self.seen(true);
         if self.is_repeated(entry.key_span) {
-            let message = "The `@type` is written twice; Envoy's JSON reader refuses that.".to_owned();
+            let message = "the `@type` is written twice; Envoy's JSON reader refuses that".to_owned();
             self.report(
                 RuleId::DuplicateDefinition,
                 entry.key_span,
                 message,
-                Some("Keep one of them.".into()),
+                Some("keep one of them".into()),
             );
         }
         let url = entry.value.text();
         let Some((_, name)) = url.rsplit_once('/').filter(|(host, _)| !host.is_empty()) else {
-            let message = format!("The type `{url}` lacks the part before the slash.");
-            let help = format!("Write `type.googleapis.com/{url}`.");
+            let message = format!("the type `{url}` lacks the part before the slash");
+            let help = format!("write `type.googleapis.com/{url}`");
             self.report(RuleId::InvalidValue, entry.value.span(), message, Some(help));
             return;
         };
@@ -171,7 +167,7 @@ impl<'t> Check<'t> {
             let inner = url.and_then(Value::string).unwrap_or_default();
             let inner = inner.rsplit('/').next().unwrap_or(inner);
             if let (Some(number), Some(value)) = (schema::message_number(inner), task.value.get("value")) {
-                let kind = Kind::Nested(number);
+                let kind = FieldKind::Nested(number);
                 self.stack.push(Task { value, kind, field: "value", skip: task.skip, category: "" });
             }
             chosen = (inner, url.map_or(chosen.1, |url| url.span()));
@@ -196,22 +192,23 @@ impl<'t> Check<'t> {
             if typed && entry.key == "@type" {
                 continue;
             }
-            self.fields += 1;
             let Some(field) = message.field(entry.key) else {
+                self.seen(false);
                 self.unknown_field(message, &entry);
                 continue;
             };
             if let Some(since) = self.comes_later(message.name, field.name) {
-                self.unknown += 1;
+                self.seen(false);
                 let short = schema::short(message.name);
                 let text = format!(
-                    "`{}` is not a field of {short} in Envoy {}: it comes with {since}.",
-                    field.name, self.version
+                    "`{}` is not a field of {short} in Envoy {}: it comes with {since}",
+                    field.name, self.findings.version
                 );
                 self.report(RuleId::UnknownDirective, entry.key_span, text, None);
                 continue;
             }
-            if entry.value.is_null() && field.kind != Kind::Json {
+            self.seen(true);
+            if entry.value.is_null() && field.kind != FieldKind::Json {
                 continue;
             }
             if field.deprecated {
@@ -219,16 +216,11 @@ impl<'t> Check<'t> {
             }
             if schema::is_unstable(message.name, field.name) {
                 let text = format!(
-                    "`{}` of {} is work in progress: Envoy warns that it is not stable.",
+                    "`{}` of {} is work in progress: Envoy warns that it is not stable",
                     field.name,
                     schema::short(message.name)
                 );
-                self.diagnostics.push(Diagnostic::new(
-                    RuleId::UnstableFeature,
-                    Severity::Info,
-                    entry.key_span,
-                    text,
-                ));
+                self.say(RuleId::UnstableFeature, Severity::Info, entry.key_span, text, None);
             }
             self.repeats(field, &entry);
             if field.oneof > 0 {
@@ -245,7 +237,7 @@ impl<'t> Check<'t> {
         }
         self.without_settings(task, message);
         self.named_extensions(task, message);
-        self.semantics(task.value, message);
+        self.check_message(task.value, message);
         if !task.skip {
             self.check_rules(task.value, message, &oneofs, task.field);
         }
@@ -256,24 +248,24 @@ impl<'t> Check<'t> {
         let package = name.rsplit_once('.').map_or(name, |(package, _)| package);
         if self.unstable.insert(package) {
             let text =
-                format!("{} is work in progress: Envoy warns that it is not stable.", schema::short(name));
-            self.diagnostics.push(Diagnostic::new(RuleId::UnstableFeature, Severity::Info, place, text));
+                format!("`{}` is work in progress: Envoy warns that it is not stable", schema::short(name));
+            self.say(RuleId::UnstableFeature, Severity::Info, place, text, None);
         }
     }
 
     /// The version that brings a part of the API, if it is a later one.
     pub(super) fn comes_later(&self, name: &str, part: &str) -> Option<Version> {
-        if self.version.series() >= SCHEMA_VERSION {
+        if self.findings.version.series() >= SCHEMA_VERSION {
             return None;
         }
-        schema::since(name, part).filter(|since| *since > self.version.series())
+        schema::since(name, part).filter(|since| *since > self.findings.version.series())
     }
 
     fn field(&mut self, message: &Message, field: &'static Field, entry: &Entry<'t>, task: Task<'t>) {
         let skip = task.skip || field.rules.contains(&Rule::Skip);
         let category = extensions::category(message, field, task.category);
         let mut check = |value: Value<'t>| match field.kind {
-            Kind::Nested(_) | Kind::Any => {
+            FieldKind::Nested(_) | FieldKind::Any => {
                 self.stack.push(Task { value, kind: field.kind, field: entry.key, skip, category });
             }
             _ => self.scalar(field, entry, value),
@@ -285,7 +277,7 @@ impl<'t> Check<'t> {
                 entry.value.fields().map(|inner| inner.value).for_each(check);
             }
             Cardinality::Map => {
-                let message = format!("`{}` must be a map.", entry.key);
+                let message = format!("`{}` must be a map", entry.key);
                 self.report(RuleId::InvalidValue, entry.value.span(), message, None);
             }
         }
@@ -293,12 +285,12 @@ impl<'t> Check<'t> {
 
     /// Collects what the rest of the reader wants to know of a field.
     fn note(&mut self, message: &Message, field: &Field, value: Value<'t>) {
-        if let Kind::Nested(number) = field.kind {
-            if let Some(strict) = hints::needs_static_service(message.name, field.name) {
+        if let FieldKind::Nested(number) = field.kind {
+            if let Some(strict) = field_facts::needs_static_service(message.name, field.name) {
                 self.note_services(value, strict);
             }
             let source = schema::message(number).is_some_and(|message| message.name == CONFIG_SOURCE);
-            if source && hints::is_followed(message.name, field.name) {
+            if source && field_facts::is_followed(message.name, field.name) {
                 let path = value.path(&["path_config_source", "path"]).or_else(|| value.get("path"));
                 if let Some(path) = path
                     && let Some(text) = path.string()
@@ -308,13 +300,13 @@ impl<'t> Check<'t> {
             }
             return;
         }
-        if field.kind == Kind::Text
-            && hints::needs_static_cluster(message.name, field.name)
+        if field.kind == FieldKind::Text
+            && field_facts::needs_static_cluster(message.name, field.name)
             && let Some(text) = value.string().filter(|text| !text.is_empty())
         {
             self.needed.push((Spanned::new(text, value.span()), false));
         }
-        if field.kind == Kind::Text && hints::names_cluster(message.name, field.name) {
+        if field.kind == FieldKind::Text && field_facts::names_cluster(message.name, field.name) {
             for item in value.items() {
                 if let Some(text) = item.string() {
                     self.uses.push(Spanned::new(text, item.span()));
@@ -341,43 +333,36 @@ impl<'t> Check<'t> {
         let short = schema::short(message.name);
         let gone = field.rules.contains(&Rule::Gone) && !self.allows_deprecated;
         let text = match gone {
-            true => format!("`{}` of {short} is deprecated, and Envoy refuses it.", field.name),
+            true => format!("`{}` of {short} is deprecated, and Envoy refuses it", field.name),
             false => {
-                format!("`{}` of {short} is deprecated: Envoy warns of it and will drop it.", field.name)
+                format!("`{}` of {short} is deprecated: Envoy warns of it and will drop it", field.name)
             }
         };
         let help = schema::successor(message.name, field.name).map_or_else(
-            || "See the field in the Envoy API reference for what takes its place.".into(),
+            || "see the field in the Envoy API reference for what takes its place".into(),
             str::to_owned,
         );
         let severity = if gone { self.severity } else { self.severity.min(Severity::Warning) };
-        self.diagnostics
-            .push(Diagnostic::new(RuleId::DeprecatedDirective, severity, entry.key_span, text).help(help));
+        self.say(RuleId::DeprecatedDirective, severity, entry.key_span, text, Some(help));
     }
 
     fn unknown_field(&mut self, message: &'static Message, entry: &Entry<'t>) {
-        self.unknown += 1;
         let short = schema::short(message.name);
         if entry.key == "<<" {
-            let text = "Envoy does not know YAML merge keys: it takes `<<` for a field and refuses it.";
-            let help = "Write the fields out, or alias the whole value with `*name`.";
+            let text = "Envoy does not know YAML merge keys: it takes `<<` for a field and refuses it";
+            let help = "write the fields out, or alias the whole value with `*name`";
             self.report(RuleId::SyntaxError, entry.key_span, text.into(), Some(help.into()));
             return;
         }
-        let text = format!("`{}` is not a field of {short}.", entry.key);
-        let replacement = hints::replacement(short, entry.key).map(str::to_owned);
-        let close = (replacement.is_none() && self.unknown <= MAX_SUGGESTIONS)
-            .then(|| suggestion(entry.key, message.fields.iter().map(|field| field.name)))
-            .flatten();
-        let help = replacement.or_else(|| close.map(|close| format!("Did you mean `{}`?", close.word)));
-        let mut diagnostic = Diagnostic::new(RuleId::UnknownDirective, self.severity, entry.key_span, text);
-        if self.version.series() > SCHEMA_VERSION {
-            // A newer Envoy may have the field.
-            diagnostic.severity = self.severity.min(Severity::Warning);
-        }
-        diagnostic.help = help;
-        diagnostic.fix = close.and_then(|close| Fix::word(bare(entry), entry.key, close));
-        self.diagnostics.push(diagnostic);
+        let text = format!("`{}` is not a field of {short}", entry.key);
+        let replacement = field_facts::replacement(short, entry.key).map(str::to_owned);
+        let close = match replacement {
+            Some(_) => None,
+            None => self.findings.suggestion(entry.key, message.fields.iter().map(|field| field.name)),
+        };
+        let help = replacement.or_else(|| close.map(|close| format!("did you mean `{}`?", close.word)));
+        self.unknown(entry.key_span, text, help);
+        self.findings.mend(bare(entry), entry.key, close);
     }
 
     fn is_repeated(&self, key: Span) -> bool {
@@ -390,7 +375,7 @@ impl<'t> Check<'t> {
             return;
         }
         let found: Vec<Span> = match (field.kind, field.cardinality) {
-            (Kind::Struct | Kind::Json | Kind::JsonList, _) => {
+            (FieldKind::Struct | FieldKind::Json | FieldKind::JsonList, _) => {
                 let value = entry.value.span();
                 let spans = self.repeated.iter().map(|&(start, end)| (start as usize, end as usize));
                 let inside = spans.filter(|(start, _)| value.range().contains(start));
@@ -406,27 +391,44 @@ impl<'t> Check<'t> {
             _ => Vec::new(),
         };
         for span in found {
-            let message = "This key is written twice; Envoy's JSON reader refuses that here.".to_owned();
-            self.report(RuleId::DuplicateDefinition, span, message, Some("Keep one of them.".into()));
+            let message = "this key is written twice; Envoy's JSON reader refuses that here".to_owned();
+            self.report(RuleId::DuplicateDefinition, span, message, Some("keep one of them".into()));
         }
     }
 
     fn oneof_conflict(&mut self, first: &Entry<'t>, second: &Entry<'t>) {
         let message = format!(
-            "`{}` and `{}` exclude each other: Envoy refuses a message that sets both.",
+            "`{}` and `{}` exclude each other: Envoy refuses a message that sets both",
             first.key, second.key
         );
-        self.diagnostics.push(
+        self.findings.push(
             Diagnostic::new(RuleId::InvalidValue, self.severity, second.key_span, message)
                 .also(first.key_span, "already set here")
-                .help("Keep one of them."),
+                .help("keep one of them"),
         );
     }
 
+    /// Counts a field that was seen, and whether it is known.
+    fn seen(&mut self, known: bool) {
+        self.findings.coverage.total += 1;
+        self.findings.coverage.understood += u32::from(known);
+    }
+
+    /// Something that nobody knows, and that a later version may have.
+    fn unknown(&mut self, span: Span, message: String, help: Option<String>) {
+        let later = self.findings.version.series() > SCHEMA_VERSION;
+        let severity = if later { self.severity.min(Severity::Warning) } else { self.severity };
+        self.say(RuleId::UnknownDirective, severity, span, message, help);
+    }
+
     fn report(&mut self, rule: RuleId, span: Span, message: String, help: Option<String>) {
-        let mut diagnostic = Diagnostic::new(rule, self.severity, span, message);
+        self.say(rule, self.severity, span, message, help);
+    }
+
+    fn say(&mut self, rule: RuleId, severity: Severity, span: Span, message: String, help: Option<String>) {
+        let mut diagnostic = Diagnostic::new(rule, severity, span, message);
         diagnostic.help = help;
-        self.diagnostics.push(diagnostic);
+        self.findings.push(diagnostic);
     }
 }
 
@@ -441,5 +443,5 @@ fn bare(entry: &Entry<'_>) -> Span {
 
 /// A field as the subject of a sentence.
 fn named(field: &str) -> String {
-    if field.is_empty() { "This".to_owned() } else { format!("`{field}`") }
+    if field.is_empty() { "this".to_owned() } else { format!("`{field}`") }
 }

@@ -30,7 +30,7 @@ const PASSING: [&str; 10] = [
 const MAY_END: [&str; 6] =
     ["composite", "dynamic_modules", "filter_chain", "golang", "match_delegate", "router"];
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     pub(super) fn route_action(&mut self, action: Value<'t>) {
         let rewrites = ["prefix_rewrite", "regex_rewrite", "path_rewrite_policy"];
         let written =
@@ -39,8 +39,8 @@ impl<'t> Check<'t> {
             && let Some(field) = action.field(second)
         {
             let message =
-                "A route takes only one of `prefix_rewrite`, `regex_rewrite` and `path_rewrite_policy`.";
-            self.refuse(field.key_span, message.into(), "Keep one of them.");
+                "a route takes only one of `prefix_rewrite`, `regex_rewrite` and `path_rewrite_policy`";
+            self.refuse(field.key_span, message.into(), "keep one of them");
         }
         self.upgrades(action);
         for upgrade in action.list("upgrade_configs") {
@@ -49,8 +49,8 @@ impl<'t> Check<'t> {
                 upgrade.field("connect_config").filter(|_| !kind.eq_ignore_ascii_case("CONNECT"))
             {
                 let message =
-                    format!("The upgrade `{kind}` has a `connect_config`, which only CONNECT takes.");
-                self.refuse(connect.key_span, message, "Remove it.");
+                    format!("the upgrade `{kind}` has a `connect_config`, which only CONNECT takes");
+                self.refuse(connect.key_span, message, "remove it");
             }
         }
     }
@@ -62,8 +62,8 @@ impl<'t> Check<'t> {
         {
             let name = kind.text().to_ascii_lowercase();
             if seen.contains(&name) {
-                let message = format!("The upgrade `{}` is configured twice.", kind.text());
-                self.refuse(kind.span(), message, "Keep one of them.");
+                let message = format!("the upgrade `{}` is configured twice", kind.text());
+                self.refuse(kind.span(), message, "keep one of them");
             }
             seen.push(name);
         }
@@ -76,7 +76,7 @@ impl<'t> Check<'t> {
         if let (Some(low), Some(value)) = (low, high.duration())
             && value < low
         {
-            let message = format!("`{most}` is shorter than `{least}`, which is {}s.", low.as_secs_f64());
+            let message = format!("`{most}` is shorter than `{least}`, which is {}s", low.as_secs_f64());
             self.refuse(high.span(), message, "");
         }
     }
@@ -87,8 +87,8 @@ impl<'t> Check<'t> {
         for list in ["request_headers_to_add", "response_headers_to_add"] {
             for header in holder.list(list).filter_map(|option| option.get("header")) {
                 if let Some(key) = header.get("key").filter(|key| key.string().is_some_and(fixed)) {
-                    let message = format!("`{}` cannot be set by a route: Envoy refuses it.", key.text());
-                    self.refuse(key.span(), message, "Use a rewrite of the path or the host instead.");
+                    let message = format!("`{}` cannot be set by a route: Envoy refuses it", key.text());
+                    self.refuse(key.span(), message, "use a rewrite of the path or the host instead");
                 }
                 if let Some(value) = header.get("value") {
                     self.format(value);
@@ -97,7 +97,7 @@ impl<'t> Check<'t> {
         }
         for list in ["request_headers_to_remove", "response_headers_to_remove"] {
             for name in holder.list(list).filter(|name| name.string().is_some_and(fixed)) {
-                let message = format!("`{}` cannot be removed by a route: Envoy refuses it.", name.text());
+                let message = format!("`{}` cannot be removed by a route: Envoy refuses it", name.text());
                 self.refuse(name.span(), message, "");
             }
         }
@@ -108,8 +108,8 @@ impl<'t> Check<'t> {
         let Some(text) = value.string() else { return };
         if let Some(at) = broken_command(text) {
             let shown: String = text.get(at..).unwrap_or_default().chars().take(30).collect();
-            let message = format!("`{shown}` does not begin with a command such as `%PROTOCOL%`.");
-            self.refuse(value.span(), message, "Write `%%` for a percent sign.");
+            let message = format!("`{shown}` does not begin with a command such as `%PROTOCOL%`");
+            self.refuse(value.span(), message, "write `%%` for a percent sign");
         }
     }
 
@@ -149,14 +149,13 @@ impl<'t> Check<'t> {
             let (message, help) = match last {
                 true => (
                     format!(
-                        "The filter {family} passes on what comes in, so it cannot be the last of the chain."
+                        "the filter {family} passes on what comes in, so it cannot be the last of the chain"
                     ),
-                    "End the chain with a filter that answers or forwards.",
+                    "end the chain with a filter that answers or forwards",
                 ),
-                false => (
-                    format!("The filter {family} ends the chain, so no other can follow it."),
-                    "Put it last.",
-                ),
+                false => {
+                    (format!("the filter {family} ends the chain, so no other can follow it"), "put it last")
+                }
             };
             self.refuse(filter.span_of("name"), message, help);
         }
@@ -167,8 +166,8 @@ impl<'t> Check<'t> {
         for name in rule.list("server_names") {
             let text = name.string().unwrap_or_default();
             if text.strip_prefix("*.").unwrap_or(text).contains('*') {
-                let message = format!("`{text}` has a wildcard that is not a whole label at its beginning.");
-                self.refuse(name.span(), message, "Write it as `*.example.com`.");
+                let message = format!("`{text}` has a wildcard that is not a whole label at its beginning");
+                self.refuse(name.span(), message, "write it as `*.example.com`");
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::super::tree::Value;
 use super::Check;
 
-impl<'t> Check<'t> {
+impl<'t> Check<'_, 't> {
     /// A server needs a certificate, from somewhere.
     pub(super) fn downstream_tls(&mut self, context: Value<'t>) {
         let common = context.get("common_tls_context");
@@ -17,8 +17,8 @@ impl<'t> Check<'t> {
         ];
         let written = |name: &&str| common.is_some_and(|common| common.list(name).next().is_some());
         if !sources.iter().any(written) {
-            let message = "A listener with TLS has no certificate.";
-            let help = "Add `tls_certificates` or `tls_certificate_sds_secret_configs`.";
+            let message = "a listener with TLS has no certificate";
+            let help = "add `tls_certificates` or `tls_certificate_sds_secret_configs`";
             let span = common.map_or(context.span_of("@type"), |common| common.span());
             self.refuse(span, message.into(), help);
         }
@@ -43,8 +43,8 @@ impl<'t> Check<'t> {
             let held =
                 certificate.get("private_key_provider").is_some() || certificate.get("pkcs12").is_some();
             if key.is_none() && !held {
-                let message = "A certificate without `private_key` cannot be used.";
-                self.refuse(chain.span(), message.into(), "Add `private_key`.");
+                let message = "a certificate without `private_key` cannot be used";
+                self.refuse(chain.span(), message.into(), "add `private_key`");
             }
         }
         if let Some(key) = key {
@@ -65,8 +65,8 @@ impl<'t> Check<'t> {
         let Some(text) = source.get("inline_string") else { return };
         let Some(written) = text.string().filter(|written| !written.contains(['$', '{'])) else { return };
         if !has_block(written, kinds) {
-            let message = format!("This is not a {what} in PEM form: Envoy cannot load it.");
-            self.refuse(text.span(), message, "It begins with `-----BEGIN` and is base64 in between.");
+            let message = format!("this is not a {what} in PEM form: Envoy cannot load it");
+            self.refuse(text.span(), message, "it begins with `-----BEGIN` and is base64 in between");
         }
     }
 }

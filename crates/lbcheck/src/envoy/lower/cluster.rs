@@ -4,33 +4,14 @@ use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::model::{
-    AdminState, Affinity, Algorithm, Host, Membership, Mode, Pool, PoolId, PoolLimits, RetryBudget, Setting,
-    TimeKind, TimeUnit, Timeouts, Weakens, WrittenTime,
+    Algorithm, Host, Membership, Mode, Pool, PoolId, PoolLimits, RetryBudget, Setting, TimeKind, TimeUnit,
+    Timeouts, Weakens, WrittenTime,
 };
-use crate::source::{FileId, Span, Spanned};
+use crate::source::{FileId, Spanned};
 
 use super::super::tree::Value;
-use super::{Lower, NamedResource};
-
-/// Where a cluster's endpoints come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Discovery {
-    Static,
-    StrictDns,
-    LogicalDns,
-    Eds,
-    OriginalDst,
-    /// A cluster type extension, or an unknown type.
-    Custom,
-}
-
-/// How the hosts of a cluster are to be read.
-#[derive(Clone, Copy)]
-pub(super) struct HostRules {
-    pub(super) discovery: Discovery,
-    /// `use_hostname_for_hashing`: the host name is hashed where no `hash_key` is set.
-    pub(super) hash_hostname: Option<Span>,
-}
+use super::endpoint::{Discovery, HostRules};
+use super::state::{Lower, source_path, take};
 
 const DISCOVERY: [(&str, i64); 5] =
     [("STATIC", 0), ("STRICT_DNS", 1), ("LOGICAL_DNS", 2), ("EDS", 3), ("ORIGINAL_DST", 4)];
@@ -105,11 +86,11 @@ impl<'t> Lower<'t> {
                 true => (Severity::Error, "Envoy refuses the configuration"),
                 false => (Severity::Warning, "Envoy keeps the first one"),
             };
-            let message = format!("The cluster `{text}` is defined twice; {effect}.");
+            let message = format!("the cluster `{text}` is defined twice; {effect}");
             let diagnostic = Diagnostic::new(RuleId::DuplicateDefinition, severity, span, message)
                 .label("defined again here")
                 .also(there, "first defined here")
-                .help("Rename or remove one of them.")
+                .help("rename or remove one of them")
                 .pool(text);
             self.report(diagnostic);
         } else {
@@ -268,20 +249,6 @@ impl<'t> Lower<'t> {
     }
 }
 
-/// The first resource of a name, from one file if it matters which.
-pub(super) fn take<'t>(named: &mut [NamedResource<'t>], file: Option<FileId>) -> Option<Value<'t>> {
-    let wanted =
-        |resource: &&mut NamedResource<'t>| file.is_none_or(|file| resource.value.span().file == file);
-    let resource = named.iter_mut().find(wanted)?;
-    resource.taken = true;
-    Some(resource.value)
-}
-
-/// The file a `ConfigSource` names.
-pub(super) fn source_path(source: Value<'_>) -> Option<Value<'_>> {
-    source.path(&["path_config_source", "path"]).or_else(|| source.get("path"))
-}
-
 /// Whether a transport socket, or one it wraps, speaks TLS.
 fn is_tls(socket: Value<'_>) -> bool {
     let mut socket = Some(socket);
@@ -349,15 +316,3 @@ fn panic_threshold(cluster: Value<'_>) -> Setting<u32> {
         .and_then(|value| Some(Setting::written(percent(value)?, value.span())))
         .unwrap_or(Setting::default(50, "Envoy 1.40: 50%"))
 }
-
-/// The state a `health_status` pins.
-pub(super) fn admin_state(status: &str) -> AdminState {
-    match status {
-        "UNHEALTHY" | "TIMEOUT" => AdminState::Disabled,
-        "DRAINING" => AdminState::Draining,
-        _ => AdminState::Enabled,
-    }
-}
-
-/// Sessions pinned beside the algorithm, with where that is written.
-pub(super) type Affinities = Vec<Setting<Affinity>>;

@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use crate::model::{
     Address, AdminState, Endpoint, Host, Locality, Membership, Pool, PoolId, Setting, Weakens,
 };
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
 use super::super::tree::Value;
-use super::Lower;
-use super::cluster::{HostRules, admin_state};
+use super::matcher::lb_metadata;
+use super::state::Lower;
 
 const DEFAULT_NOTE: &str = "Envoy 1.40: weight 1, priority 0, in use";
 const HEALTH: [(&str, i64); 6] =
@@ -131,7 +131,7 @@ impl<'t> Lower<'t> {
             .path(&["health_check_config", "disable_active_health_check"])
             .filter(|value| value.boolean() == Some(true))
             .map(|value| value.span());
-        made.metadata = super::route::lb_metadata(entry.get("metadata"));
+        made.metadata = lb_metadata(entry.get("metadata"));
         made.hash_key = hash_key(entry, endpoint, &made.address, rules);
         if made.state.value == AdminState::Enabled && matches!(made.address.host, Host::Unknown(_)) {
             let what = format!("the address {} is not known before run time", made.name.value);
@@ -214,5 +214,34 @@ fn address_span(address: Value<'_>) -> crate::source::Span {
     match address.get("socket_address") {
         Some(socket) => socket.span_of("address"),
         None => address.span(),
+    }
+}
+
+/// Where a cluster's endpoints come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Discovery {
+    Static,
+    StrictDns,
+    LogicalDns,
+    Eds,
+    OriginalDst,
+    /// A cluster type extension, or an unknown type.
+    Custom,
+}
+
+/// How the hosts of a cluster are to be read.
+#[derive(Clone, Copy)]
+pub(super) struct HostRules {
+    pub(super) discovery: Discovery,
+    /// `use_hostname_for_hashing`: the host name is hashed where no `hash_key` is set.
+    pub(super) hash_hostname: Option<Span>,
+}
+
+/// The state a `health_status` pins.
+pub(super) fn admin_state(status: &str) -> AdminState {
+    match status {
+        "UNHEALTHY" | "TIMEOUT" => AdminState::Disabled,
+        "DRAINING" => AdminState::Draining,
+        _ => AdminState::Enabled,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::{CheckKind, CheckTiming, HealthCheck, Jitter, OutlierDetection, Setting};
 
 use super::super::tree::Value;
-use super::Lower;
+use super::state::Lower;
 
 impl<'t> Lower<'t> {
     /// One entry of `health_checks`.

@@ -3,9 +3,8 @@
 use crate::model::{Condition, Match, TextMatch};
 
 use super::super::tree::Value;
-use super::decide::Effect;
-use super::matcher::{all, any, not, opaque};
-use super::route::match_condition;
+use super::http_filter::Effect;
+use super::matcher::{match_condition, opaque};
 
 /// Rules are tried one after the other; more than these are not set against each other.
 const MAX_RULES: usize = 8;
@@ -25,23 +24,16 @@ pub(super) fn effect(config: Value<'_>, own: Option<Value<'_>>) -> Effect {
         return effect;
     }
     let mut add = |when: Vec<Condition>, requirement: Requirement| {
-        let with = |last: Condition| {
-            let mut parts = when.clone();
-            parts.push(last);
-            if parts.contains(&Condition::Never) { Condition::Never } else { all(parts) }
-        };
+        let with = |last: Condition| Condition::all(when.iter().cloned().chain([last]));
         effect.and(with(requirement.refuses), Some(401), "jwt_authn");
-        let bad = match requirement.asks {
-            Condition::Never => Condition::Never,
-            asks => all(vec![asks, opaque("the JWT is not valid")]),
-        };
+        let bad = Condition::all([requirement.asks, opaque("the JWT is not valid")]);
         effect.and(with(bad), None, "jwt_authn");
     };
     let preflight = || {
         let asks = Match::Header("access-control-request-method".into(), TextMatch::Present);
         let options = Match::Method(TextMatch::Exact("OPTIONS".into()));
         let origin = Match::Header("origin".into(), TextMatch::Present);
-        not(all(vec![Condition::Is(options), Condition::Is(origin), Condition::Is(asks)]))
+        Condition::all([options, origin, asks].map(Condition::Is)).not()
     };
     let base = if config.is_set("bypass_cors_preflight") { vec![preflight()] } else { Vec::new() };
     if let Some(name) = own.and_then(|own| own.text_of("requirement_name")) {
@@ -64,7 +56,7 @@ pub(super) fn effect(config: Value<'_>, own: Option<Value<'_>>) -> Effect {
             (None, None) => passes(),
         };
         add(when, requirement);
-        before.push(not(matches));
+        before.push(matches.not());
     }
     if config.get("filter_state_rules").is_some() {
         add([base, before].concat(), unknown("a rule by filter state"));
@@ -100,7 +92,7 @@ fn requirement(config: Value<'_>, requires: Value<'_>, depth: usize) -> Requirem
         .or_else(|| requires.path(&["provider_and_audiences", "provider_name"]).and_then(Value::string));
     if let Some(name) = provider {
         let there = token(config, name);
-        return Requirement { refuses: not(there.clone()), asks: there };
+        return Requirement { refuses: there.clone().not(), asks: there };
     }
     if let Some(list) = requires.get("requires_any") {
         let parts = inner(list);
@@ -109,25 +101,19 @@ fn requirement(config: Value<'_>, requires: Value<'_>, depth: usize) -> Requirem
         }
         let (refuses, asks): (Vec<_>, Vec<_>) =
             parts.into_iter().map(|part| (part.refuses, part.asks)).unzip();
-        let refuses = if refuses.contains(&Condition::Never) { Condition::Never } else { all(refuses) };
-        return Requirement { refuses, asks: any(asks) };
+        return Requirement { refuses: Condition::all(refuses), asks: Condition::any(asks) };
     }
     if let Some(list) = requires.get("requires_all") {
         let (refuses, asks): (Vec<_>, Vec<_>) =
             inner(list).into_iter().map(|part| (part.refuses, part.asks)).unzip();
-        return Requirement { refuses: some(refuses), asks: some(asks) };
+        return Requirement { refuses: Condition::any(refuses), asks: Condition::any(asks) };
     }
     if requires.get("allow_missing").is_some() {
         let all = config.get("providers").into_iter().flat_map(Value::fields);
-        let asks = any(all.map(|provider| token(config, provider.key)).collect());
+        let asks = Condition::any(all.map(|provider| token(config, provider.key)));
         return Requirement { refuses: Condition::Never, asks };
     }
     passes()
-}
-
-/// Any of those that can hold.
-fn some(parts: Vec<Condition>) -> Condition {
-    any(parts.into_iter().filter(|part| *part != Condition::Never).collect())
 }
 
 /// Whether there is a token where a provider looks for one.
@@ -154,5 +140,5 @@ fn token(config: Value<'_>, provider: &str) -> Condition {
     if places.is_empty() {
         places = vec![prefix("authorization", "Bearer "), parameter("access_token")];
     }
-    any(places)
+    Condition::any(places)
 }

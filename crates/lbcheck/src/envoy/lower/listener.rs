@@ -10,10 +10,11 @@ use crate::model::{
 use crate::source::{Span, Spanned};
 
 use super::super::tree::Value;
-use super::Lower;
-use super::closers;
+use super::super::value::{inner_type, inner_value};
+use super::connection_filters;
 use super::endpoint::read_address;
-use super::matcher::{all, any, opaque};
+use super::matcher::opaque;
+use super::state::Lower;
 
 const HCM: &str = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const MOBILE_HCM: &str =
@@ -60,15 +61,20 @@ impl<'t> Lower<'t> {
         for chain in chains(listener) {
             let label = chain_label(chain.chain);
             if let Some(mut route) = self.filter_chain(chain.chain, &label, &mut mode) {
-                route.when = all(vec![chain.when, route.when]);
+                route.when = Condition::all([chain.when, route.when]);
                 table.routes.push(route);
             }
         }
-        let mut closers = Vec::new();
+        let mut closing = Vec::new();
         for filter in listener.list("listener_filters") {
             let kind = filter.get("typed_config").and_then(Value::type_name).unwrap_or_default();
             let name = filter.text_of("name").filter(|text| !text.is_empty()).unwrap_or(kind);
-            closers.extend(closers::rule(closers::listener(kind), "listener", name, filter.span()));
+            closing.extend(connection_filters::rule(
+                connection_filters::listener(kind),
+                "listener",
+                name,
+                filter.span(),
+            ));
             self.listener_filter(filter, &mut table, &mut mode);
         }
         if let Some(tree) = listener.get("filter_chain_matcher") {
@@ -80,7 +86,7 @@ impl<'t> Lower<'t> {
             let action = Action::Respond(Response { status: None, kind: "close".into() });
             table.routes.push(Route::new(Condition::Always, action, "no filter chain", listener.span()));
         }
-        table.routes.splice(0..0, closers);
+        table.routes.splice(0..0, closing);
         let only = match table.routes.as_slice() {
             [Route { when: Condition::Always, action: Action::Table(only), .. }] => Some(*only),
             _ => None,
@@ -124,17 +130,17 @@ impl<'t> Lower<'t> {
         let span = |chain: Value<'_>| {
             chain.field("name").map_or(chain.span_of("filter_chain_match"), |field| field.span())
         };
-        let message = "Two filter chains want the same connections; Envoy refuses the listener.";
+        let message = "two filter chains want the same connections; Envoy refuses the listener";
         let diagnostic = Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, span(second), message)
             .also(span(first), "the other chain")
-            .help("Give the chains different `filter_chain_match` rules, or remove one.");
+            .help("give the chains different `filter_chain_match` rules, or remove one");
         self.report(diagnostic);
     }
 
     /// The terminal filter of a chain decides; the filters before it can only close the connection.
     fn filter_chain(&mut self, chain: Value<'t>, label: &str, mode: &mut Option<Mode>) -> Option<Route> {
         let mut seen = None;
-        let mut closers = Vec::new();
+        let mut closing = Vec::new();
         for filter in chain.list("filters") {
             let Some(config) = filter.get("typed_config") else {
                 self.discovered_filter(filter);
@@ -148,12 +154,12 @@ impl<'t> Lower<'t> {
                 HCM | MOBILE_HCM => {
                     *mode = Some(Mode::Http);
                     let route = self.connection_manager(config, label);
-                    return Some(self.behind(closers, route));
+                    return Some(self.behind(closing, route));
                 }
                 TCP_PROXY => {
                     *mode = mode.or(Some(Mode::Tcp));
                     let route = self.tcp_proxy(config, label);
-                    return Some(self.behind(closers, route));
+                    return Some(self.behind(closing, route));
                 }
                 _ => {}
             }
@@ -162,11 +168,16 @@ impl<'t> Lower<'t> {
                 Proxy::Ends(what) => {
                     *mode = mode.or(Some(Mode::Tcp));
                     let route = self.other_proxy(what, config, false);
-                    return Some(self.behind(closers, route));
+                    return Some(self.behind(closing, route));
                 }
                 Proxy::Unknown => seen = Some((name, config)),
             }
-            closers.extend(closers::rule(closers::network(name, config), "network", shown, filter.span()));
+            closing.extend(connection_filters::rule(
+                connection_filters::network(name, config),
+                "network",
+                shown,
+                filter.span(),
+            ));
         }
         // Nothing known ends the chain: an extension from outside may.
         let (name, config) = seen?;
@@ -211,7 +222,7 @@ fn chains(listener: Value<'_>) -> Vec<Chain<'_>> {
         let (rank, when) = chain_match(rule);
         let names: Vec<&str> = rule.list("server_names").filter_map(Value::string).collect();
         if names.is_empty() {
-            chains.push(Chain { rank, when: all(when), chain });
+            chains.push(Chain { rank, when: Condition::all(when), chain });
             continue;
         }
         // Exact names cannot overlap, so they share an entry; suffixes go by length, of which there are few.
@@ -224,8 +235,8 @@ fn chains(listener: Value<'_>) -> Vec<Chain<'_>> {
             let mut rank = rank;
             rank[2] = specific;
             let mut conditions = when.clone();
-            conditions.push(any(names));
-            chains.push(Chain { rank, when: all(conditions), chain });
+            conditions.push(Condition::any(names));
+            chains.push(Chain { rank, when: Condition::all(conditions), chain });
         }
     }
     chains.sort_by_key(|chain| chain.rank);
@@ -256,7 +267,7 @@ fn chain_match(rule: Value<'_>) -> (Rank, Vec<Condition>) {
         rank[3] = 0;
         conditions.push(match transport {
             "tls" => Condition::Is(Match::Tls),
-            "raw_buffer" => Condition::Not(Box::new(Condition::Is(Match::Tls))),
+            "raw_buffer" => Condition::Is(Match::Tls).not(),
             other => opaque(format!("transport protocol {other}")),
         });
     }
@@ -270,7 +281,7 @@ fn chain_match(rule: Value<'_>) -> (Rank, Vec<Condition>) {
         if let Some(best) = longest(&sources) {
             rank[5] = rank[5].min(best);
             let tests = sources.into_iter().map(|(text, _)| Condition::Is(Match::Source(text)));
-            conditions.push(any(tests.collect()));
+            conditions.push(Condition::any(tests));
         }
     }
     if let Some(kind) = rule.get("source_type")
@@ -394,25 +405,4 @@ fn proxy_kind(name: &str) -> Proxy {
         "wasm" | "golang" | "dynamic_modules" | "ext_proc" | "match_delegate" => Proxy::Unknown,
         _ => Proxy::Pass,
     }
-}
-
-/// The type inside a `TypedStruct`.
-pub(super) fn inner_type<'t>(config: Value<'t>, name: &'t str) -> &'t str {
-    if !is_typed_struct(name) {
-        return name;
-    }
-    let url = config.text_of("type_url").unwrap_or_default();
-    url.rsplit('/').next().unwrap_or(url)
-}
-
-/// The settings inside a `TypedStruct`.
-pub(super) fn inner_value(config: Value<'_>) -> Value<'_> {
-    match config.type_name() {
-        Some(name) if is_typed_struct(name) => config.get("value").unwrap_or(config),
-        _ => config,
-    }
-}
-
-fn is_typed_struct(name: &str) -> bool {
-    matches!(name, "xds.type.v3.TypedStruct" | "udpa.type.v1.TypedStruct")
 }

@@ -1,95 +1,34 @@
 //! From the tree to the model: every default and precedence of Envoy is settled here.
 
-mod closers;
 mod cluster;
-mod decide;
+mod connection_filters;
+mod connection_manager;
 mod endpoint;
-mod filters;
-mod guards;
+mod filter_effect;
+mod filter_rules;
 mod health;
+mod http_filter;
 mod jwt;
 mod listener;
+mod load_balancing;
 mod matcher;
-mod policy;
 mod rbac;
 mod references;
 mod refused;
 mod route;
+mod state;
 mod tcp;
 mod vhost;
 
-use std::collections::BTreeMap;
-
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::model::{Config, Gap, PoolId, Target, Weakens};
-use crate::reading::Block;
-use crate::source::{FileId, Span, Spanned};
+use crate::model::Weakens;
 
 use super::document::Resources;
 use super::tree::Value;
 
-/// What lowering works on and fills.
-pub(crate) struct Lower<'t> {
-    pub(crate) config: Config,
-    pub(crate) diagnostics: Vec<Diagnostic>,
-    pub(crate) blocks: Vec<Block>,
-    /// First pool of each name.
-    pools: BTreeMap<&'t str, PoolId>,
-    routes: Named<'t>,
-    assignments: Named<'t>,
-    /// Resource files that were read, by the path the configuration names them with.
-    files: BTreeMap<String, FileId>,
-    /// Name of the cluster that holds the Envoy instances themselves.
-    local_cluster: Option<&'t str>,
-    /// The resources are those of a `config_dump`.
-    dump: bool,
-    /// The clusters of the bootstrap.
-    statics: references::Statics<'t>,
-    /// The files the bootstraps stand in.
-    bootstrap_files: Vec<FileId>,
-    /// The routes being read are resolved while Envoy starts.
-    static_routes: bool,
-    /// Names found missing among the static clusters.
-    missing_clusters: usize,
-    /// How each pool is used, by pool: by HTTP routes, by TCP proxies.
-    uses: Vec<(bool, bool)>,
-    /// Values of the runtime come from files or a control plane.
-    open_runtime: bool,
-    /// The HTTP filters in front of the routes being read.
-    filters: guards::Filters<'t>,
-}
-
-/// Resources by name, and whether something took them.
-type Named<'t> = BTreeMap<&'t str, Vec<NamedResource<'t>>>;
-
-#[derive(Clone, Copy)]
-struct NamedResource<'t> {
-    value: Value<'t>,
-    taken: bool,
-}
+pub(super) use state::Lower;
+use state::NamedResource;
 
 impl<'t> Lower<'t> {
-    pub(crate) fn new(config: Config, files: BTreeMap<String, FileId>) -> Self {
-        Self {
-            config,
-            diagnostics: Vec::new(),
-            blocks: Vec::new(),
-            pools: BTreeMap::new(),
-            routes: BTreeMap::new(),
-            assignments: BTreeMap::new(),
-            files,
-            local_cluster: None,
-            dump: false,
-            statics: None,
-            bootstrap_files: Vec::new(),
-            static_routes: false,
-            missing_clusters: 0,
-            uses: Vec::new(),
-            open_runtime: false,
-            filters: guards::Filters::default(),
-        }
-    }
-
     /// Lowers everything that was found.
     pub(crate) fn run(&mut self, resources: &Resources<'t>) {
         for &assignment in &resources.assignments {
@@ -103,6 +42,8 @@ impl<'t> Lower<'t> {
             self.routes.entry(name).or_default().push(NamedResource { value: routes, taken: false });
         }
         self.dump = resources.dump;
+        // Nobody loads a dump again, so nothing in it is refused.
+        self.findings.on_trust = resources.dump;
         self.statics = references::statics(resources);
         self.bootstrap_files = resources.bootstraps.iter().map(|bootstrap| bootstrap.span().file).collect();
         self.local_cluster = resources
@@ -137,43 +78,12 @@ impl<'t> Lower<'t> {
             [("cds_config", "clusters come from CDS"), ("lds_config", "listeners come from LDS")]
         {
             let Some(source) = dynamic.field(field) else { continue };
-            let path = cluster::source_path(source.value);
+            let path = state::source_path(source.value);
             if path.is_some_and(|path| self.files.contains_key(path.text())) {
                 continue;
             }
             self.config.fragment = true;
             self.gap(source.span(), what, Weakens::Routing);
         }
-    }
-
-    /// The pool of a name, or the fact that there is none.
-    fn target(&self, name: Spanned<String>) -> Target {
-        match self.pools.get(name.value.as_str()) {
-            Some(&pool) => Target::Pool { pool, span: name.span },
-            None => Target::Undefined(name),
-        }
-    }
-
-    /// Notes that something other than a route needs a cluster.
-    pub(crate) fn other_use(&mut self, name: &Spanned<String>) {
-        if let Some(&pool) = self.pools.get(name.value.as_str()) {
-            self.config.other_uses.push((pool, name.span));
-        }
-    }
-
-    /// Reports something. Nobody loads a dump again, so nothing in it is refused.
-    fn report(&mut self, mut diagnostic: Diagnostic) {
-        if self.dump {
-            diagnostic.severity = diagnostic.severity.min(Severity::Warning);
-        }
-        self.diagnostics.push(diagnostic);
-    }
-
-    fn gap(&mut self, span: Span, what: impl Into<String>, weakens: Weakens) {
-        self.config.coverage.gaps.push(Gap { span, what: what.into(), weakens, told: false });
-    }
-
-    fn block(&mut self, header: Span, extent: Span) {
-        self.blocks.push(Block { header, extent });
     }
 }

@@ -3,7 +3,7 @@
 use crate::model::{Condition, Match, TextMatch};
 
 use super::super::tree::Value;
-use super::matcher::{self, all, any, not, opaque};
+use super::matcher::{self, opaque};
 
 /// What the policies are asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +32,9 @@ const MAX_DEPTH: usize = 4;
 pub(super) fn refuses(rules: Value<'_>, layer: Layer) -> Condition {
     const ACTIONS: [(&str, i64); 3] = [("ALLOW", 0), ("DENY", 1), ("LOG", 2)];
     let policies = rules.get("policies").into_iter().flat_map(Value::fields);
-    let matches = || any(policies.map(|policy| self::policy(policy.value, layer)).collect());
+    let matches = || Condition::any(policies.map(|policy| self::policy(policy.value, layer)));
     match rules.get("action").map(|action| action.enumeration(&ACTIONS)) {
-        None | Some(Some("ALLOW")) => not(matches()),
+        None | Some(Some("ALLOW")) => matches().not(),
         Some(Some("DENY")) => matches(),
         Some(Some(_)) => Condition::Never,
         Some(None) => opaque("an action that is not known"),
@@ -42,13 +42,13 @@ pub(super) fn refuses(rules: Value<'_>, layer: Layer) -> Condition {
 }
 
 fn policy(policy: Value<'_>, layer: Layer) -> Condition {
-    let permissions = policy.list("permissions").map(|rule| permission(rule, layer, 0)).collect();
-    let principals = policy.list("principals").map(|id| principal(id, layer, 0)).collect();
-    let mut parts = vec![any(permissions), any(principals)];
+    let permissions = policy.list("permissions").map(|rule| permission(rule, layer, 0));
+    let principals = policy.list("principals").map(|id| principal(id, layer, 0));
+    let mut parts = vec![Condition::any(permissions), Condition::any(principals)];
     if policy.get("condition").is_some() || policy.get("checked_condition").is_some() {
         parts.push(opaque("the condition of a policy in CEL"));
     }
-    if parts.contains(&Condition::Never) { Condition::Never } else { all(parts) }
+    Condition::all(parts)
 }
 
 fn permission(rule: Value<'_>, layer: Layer, depth: usize) -> Condition {
@@ -59,13 +59,13 @@ fn permission(rule: Value<'_>, layer: Layer, depth: usize) -> Condition {
         list.list("rules").map(|rule| permission(rule, layer, depth + 1)).collect::<Vec<_>>()
     };
     if let Some(list) = rule.get("and_rules") {
-        return all(inner(list));
+        return Condition::all(inner(list));
     }
     if let Some(list) = rule.get("or_rules") {
-        return any(inner(list));
+        return Condition::any(inner(list));
     }
     if let Some(rule) = rule.get("not_rule") {
-        return not(permission(rule, layer, depth + 1));
+        return permission(rule, layer, depth + 1).not();
     }
     if let Some(port) = rule.get("destination_port").and_then(Value::integer) {
         return u16::try_from(port).map_or(Condition::Never, |port| Condition::Is(Match::Port(port)));
@@ -93,13 +93,13 @@ fn principal(id: Value<'_>, layer: Layer, depth: usize) -> Condition {
     let inner =
         |list: Value<'_>| list.list("ids").map(|id| principal(id, layer, depth + 1)).collect::<Vec<_>>();
     if let Some(list) = id.get("and_ids") {
-        return all(inner(list));
+        return Condition::all(inner(list));
     }
     if let Some(list) = id.get("or_ids") {
-        return any(inner(list));
+        return Condition::any(inner(list));
     }
     if let Some(id) = id.get("not_id") {
-        return not(principal(id, layer, depth + 1));
+        return principal(id, layer, depth + 1).not();
     }
     for name in ["source_ip", "direct_remote_ip"] {
         if let Some(address) = id.get(name) {
@@ -110,7 +110,7 @@ fn principal(id: Value<'_>, layer: Layer, depth: usize) -> Condition {
         return client_in(&cidr(address), layer);
     }
     if id.get("authenticated").is_some() {
-        return all(vec![Condition::Is(Match::Tls), opaque("the certificate that the client shows")]);
+        return Condition::all([Condition::Is(Match::Tls), opaque("the certificate that the client shows")]);
     }
     common(id, layer)
 }
@@ -147,7 +147,7 @@ fn ports(range: Value<'_>) -> Condition {
         return opaque(format!("port from {from} to {}", to - 1));
     }
     let ports = (from..to).filter_map(|port| u16::try_from(port).ok());
-    any(ports.map(|port| Condition::Is(Match::Port(port))).collect())
+    Condition::any(ports.map(|port| Condition::Is(Match::Port(port))))
 }
 
 fn client_in(network: &str, layer: Layer) -> Condition {
@@ -161,7 +161,10 @@ fn client_in(network: &str, layer: Layer) -> Condition {
             let forwarded =
                 Condition::Is(Match::HeaderLine("x-forwarded-for".to_owned(), TextMatch::Present));
             let there = opaque(format!("last address of x-forwarded-for in {network}"));
-            any(vec![all(vec![forwarded.clone(), there]), all(vec![not(forwarded), peer])])
+            Condition::any([
+                Condition::all([forwarded.clone(), there]),
+                Condition::all([forwarded.not(), peer]),
+            ])
         }
     }
 }

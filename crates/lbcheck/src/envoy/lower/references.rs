@@ -1,20 +1,11 @@
 //! Names that must resolve while Envoy starts, when it has only what the bootstrap defines.
 
-use std::collections::BTreeMap;
-
-use crate::diagnostic::{Diagnostic, RuleId, Severity, suggest};
+use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::source::{Span, Spanned};
 
 use super::super::document::Resources;
 use super::super::tree::Value;
-use super::Lower;
-
-/// Comparing names costs time; past this many the suggestions would not be read anyway.
-const MAX_SUGGESTIONS: usize = 20;
-
-/// The clusters of the bootstrap, and whether each gets its endpoints by EDS. `None`: no bootstrap was read, or a
-/// dump of what came later.
-pub(super) type Statics<'t> = Option<BTreeMap<&'t str, bool>>;
+use super::state::{Lower, Statics};
 
 pub(super) fn statics<'t>(resources: &Resources<'t>) -> Statics<'t> {
     if resources.dump || resources.bootstraps.is_empty() {
@@ -46,10 +37,10 @@ impl<'t> Lower<'t> {
             None => self.no_static_cluster(&name.value, name.span, "Envoy needs it to start"),
             Some(true) if strict => {
                 let message = format!(
-                    "The cluster `{}` gets its endpoints by EDS; Envoy refuses that for a source of configuration.",
+                    "the cluster `{}` gets its endpoints by EDS; Envoy refuses that for a source of configuration",
                     name.value
                 );
-                self.refuse(name.span, message, "Use a cluster of another type.");
+                self.refuse(name.span, message, "use a cluster of another type");
             }
             Some(_) => {}
         }
@@ -71,17 +62,13 @@ impl<'t> Lower<'t> {
     }
 
     fn no_static_cluster(&mut self, name: &str, span: Span, why: &str) {
-        self.missing_clusters += 1;
-        let close = self
-            .statics
-            .as_ref()
-            .filter(|_| self.missing_clusters <= MAX_SUGGESTIONS)
-            .and_then(|statics| suggest(name, statics.keys().copied()));
+        let names = self.statics.iter().flat_map(|statics| statics.keys().copied());
+        let close = self.findings.suggest(name, names);
         let help = match close {
-            Some(close) => format!("Did you mean `{close}`?"),
-            None => format!("Define the cluster `{name}` under `static_resources`, or correct the name."),
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("define the cluster `{name}` under `static_resources`, or correct the name"),
         };
-        let message = format!("There is no static cluster `{name}`, and {why}.");
+        let message = format!("there is no static cluster `{name}`, and {why}");
         self.report(Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, message).help(help));
     }
 }

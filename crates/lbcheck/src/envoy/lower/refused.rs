@@ -9,9 +9,8 @@ use crate::source::Span;
 
 use super::super::schema;
 use super::super::tree::Value;
-use super::Lower;
-use super::cluster::Discovery;
-use super::endpoint::read_address;
+use super::endpoint::{Discovery, read_address};
+use super::state::Lower;
 
 impl<'t> Lower<'t> {
     pub(super) fn refuse(&mut self, span: Span, message: impl Into<String>, help: &str) {
@@ -29,13 +28,13 @@ impl<'t> Lower<'t> {
                 if count != 1 {
                     let span = cluster.span_of("load_assignment");
                     let text =
-                        format!("A LOGICAL_DNS cluster takes exactly one endpoint; `{name}` has {count}.");
-                    self.refuse(span, text, "Use STRICT_DNS for several endpoints.");
+                        format!("a LOGICAL_DNS cluster takes exactly one endpoint; `{name}` has {count}");
+                    self.refuse(span, text, "use STRICT_DNS for several endpoints");
                 }
             }
             Discovery::Eds if cluster.path(&["eds_cluster_config", "eds_config"]).is_none() => {
-                let text = format!("The EDS cluster `{name}` does not say where its endpoints come from.");
-                let help = "Add `eds_cluster_config` with an `eds_config`.";
+                let text = format!("the EDS cluster `{name}` does not say where its endpoints come from");
+                let help = "add `eds_cluster_config` with an `eds_config`";
                 // An empty `eds_cluster_config` is let through by Envoy's first check.
                 if cluster.get("eds_cluster_config").is_none() {
                     self.refuse(cluster.span_of("type"), text, help);
@@ -43,8 +42,8 @@ impl<'t> Lower<'t> {
             }
             Discovery::OriginalDst => {
                 if let Some(assignment) = cluster.field("load_assignment") {
-                    let text = "An ORIGINAL_DST cluster has no endpoints of its own; Envoy refuses the list.";
-                    self.refuse(assignment.key_span, text, "Remove `load_assignment`.");
+                    let text = "an ORIGINAL_DST cluster has no endpoints of its own; Envoy refuses the list";
+                    self.refuse(assignment.key_span, text, "remove `load_assignment`");
                 }
             }
             _ => {}
@@ -64,12 +63,12 @@ impl<'t> Lower<'t> {
             return;
         }
         let message = format!(
-            "`lb_policy` of the cluster `{name}` has no effect: `load_balancing_policy` takes its place."
+            "`lb_policy` of the cluster `{name}` has no effect: `load_balancing_policy` takes its place"
         );
         self.report(
             Diagnostic::new(RuleId::DirectiveIneffective, Severity::Warning, older.key_span, message)
                 .also(newer.key_span, "this one holds")
-                .help("Keep the one that is meant.")
+                .help("keep the one that is meant")
                 .pool(name.clone()),
         );
     }
@@ -92,7 +91,7 @@ impl<'t> Lower<'t> {
                 Entry::Occupied(entry) => {
                     let name = &pool.name.value;
                     let message = format!(
-                        "The cluster `{name}` has two circuit breakers of priority {priority}, and Envoy takes the first."
+                        "the cluster `{name}` has two circuit breakers of priority {priority}, and Envoy takes the first"
                     );
                     self.report(
                         Diagnostic::new(
@@ -102,7 +101,7 @@ impl<'t> Lower<'t> {
                             message,
                         )
                         .also(*entry.get(), "this one holds")
-                        .help("Keep the one that is meant.")
+                        .help("keep the one that is meant")
                         .pool(name.clone()),
                     );
                 }
@@ -115,8 +114,8 @@ impl<'t> Lower<'t> {
         for endpoint in groups.flat_map(|group| group.list("lb_endpoints")) {
             self.check_port(endpoint);
             if endpoint.path(&["endpoint", "address"]).is_none() {
-                let message = format!("An endpoint of the STATIC cluster `{name}` has no address.");
-                self.refuse(endpoint.span(), message, "Add `endpoint` with an `address`.");
+                let message = format!("an endpoint of the STATIC cluster `{name}` has no address");
+                self.refuse(endpoint.span(), message, "add `endpoint` with an `address`");
             }
             let further = endpoint
                 .get("endpoint")
@@ -132,8 +131,8 @@ impl<'t> Lower<'t> {
     fn check_static_address(&mut self, address: Value<'t>, name: &str) {
         let Some(socket) = address.get("socket_address") else { return };
         if socket.get("named_port").is_some() && socket.get("resolver_name").is_none() {
-            let message = format!("The STATIC cluster `{name}` cannot look the port's name up.");
-            self.refuse(socket.span_of("named_port"), message, "Write the number as `port_value`.");
+            let message = format!("the STATIC cluster `{name}` cannot look the port's name up");
+            self.refuse(socket.span_of("named_port"), message, "write the number as `port_value`");
         }
         let Some(text) = socket.text_of("address").filter(|text| !text.is_empty()) else { return };
         let literal = matches!(read_address(address).host, Host::Ip(_));
@@ -141,8 +140,8 @@ impl<'t> Lower<'t> {
             return;
         }
         let message =
-            format!("`{text}` is not an IP address, and the STATIC cluster `{name}` does not look names up.");
-        self.refuse(socket.span_of("address"), message, "Use an IP address, or the type STRICT_DNS.");
+            format!("`{text}` is not an IP address, and the STATIC cluster `{name}` does not look names up");
+        self.refuse(socket.span_of("address"), message, "use an IP address, or the type STRICT_DNS");
     }
 
     /// Only an IP address can be checked on another port.
@@ -151,8 +150,8 @@ impl<'t> Lower<'t> {
         let local = address.get("pipe").is_some() || address.get("envoy_internal_address").is_some();
         let port = endpoint.path(&["endpoint", "health_check_config", "port_value"]);
         if let Some(port) = port.filter(|port| local && port.u32().is_some_and(|port| port > 0)) {
-            let text = "The endpoint's address has no port, so its health checks cannot go to another one.";
-            self.refuse(port.span(), text, "Remove `port_value`.");
+            let text = "the endpoint's address has no port, so its health checks cannot go to another one";
+            self.refuse(port.span(), text, "remove `port_value`");
         }
     }
 
@@ -173,8 +172,8 @@ impl<'t> Lower<'t> {
             self.exclude(&typed, subset.key_span, "lb_subset_config");
         }
         if typed.value.list("policies").next().is_none() {
-            let text = format!("The `load_balancing_policy` of `{name}` names no policy.");
-            self.refuse(typed.key_span, text, "List at least one policy.");
+            let text = format!("the `load_balancing_policy` of `{name}` names no policy");
+            self.refuse(typed.key_span, text, "list at least one policy");
             return;
         }
         // Envoy takes the first policy that it has.
@@ -185,7 +184,7 @@ impl<'t> Lower<'t> {
             && types().all(|known| schema::cannot_be(known, category))
         {
             let text = format!(
-                "The `load_balancing_policy` of `{name}` names no load balancing policy: `{first}` is none."
+                "the `load_balancing_policy` of `{name}` names no load balancing policy: `{first}` is none"
             );
             let span =
                 typed.value.list("policies").find_map(settings).unwrap_or(typed.value).span_of("@type");
@@ -195,10 +194,10 @@ impl<'t> Lower<'t> {
 
     fn exclude(&mut self, typed: &super::super::tree::Field<'t>, span: Span, field: &str) {
         let text =
-            format!("`load_balancing_policy` and `{field}` exclude each other; Envoy refuses both together.");
+            format!("`load_balancing_policy` and `{field}` exclude each other; Envoy refuses both together");
         let diagnostic = Diagnostic::new(RuleId::InvalidValue, Severity::Error, span, text)
             .also(typed.key_span, "the typed policy")
-            .help("Move the setting into the typed policy.");
+            .help("move the setting into the typed policy");
         self.report(diagnostic);
     }
 
@@ -209,15 +208,15 @@ impl<'t> Lower<'t> {
             Discovery::Static | Discovery::StrictDns | Discovery::LogicalDns | Discovery::Eds
         );
         if policy == "LOAD_BALANCING_POLICY_CONFIG" {
-            let text = format!("`{name}` asks for `load_balancing_policy`, which is missing.");
-            self.refuse(span, text, "Add `load_balancing_policy`.");
+            let text = format!("`{name}` asks for `load_balancing_policy`, which is missing");
+            self.refuse(span, text, "add `load_balancing_policy`");
         } else if policy == "CLUSTER_PROVIDED" && listed {
-            let text = format!("The type of cluster `{name}` provides no load balancer of its own.");
-            self.refuse(span, text, "Use CLUSTER_PROVIDED only with types such as ORIGINAL_DST.");
+            let text = format!("the type of cluster `{name}` provides no load balancer of its own");
+            self.refuse(span, text, "use CLUSTER_PROVIDED only with types such as ORIGINAL_DST");
         } else if policy != "CLUSTER_PROVIDED" && policy != "6" && discovery == Discovery::OriginalDst {
             let text =
-                format!("The ORIGINAL_DST cluster `{name}` takes no other policy than CLUSTER_PROVIDED.");
-            self.refuse(span, text, "Set `lb_policy: CLUSTER_PROVIDED`.");
+                format!("the ORIGINAL_DST cluster `{name}` takes no other policy than CLUSTER_PROVIDED");
+            self.refuse(span, text, "set `lb_policy: CLUSTER_PROVIDED`");
         } else if policy == "MAGLEV" {
             self.check_maglev(cluster.get("maglev_lb_config"));
         } else if policy == "RING_HASH" {
@@ -228,7 +227,7 @@ impl<'t> Lower<'t> {
             && let Some(consistent) = consistent.filter(|config| config.is_set("use_hostname_for_hashing"))
         {
             let span = consistent.span_of("use_hostname_for_hashing");
-            self.refuse(span, format!("The STATIC cluster `{name}` has no host names to hash."), "");
+            self.refuse(span, format!("the STATIC cluster `{name}` has no host names to hash"), "");
         }
     }
 
@@ -238,7 +237,7 @@ impl<'t> Lower<'t> {
         // Larger tables are refused by the schema's own rule.
         let Some(number) = size.u64().filter(|number| *number <= 5_000_011) else { return };
         if !is_prime(number) {
-            self.refuse(size.span(), format!("The Maglev table size {number} is not a prime number."), "");
+            self.refuse(size.span(), format!("the Maglev table size {number} is not a prime number"), "");
         }
     }
 
@@ -252,8 +251,8 @@ impl<'t> Lower<'t> {
             && least > most
         {
             let span = config.get("maximum_ring_size").unwrap_or(config).span();
-            let text = format!("The smallest ring ({least} entries) is larger than the largest ({most}).");
-            self.refuse(span, text, "`minimum_ring_size` is 1024 when it is not written.");
+            let text = format!("the smallest ring ({least} entries) is larger than the largest ({most})");
+            self.refuse(span, text, "`minimum_ring_size` is 1024 when it is not written");
         }
     }
 
@@ -268,11 +267,11 @@ impl<'t> Lower<'t> {
                 }
                 Entry::Occupied(entry) => {
                     let first = *entry.get();
-                    let message = format!("The domain `{text}` stands twice in one route configuration.");
+                    let message = format!("the domain `{text}` stands twice in one route configuration");
                     let diagnostic =
                         Diagnostic::new(RuleId::DuplicateDefinition, Severity::Error, domain.span(), message)
                             .also(first, "first written here")
-                            .help("A host can belong to one virtual host only: remove one of the two.");
+                            .help("a host can belong to one virtual host only: remove one of the two");
                     self.report(diagnostic);
                 }
             }
@@ -288,15 +287,15 @@ impl<'t> Lower<'t> {
                 Some(weight) => sum = sum.saturating_add(weight.u64().unwrap_or(1)),
                 None => {
                     complete = false;
-                    let text = "A weighted cluster has no `weight`; Envoy refuses the route.";
-                    self.refuse(arm.span_of("name"), text, "Add `weight`, 0 for no traffic.");
+                    let text = "a weighted cluster has no `weight`; Envoy refuses the route";
+                    self.refuse(arm.span_of("name"), text, "add `weight`, 0 for no traffic");
                 }
             }
             self.check_one_name(arm, "name");
         }
         if complete && sum == 0 && weighted.list("clusters").next().is_some() {
-            let text = "The weights of the weighted clusters sum to 0; Envoy refuses the route.";
-            self.refuse(weighted.span_of("clusters"), text, "Give at least one cluster a weight above 0.");
+            let text = "the weights of the weighted clusters sum to 0; Envoy refuses the route";
+            self.refuse(weighted.span_of("clusters"), text, "give at least one cluster a weight above 0");
         }
     }
 
@@ -305,11 +304,11 @@ impl<'t> Lower<'t> {
         let there = |name: &str| holder.text_of(name).is_some_and(|text| !text.is_empty());
         match (there(field), there("cluster_header")) {
             (true, true) => {
-                let text = format!("`{field}` and `cluster_header` exclude each other.");
-                self.refuse(holder.span_of("cluster_header"), text, "Keep one of them.");
+                let text = format!("`{field}` and `cluster_header` exclude each other");
+                self.refuse(holder.span_of("cluster_header"), text, "keep one of them");
             }
             (false, false) => {
-                let text = format!("One of `{field}` and `cluster_header` must say which cluster is meant.");
+                let text = format!("one of `{field}` and `cluster_header` must say which cluster is meant");
                 self.refuse(holder.span(), text, "");
             }
             _ => {}
@@ -338,7 +337,7 @@ impl<'t> Lower<'t> {
                     let first = *entry.get();
                     let name = listener.text_of("name").unwrap_or_default();
                     let message =
-                        format!("The listener `{name}` takes the address {place}, which another has.");
+                        format!("the listener `{name}` takes the address {place}, which another has");
                     let diagnostic = Diagnostic::new(
                         RuleId::DuplicateDefinition,
                         Severity::Error,
@@ -357,8 +356,8 @@ impl<'t> Lower<'t> {
         let name = listener.text_of("name").unwrap_or_default();
         let Some(address) = listener.get("address") else {
             if listener.get("api_listener").is_none() && listener.get("internal_listener").is_none() {
-                let text = format!("The listener `{name}` has no address.");
-                self.refuse(listener.span_of("name"), text, "Add `address`.");
+                let text = format!("the listener `{name}` has no address");
+                self.refuse(listener.span_of("name"), text, "add `address`");
             }
             return;
         };
@@ -370,7 +369,7 @@ impl<'t> Lower<'t> {
             let literal = text.is_empty() || matches!(read_address(address).host, Host::Ip(_));
             if !literal && socket.get("resolver_name").is_none() {
                 let message =
-                    format!("The listener `{name}` cannot listen on `{text}`: it is not an IP address.");
+                    format!("the listener `{name}` cannot listen on `{text}`: it is not an IP address");
                 self.refuse(socket.span_of("address"), message, "");
             }
         }
@@ -386,9 +385,8 @@ impl<'t> Lower<'t> {
             return;
         }
         let name = listener.text_of("name").unwrap_or_default();
-        let text =
-            format!("The listener `{name}` has no filter chain, so nothing would handle a connection.");
-        self.refuse(listener.span_of("name"), text, "Add `filter_chains`.");
+        let text = format!("the listener `{name}` has no filter chain, so nothing would handle a connection");
+        self.refuse(listener.span_of("name"), text, "add `filter_chains`");
     }
 }
 

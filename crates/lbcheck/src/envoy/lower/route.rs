@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::model::{
-    Action, Condition, HashPolicy, KeyVariety, Match, Mirror, Response, Retries, Route, Setting, Target,
-    TextMatch, Weakens, WeightedTarget,
+    Action, HashPolicy, KeyVariety, Mirror, Response, Retries, Route, Setting, Target, Weakens,
+    WeightedTarget,
 };
 use crate::source::Spanned;
 
 use super::super::tree::Value;
-use super::Lower;
-use super::matcher::{self, all, opaque};
+use super::matcher::{self, lb_metadata, route_match};
+use super::state::Lower;
 
 const REDIRECTS: [(&str, i64); 5] = [
     ("MOVED_PERMANENTLY", 0),
@@ -94,11 +94,8 @@ impl<'t> Lower<'t> {
             self.check_weights(weighted);
             return Action::Split(weighted.list("clusters").filter_map(|arm| self.arm(arm)).collect());
         }
-        if let Some(header) = action.get("cluster_header")
-            && let Some(name) = header.string()
-        {
-            let text = Spanned::new(format!("cluster_header {name}"), header.span());
-            return Action::Forward(Target::Dynamic { text, candidates: Vec::new(), recipe: None });
+        if let Some(target) = self.named_target(action, "cluster") {
+            return Action::Forward(target);
         }
         for name in ["inline_cluster_specifier_plugin", "cluster_specifier_plugin"] {
             if let Some(plugin) = action.get(name) {
@@ -109,17 +106,21 @@ impl<'t> Lower<'t> {
         Action::Opaque("route without a cluster".into())
     }
 
+    /// The cluster that a field names, or a header of the request.
+    fn named_target(&self, value: Value<'t>, field: &str) -> Option<Target> {
+        if let Some(name) = value.get(field).and_then(Value::spanned) {
+            return Some(self.target(name));
+        }
+        let header = value.get("cluster_header")?;
+        let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
+        Some(Target::Dynamic { text, candidates: Vec::new(), recipe: None })
+    }
+
     fn arm(&mut self, arm: Value<'t>) -> Option<WeightedTarget> {
         if let Some(name) = arm.get("name") {
             self.check_route_cluster(name);
         }
-        let target = if let Some(name) = arm.get("name").and_then(Value::spanned) {
-            self.target(name)
-        } else {
-            let header = arm.get("cluster_header")?;
-            let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
-            Target::Dynamic { text, candidates: Vec::new(), recipe: None }
-        };
+        let target = self.named_target(arm, "name")?;
         let weight = arm.get("weight");
         Some(WeightedTarget {
             target,
@@ -130,13 +131,7 @@ impl<'t> Lower<'t> {
 
     fn mirror(&mut self, policy: Value<'t>) -> Option<Mirror> {
         self.check_one_name(policy, "cluster");
-        let target = if let Some(name) = policy.get("cluster").and_then(Value::spanned) {
-            self.target(name)
-        } else {
-            let header = policy.get("cluster_header")?;
-            let text = Spanned::new(format!("cluster_header {}", header.string()?), header.span());
-            Target::Dynamic { text, candidates: Vec::new(), recipe: None }
-        };
+        let target = self.named_target(policy, "cluster")?;
         if let Target::Pool { pool, span } = target {
             self.config.other_uses.push((pool, span));
         }
@@ -147,80 +142,6 @@ impl<'t> Lower<'t> {
         };
         Some(Mirror { target, share_ppm, span: policy.span() })
     }
-}
-
-/// When the `match` of a value applies.
-pub(super) fn match_condition(rule: Value<'_>) -> Condition {
-    route_match(rule).0
-}
-
-fn route_match(route: Value<'_>) -> (Condition, String) {
-    let Some(rule) = route.get("match") else { return (Condition::Always, "without match".into()) };
-    let (path, label) = path_match(rule);
-    let mut conditions = vec![path];
-    conditions.extend(rule.list("headers").map(matcher::header));
-    conditions.extend(rule.list("query_parameters").map(matcher::query));
-    conditions.extend(rule.list("cookies").map(matcher::cookie));
-    if rule.get("grpc").is_some() {
-        let content_type = |text| Condition::Is(Match::Header("content-type".into(), text));
-        conditions.push(matcher::any(vec![
-            content_type(TextMatch::Exact("application/grpc".into())),
-            content_type(TextMatch::Prefix("application/grpc+".into())),
-        ]));
-    }
-    if let Some(fraction) = rule.get("runtime_fraction") {
-        let ppm = fraction.get("default_value").map_or(Some(0), matcher::fraction_ppm);
-        conditions.push(match ppm {
-            Some(1_000_000) => Condition::Always,
-            Some(0) => Condition::Never,
-            Some(ppm) => Condition::Chance(ppm),
-            None => opaque("runtime_fraction"),
-        });
-    }
-    for name in ["tls_context", "dynamic_metadata", "filter_state"] {
-        if rule.get(name).is_some_and(|value| value.len() > 0) {
-            conditions.push(opaque(name));
-        }
-    }
-    (all(conditions), label)
-}
-
-/// The path part of a match, with words for the label.
-fn path_match(rule: Value<'_>) -> (Condition, String) {
-    let ignore_case = rule.get("case_sensitive").and_then(Value::boolean) == Some(false);
-    let path = |text: TextMatch| {
-        let text = if ignore_case { TextMatch::IgnoreCase(Box::new(text)) } else { text };
-        Condition::Is(Match::Path(text))
-    };
-    if let Some(prefix) = rule.text_of("prefix") {
-        let label = format!("prefix {prefix}");
-        // Every path starts with a slash.
-        let always = prefix.is_empty() || prefix == "/";
-        return (if always { Condition::Always } else { path(TextMatch::Prefix(prefix.into())) }, label);
-    }
-    if let Some(exact) = rule.text_of("path") {
-        return (path(TextMatch::Exact(exact.into())), format!("path {exact}"));
-    }
-    if let Some(prefix) = rule.text_of("path_separated_prefix") {
-        return (path(TextMatch::SegmentPrefix(prefix.into())), format!("path_separated_prefix {prefix}"));
-    }
-    if let Some(regex) = rule.get("safe_regex").and_then(matcher::regex) {
-        let label = format!("safe_regex {regex}");
-        return (Condition::Is(Match::Path(TextMatch::Regex(regex))), label);
-    }
-    if rule.get("connect_matcher").is_some() {
-        let connect = Condition::Is(Match::Method(TextMatch::Exact("CONNECT".into())));
-        return (connect, "CONNECT".into());
-    }
-    if let Some(policy) = rule.get("path_match_policy") {
-        let template = policy.get("typed_config").and_then(|config| config.text_of("path_template"));
-        let text = match template {
-            Some(template) => format!("path template {template}"),
-            None => format!("path_match_policy {}", policy.text_of("name").unwrap_or_default()),
-        };
-        return (opaque(text.clone()), text);
-    }
-    (Condition::Always, "any path".into())
 }
 
 /// One entry of `hash_policy`. `None` for one whose kind is missing.
@@ -253,16 +174,6 @@ pub(super) fn hash_policy(policy: Value<'_>) -> Option<HashPolicy> {
         terminal: policy.is_set("terminal"),
         span: policy.span(),
     })
-}
-
-/// The `envoy.lb` part of some metadata, as key and text of the value.
-pub(super) fn lb_metadata(metadata: Option<Value<'_>>) -> Vec<(String, String)> {
-    metadata
-        .and_then(|metadata| metadata.path(&["filter_metadata", "envoy.lb"]))
-        .into_iter()
-        .flat_map(Value::fields)
-        .map(|field| (field.key.to_owned(), field.value.text().to_owned()))
-        .collect()
 }
 
 /// What an action makes of path and host, in words. An empty text leaves them as they are.

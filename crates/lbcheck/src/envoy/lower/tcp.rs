@@ -3,7 +3,7 @@
 use crate::model::{Action, Condition, Mode, Route, Target, Weakens, WeightedTarget};
 
 use super::super::tree::Value;
-use super::Lower;
+use super::state::Lower;
 
 impl<'t> Lower<'t> {
     /// A TCP proxy: one route that always applies.

@@ -4,10 +4,10 @@ use crate::model::{Action, Condition, Match, Response, Route, RouteTable, TableI
 use crate::source::Span;
 
 use super::super::tree::Value;
-use super::Lower;
-use super::guards::names_filters;
-use super::matcher::{any, opaque};
+use super::http_filter::names_filters;
+use super::matcher::opaque;
 use super::route::Inherited;
+use super::state::Lower;
 
 const TLS: [(&str, i64); 3] = [("NONE", 0), ("EXTERNAL_ONLY", 1), ("ALL", 2)];
 
@@ -112,10 +112,10 @@ impl<'t> Lower<'t> {
         let Some(written) = host.get("require_tls") else { return };
         // Not the connection decides but what Envoy believes of it.
         let https = Match::Header("x-forwarded-proto".into(), TextMatch::Exact("https".into()));
-        let plain = Condition::Not(Box::new(Condition::Is(https)));
+        let plain = Condition::Is(https).not();
         let when = match written.enumeration(&TLS) {
             Some("ALL") => plain,
-            Some("EXTERNAL_ONLY") => Condition::All(vec![plain, opaque("the request is external")]),
+            Some("EXTERNAL_ONLY") => Condition::all([plain, opaque("the request is external")]),
             _ => return,
         };
         let action = Action::Respond(Response { status: Some(301), kind: "redirect".into() });
@@ -178,7 +178,7 @@ fn host_entries(
         }
     }
     if !exact.is_empty() {
-        push(Rank::Exact, any(exact));
+        push(Rank::Exact, Condition::any(exact));
     }
 }
 

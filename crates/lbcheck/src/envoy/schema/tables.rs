@@ -7,7 +7,7 @@
 // all under the Apache License 2.0; see NOTICE beside this file.
 
 use super::Cardinality::{Boxed, Many, Map, One};
-use super::Kind::*;
+use super::FieldKind::*;
 use super::Rule::*;
 use super::{Enum, Message, field, old};
 

@@ -1,9 +1,9 @@
 //! Converters.
 
-use super::samples::Argument::{Field, Integer, Mask4, Mask6, Regex, Table, Text};
-use super::samples::Converter;
-use super::samples::Type::{Addr, Any, Bin, Bool, Int, Ipv4, Same, Str};
-use super::samples::converter as c;
+use super::sample_types::Argument::{Field, Integer, Mask4, Mask6, Regex, Table, Text};
+use super::sample_types::Converter;
+use super::sample_types::Type::{Addr, Any, Bin, Bool, Int, Ipv4, Same, Str};
+use super::sample_types::converter as c;
 use super::versions::*;
 
 /// The converters: name, fewest arguments, kinds of all arguments, what it takes, what it gives, versions.

@@ -1,12 +1,12 @@
 //! Sample fetch methods.
 
-use super::samples::Argument::{
+use super::sample_types::Argument::{
     Backend, Frontend, Integer, Ipv4 as Ipv4Argument, Ipv6 as Ipv6Argument, Server, Table, Text, Userlist,
 };
-use super::samples::Fetch;
-use super::samples::Type::{Addr, Any, Bin, Bool, Int, Ipv4, Ipv6, Method, Str};
-use super::samples::fetch as f;
-use super::samples::places::*;
+use super::sample_types::Fetch;
+use super::sample_types::Type::{Addr, Any, Bin, Bool, Int, Ipv4, Ipv6, Method, Str};
+use super::sample_types::fetch as f;
+use super::sample_types::places::*;
 use super::versions::*;
 
 /// The methods: name, fewest arguments, kinds of all arguments, what it gives, where it can be asked, versions. A name

@@ -4,32 +4,32 @@
 //! answer to one small file for each word; a test compares them where the program is present.
 
 mod actions;
+mod arguments;
 mod converters;
 mod deprecated;
 mod fetches;
-mod forms;
-mod lines;
-mod samples;
-mod sections;
+mod sample_types;
+mod server_and_bind;
 mod sided;
+mod statements;
 mod versions;
 
 pub(crate) use actions::{
     AFTER, ANSWER, CONNECTION, CONTENT, REQUEST, RESPONSE, SESSION, action_known, actions,
 };
+pub(crate) use arguments::{
+    ACTION_FORMS, ActionForm, BIND_VALUES, EXPECT, FORMS, Form, HTTP_PATTERNS, Param, SERVER_VALUES,
+    STATUSES, TCP_PATTERNS, Takes, Then,
+};
 pub(crate) use converters::CONVERTERS;
 pub(crate) use deprecated::{Deprecated, Spot, deprecated};
 pub(crate) use fetches::FETCHES;
-pub(crate) use forms::{
-    ACTION_FORMS, ActionForm, BIND_VALUES, EXPECT, FORMS, Form, HTTP_PATTERNS, Kind, Param, SERVER_VALUES,
-    STATUSES, TCP_PATTERNS, Then,
-};
-pub(crate) use lines::{BIND, SERVER};
-pub(crate) use samples::{Argument, CRITERIA, Converter, Criterion, Fetch, Type, places};
-pub(crate) use sections::{
+pub(crate) use sample_types::{Argument, CRITERIA, Converter, Criterion, Fetch, Type, places};
+pub(crate) use server_and_bind::{BIND, SERVER};
+pub(crate) use sided::{SIDED, Sided};
+pub(crate) use statements::{
     ANY, KEYWORDS, Keyword, NEGATABLE, OPTIONS, ProxyOption, REMOVED, REMOVED_OPTIONS, place, section_known,
 };
-pub(crate) use sided::{SIDED, Sided};
 pub(crate) use versions::NEWEST;
 
 use crate::dialect::Version;

@@ -1,27 +1,12 @@
 //! `balance`, `hash-type` and `hash-balance-factor`.
 
-use super::settings::Settings;
+use super::settings::{Balance, HashType, Settings};
 use crate::haproxy::keywords::places;
+use crate::haproxy::lexer::joined;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::Line;
 use crate::haproxy::values::atol;
 use crate::model::{Algorithm, HashFunction, HashKey, HashTable, KeyVariety, Mode, Origin, Setting};
-
-/// The `balance` line, before `hash-type` is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Balance {
-    /// An algorithm that hashes nothing.
-    Plain(Algorithm),
-    /// A hash of this key; `http_only` ones fall back to round robin in `mode tcp`.
-    Hash { key: HashKey, http_only: bool },
-}
-
-/// The `hash-type` line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct HashType {
-    pub(super) table: HashTable,
-    pub(super) function: HashFunction,
-}
 
 const NAMES: &[&str] = &[
     "first",
@@ -46,7 +31,7 @@ pub(super) fn balance(line: &Line<'_>, report: &mut Report) -> Option<Balance> {
         return Some(Balance::Plain(Algorithm::Unknown(word.text.to_string())));
     }
     let text = word.as_str();
-    let rest = || line.args(1).iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
+    let rest = || joined(line.args(1));
     let (name, argument) = match text.split_once('(') {
         Some((name, rest)) => (name, Some(rest.strip_suffix(')').unwrap_or(rest))),
         None => (text, None),

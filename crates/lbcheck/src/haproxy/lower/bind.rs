@@ -1,9 +1,8 @@
 //! `bind` lines.
 
-use crate::haproxy::keywords;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::Line;
-use crate::haproxy::validate::value;
+use crate::haproxy::validate::{BindWords, bind_words};
 use crate::haproxy::values::{Endpoint, Port, endpoint_of, impossible_name};
 use crate::model::{Bind, Host, Reach};
 
@@ -20,7 +19,7 @@ pub(super) fn bind(line: &Line<'_>, certified: bool, report: &mut Report) -> Vec
         );
         return Vec::new();
     };
-    let Words { tls, accept_proxy, certificate } = words(line, 2, report);
+    let BindWords { tls, accept_proxy, certificate } = bind_words(line, 2, report);
     let text = word.address_text();
     let mut binds = Vec::new();
     for (index, address) in text.split(',').enumerate() {
@@ -79,14 +78,6 @@ pub(super) fn bind(line: &Line<'_>, certified: bool, report: &mut Report) -> Vec
     binds
 }
 
-/// What the words after the address say.
-pub(super) struct Words {
-    tls: bool,
-    accept_proxy: bool,
-    /// A certificate, or leave to start without one.
-    certificate: bool,
-}
-
 fn check(found: Endpoint, text: &str) -> Result<Endpoint, String> {
     if text.is_empty() {
         return Err("it is empty".into());
@@ -111,53 +102,4 @@ fn host_text(host: &Host) -> String {
         Host::Ip(ip) => ip.to_string(),
         Host::Name(text) | Host::Unix(text) | Host::Special(text) | Host::Unknown(text) => text.clone(),
     }
-}
-
-/// Checks the words after the address.
-pub(super) fn words(line: &Line<'_>, mut at: usize, report: &mut Report) -> Words {
-    let mut found = Words { tls: false, accept_proxy: false, certificate: false };
-    while let Some(word) = line.word(at) {
-        let name = word.as_str();
-        match name {
-            "accept-proxy" => found.accept_proxy = true,
-            "crt" | "crt-list" | "default-crt" | "strict-sni" => found.certificate = true,
-            "ssl" => {
-                found.tls = true;
-                at += 1;
-                continue;
-            }
-            _ => {}
-        }
-        let Some(entry) = keywords::find(keywords::BIND, name) else {
-            let help = match report.suggest(name, keywords::BIND.iter().map(|entry| entry.name)) {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => "see `bind` in the HAProxy configuration manual; several addresses are separated by commas".into(),
-            };
-            report.unknown(word.span, format!("`{name}` is not a keyword of `bind`"), help);
-            break;
-        };
-        if !entry.known_in(report.version) {
-            report.error(
-                rule::UNKNOWN,
-                word.span,
-                format!("`{name}` is not a keyword of `bind` in HAProxy {}", report.version),
-                "remove it, or read the file for the version it was written for",
-            );
-        }
-        if entry.args > 0
-            && line.word(at + 1).is_none()
-            && !matches!(name, "backlog" | "maxconn" | "nice" | "id")
-        {
-            report.error(
-                rule::VALUE,
-                word.span,
-                format!("the keyword `{name}` of `bind` needs an argument"),
-                format!("write `{name} VALUE`"),
-            );
-        } else if line.word(at + 1).is_some() {
-            value(line, at, keywords::BIND_VALUES, report);
-        }
-        at += 1 + usize::from(entry.args);
-    }
-    found
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::server::{Observe, OnError, ServerSettings};
-use super::settings::{CheckStep, Settings};
+use super::settings::{CheckStep, Observe, OnError, ServerSettings, Settings};
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, Modifier, Section, SectionKind};
 use crate::model::{CheckKind, CheckTiming, Config, HealthCheck, Jitter, OutlierDetection, Setting};

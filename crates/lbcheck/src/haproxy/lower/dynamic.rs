@@ -1,13 +1,12 @@
 //! `use_backend` with a name that is put together from the request.
 
 use crate::dialect::Version;
-use crate::haproxy::acl::Rewritten;
 use crate::haproxy::fetch::{call, split_expression};
 use crate::haproxy::maps::Maps;
-use crate::model::{Condition, KeyFits, Match, Recipe, RecipePart, SampleStep, Sampled, TextMatch};
+use crate::model::{Changed, KeyFits, Match, Recipe, RecipePart, SampleStep, Sampled, TextMatch};
 
 /// Takes a format apart. `None`: something in it is not followed.
-pub(super) fn recipe(text: &str, maps: &Maps, rewritten: &Rewritten, version: Version) -> Option<Recipe> {
+pub(super) fn recipe(text: &str, maps: &Maps, changed: &Changed, version: Version) -> Option<Recipe> {
     // Quotes and escapes have rules of their own.
     if text.contains(['"', '\'', '\\', '{']) {
         return None;
@@ -19,7 +18,7 @@ pub(super) fn recipe(text: &str, maps: &Maps, rewritten: &Rewritten, version: Ve
             parts.push(RecipePart::Text(before.to_owned()));
         }
         let (expression, after) = after.strip_prefix('[')?.split_once(']')?;
-        parts.push(sample(expression, maps, rewritten, version)?);
+        parts.push(sample(expression, maps, changed, version)?);
         rest = after;
     }
     if !rest.is_empty() {
@@ -28,10 +27,10 @@ pub(super) fn recipe(text: &str, maps: &Maps, rewritten: &Rewritten, version: Ve
     Some(Recipe { parts })
 }
 
-fn sample(expression: &str, maps: &Maps, rewritten: &Rewritten, version: Version) -> Option<RecipePart> {
+fn sample(expression: &str, maps: &Maps, changed: &Changed, version: Version) -> Option<RecipePart> {
     let mut pieces = split_expression(expression).into_iter();
     let of = sampled(pieces.next()?)?;
-    if is_rewritten(&of, rewritten) {
+    if is_rewritten(&of, changed) {
         return None;
     }
     let steps: Option<Vec<SampleStep>> = pieces.map(|piece| step(piece, maps, version)).collect();
@@ -67,7 +66,7 @@ fn sampled(fetch: &str) -> Option<Sampled> {
 }
 
 /// Whether an earlier rule may have changed it.
-fn is_rewritten(of: &Sampled, rewritten: &Rewritten) -> bool {
+fn is_rewritten(of: &Sampled, changed: &Changed) -> bool {
     let test = match of {
         Sampled::Constant(_) => return false,
         Sampled::Host => Match::Host(TextMatch::Present),
@@ -82,8 +81,7 @@ fn is_rewritten(of: &Sampled, rewritten: &Rewritten) -> bool {
         Sampled::Source => Match::Source("0.0.0.0/0".to_owned()),
         Sampled::Port => Match::Port(0),
     };
-    let asked = Condition::Is(test);
-    rewritten.blur(asked.clone()) != asked
+    changed.affects(&test)
 }
 
 fn step(converter: &str, maps: &Maps, version: Version) -> Option<SampleStep> {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Pools;
 use super::proxy::Proxy;
-use super::server::Server;
+use super::settings::Pools;
+use super::settings::Server;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Section, SectionKind};

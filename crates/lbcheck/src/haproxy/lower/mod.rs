@@ -11,6 +11,7 @@ mod pool;
 mod proxy;
 mod references;
 mod rewrites;
+mod rewritten;
 mod rules;
 mod server;
 mod settings;
@@ -21,15 +22,12 @@ use super::acl::Budget;
 use super::maps::Maps;
 use super::report::{Own, Report};
 use super::syntax::{Section, SectionKind};
-use crate::model::{ClientAddress, Config, Listener, Mode, PoolId, RouteTable, Weakens};
+use crate::model::{ClientAddress, Config, Listener, PoolId, RouteTable, Weakens};
 use crate::reading::ReadOptions;
 use crate::source::Spanned;
 
 use proxy::Proxy;
-use settings::Settings;
-
-/// Where each name of a backend leads.
-pub(super) type Pools<'a> = BTreeMap<&'a str, PoolId>;
+use settings::{Pools, Settings};
 
 /// Lowers a whole configuration, and tells which `defaults` section each section inherits.
 pub(super) fn lower(
@@ -138,11 +136,6 @@ pub(super) fn lower(
     (config, parents)
 }
 
-/// Checks words of `bind` on another line that takes them, from the word `at` on.
-pub(super) fn check_bind_words(line: &super::syntax::Line<'_>, at: usize, report: &mut Report) {
-    bind::words(line, at, report);
-}
-
 /// Headers in which a proxy in front says who the client is, as fetches name them.
 const FORWARDED: &[&str] = &["(x-forwarded-for", "(x-forwarded-proto", "(x-real-ip", "(cf-connecting-ip"];
 
@@ -177,6 +170,3 @@ fn client_address(proxies: &[Proxy<'_, '_>]) -> ClientAddress {
     }
     front.map_or(ClientAddress::Peer, ClientAddress::Behind)
 }
-
-/// The mode of a section that sets none.
-const DEFAULT_MODE: Mode = Mode::Tcp;

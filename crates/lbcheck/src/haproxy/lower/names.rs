@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dialect::Version;
 use crate::haproxy::report::{Report, rule};
-use crate::haproxy::syntax::{Section, SectionKind, is_name_character};
-use crate::haproxy::validate::for_named_defaults;
+use crate::haproxy::syntax::{Section, SectionKind, for_named_defaults, is_name_character};
 
 /// For each section the index of the `defaults` section it inherits.
 pub(super) fn parents(sections: &[Section<'_>], report: &mut Report) -> Vec<Option<usize>> {

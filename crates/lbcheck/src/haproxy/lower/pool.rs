@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::DEFAULT_MODE;
 use super::balance;
 use super::checks;
 use super::proxy::Proxy;
-use super::server::Server;
-use super::settings::Settings;
+use super::settings::{DEFAULT_MODE, Server, Settings};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::haproxy::report::{Report, rule};
 use crate::model::{

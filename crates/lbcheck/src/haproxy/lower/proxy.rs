@@ -1,11 +1,11 @@
 //! The lines of a `defaults`, `frontend`, `backend` or `listen` section.
 
-use super::DEFAULT_MODE;
 use super::balance;
 use super::bind;
 use super::checks;
-use super::server::{self, Server};
-use super::settings::{Opt, Settings};
+use super::server;
+use super::settings::{DEFAULT_MODE, Opt, Server, Settings};
+use crate::haproxy::lexer::joined;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, Modifier, Section, SectionKind};
 use crate::haproxy::validate::warn_of_time;
@@ -90,13 +90,12 @@ fn read_line(proxy: &mut Proxy<'_, '_>, line: &Line<'_>, certified: bool, report
             set(&mut settings.retries, retries, line);
         }
         "retry-on" => {
-            let words = line.args(1).iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
-            set(&mut settings.retry_on, Some(words), line);
+            set(&mut settings.retry_on, Some(joined(line.args(1))), line);
         }
         "fullconn" => set(&mut settings.full_connections, u64::try_from(atol(line.arg(1))).ok(), line),
         "cookie" => set(&mut settings.cookie, line.word(1).map(|word| word.text.to_string()), line),
         "persist" => {
-            let persist = line.arg(1).starts_with("rdp-cookie").then(|| Affinity::Other(words(line, 0)));
+            let persist = line.arg(1).starts_with("rdp-cookie").then(|| Affinity::Other(joined(&line.words)));
             set(&mut settings.persist, persist, line);
         }
         "default_backend" => {
@@ -131,10 +130,6 @@ fn set<T>(slot: &mut Opt<T>, value: Option<T>, line: &Line<'_>) {
     if let Some(value) = value {
         *slot = Some(Setting::written(value, line.span));
     }
-}
-
-fn words(line: &Line<'_>, from: usize) -> String {
-    crate::haproxy::acl::joined(line.args(from))
 }
 
 fn mode(line: &Line<'_>, settings: &mut Settings, report: &mut Report) {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::haproxy::acl::{Budget, joined, negate};
+use crate::haproxy::acl::Budget;
+use crate::haproxy::lexer::joined;
 use crate::haproxy::syntax::Line;
 use crate::model::{Action, Condition, Config, PoolId, Target};
 
@@ -55,7 +56,7 @@ impl Rewrites {
         let mut text = String::new();
         for (index, rewrite) in self.all.iter().enumerate() {
             let certain = rewrite.when == Condition::Always || rewrite.when == *when;
-            if !certain && *when != Condition::Always && negate(rewrite.when.clone()) == *when {
+            if !certain && *when != Condition::Always && rewrite.when.clone().not() == *when {
                 continue;
             }
             if index >= MAX_RULES || text.len() + rewrite.action.len() + rewrite.condition.len() > MAX_TEXT {

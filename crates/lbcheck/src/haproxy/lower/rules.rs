@@ -6,18 +6,21 @@
 
 use std::collections::BTreeSet;
 
-use super::Pools;
 use super::dynamic;
 use super::proxy::Proxy;
 use super::rewrites::Rewrites;
-use super::server::Server;
+use super::rewritten;
+use super::settings::Pools;
+use super::settings::Server;
 use crate::dialect::Version;
-use crate::haproxy::acl::{Acls, Budget, Rewritten, join, joined, negate};
-use crate::haproxy::lexer::Word;
+use crate::haproxy::acl::{Acls, Budget};
+use crate::haproxy::lexer::{Word, joined};
 use crate::haproxy::maps::Maps;
 use crate::haproxy::report::Report;
 use crate::haproxy::syntax::{Line, SectionKind};
-use crate::model::{Action, Condition, Match, Mode, PoolId, Response, Route, Target, TextMatch, Weakens};
+use crate::model::{
+    Action, Changed, Condition, Match, Mode, PoolId, Response, Route, Target, TextMatch, Weakens,
+};
 use crate::source::{Span, Spanned};
 
 /// Most conditions of `allow` rules that are carried on to later rules of the same set.
@@ -93,7 +96,7 @@ pub(super) fn lower(
         own,
         named,
         version: report.version,
-        rewritten: Rewritten::default(),
+        changed: Changed::default(),
         rewrites: Rewrites::default(),
         routes: Vec::new(),
         allowed: Vec::new(),
@@ -239,7 +242,7 @@ struct Walk<'p, 's, 'a> {
     own: Option<PoolId>,
     named: Named<'p>,
     version: Version,
-    rewritten: Rewritten,
+    changed: Changed,
     rewrites: Rewrites,
     routes: Vec<Route>,
     /// Conditions under which the rest of the current rule set is skipped.
@@ -282,7 +285,7 @@ impl Walk<'_, '_, '_> {
         let uri = settings.stats_uri.as_ref().map_or("/haproxy?stats", |uri| uri.value.as_str());
         // The address is compared with its query string.
         let when = Condition::Is(Match::Target(TextMatch::Prefix(uri.to_owned())));
-        let when = self.rewritten.blur(when);
+        let when = rewritten::blur(&self.changed, when);
         // `/` is every path.
         let when = if uri == "/" { Condition::Always } else { when };
         self.routes.push(Route::new(when, Action::Local("stats".into()), format!("stats uri {uri}"), span));
@@ -325,7 +328,7 @@ impl Walk<'_, '_, '_> {
         let text = || Spanned::new(name.to_owned(), span);
         if unset || name.contains('%') {
             let recipe = (!unset)
-                .then(|| dynamic::recipe(name, self.named.maps, &self.rewritten, self.version))
+                .then(|| dynamic::recipe(name, self.named.maps, &self.changed, self.version))
                 .flatten();
             return Target::Dynamic { text: text(), candidates: Vec::new(), recipe: recipe.map(Box::new) };
         }
@@ -350,7 +353,7 @@ impl Walk<'_, '_, '_> {
 
     fn rule(&mut self, next: &Pending<'_, '_>, report: &mut Report) {
         let line = next.line;
-        let when = self.rewritten.blur(next.when.clone());
+        let when = rewritten::blur(&self.changed, next.when.clone());
         match next.stage {
             Stage::Switch => {
                 let Some(name) = line.word(1) else { return };
@@ -399,9 +402,9 @@ impl Walk<'_, '_, '_> {
             "reject" | "silent-drop" => respond(None),
             "use-service" => Action::Local(line.arg(at + 1).to_owned()),
             _ => {
-                self.rewritten.note(word, line.arg(at + 1));
+                rewritten::note(&mut self.changed, word, line.arg(at + 1));
                 if name.starts_with("lua.") {
-                    self.rewritten.note("lua", "");
+                    rewritten::note(&mut self.changed, "lua", "");
                     report.gap(
                         line.span,
                         joined(line.words.get(..=at).unwrap_or_default()),
@@ -424,17 +427,7 @@ impl Walk<'_, '_, '_> {
     }
 
     fn unless_allowed(&self, when: Condition) -> Condition {
-        if self.allowed.is_empty() {
-            return when;
-        }
-        let mut all: Vec<Condition> = self.allowed.iter().cloned().map(negate).collect();
-        if all.contains(&Condition::Never) {
-            return Condition::Never;
-        }
-        if when != Condition::Always {
-            all.push(when);
-        }
-        join(all, Condition::All)
+        Condition::all(self.allowed.iter().cloned().map(Condition::not).chain([when]))
     }
 
     fn push(&mut self, when: Condition, action: Action, line: &Line<'_>) {

@@ -1,8 +1,6 @@
 //! `server`, `server-template` and `default-server`.
 
-use std::time::Duration;
-
-use super::settings::{Opt, inherit};
+use super::settings::{Observe, OnError, Server, ServerSettings};
 use crate::haproxy::expression;
 use crate::haproxy::keywords::{self, Entry};
 use crate::haproxy::lexer::Word;
@@ -12,117 +10,6 @@ use crate::haproxy::validate::{value, warn_of_tail, warn_of_time};
 use crate::haproxy::values::{Port, Unit, atoi, atol, endpoint, endpoint_of, time};
 use crate::model::{Address, Host, Setting, TimeKind};
 use crate::source::Span;
-
-/// Who watches the traffic of a server (`observe`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Observe {
-    None,
-    Layer4,
-    Layer7,
-}
-
-/// What `error-limit` errors in a row do (`on-error`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OnError {
-    FastInterval,
-    FailCheck,
-    SuddenDeath,
-    MarkDown,
-}
-
-/// What a `server` or `default-server` line sets.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ServerSettings {
-    pub(super) weight: Opt<u32>,
-    pub(super) check: Opt<bool>,
-    pub(super) agent_check: Opt<bool>,
-    pub(super) backup: Opt<bool>,
-    pub(super) disabled: Opt<bool>,
-    pub(super) inter: Opt<Duration>,
-    pub(super) fastinter: Opt<Duration>,
-    pub(super) downinter: Opt<Duration>,
-    pub(super) rise: Opt<u32>,
-    pub(super) fall: Opt<u32>,
-    pub(super) agent_inter: Opt<Duration>,
-    pub(super) track: Opt<String>,
-    pub(super) observe: Opt<Observe>,
-    pub(super) error_limit: Opt<u32>,
-    pub(super) on_error: Opt<OnError>,
-    pub(super) maxconn: Opt<u64>,
-    pub(super) minconn: Opt<u64>,
-    pub(super) maxqueue: Opt<u64>,
-    pub(super) ssl: Opt<bool>,
-    pub(super) cookie: Opt<String>,
-    pub(super) id: Opt<u32>,
-    pub(super) hash_key: Opt<String>,
-    pub(super) guid: Opt<String>,
-    pub(super) resolvers: Opt<String>,
-    /// `verify none`, or a file of authorities to verify with.
-    pub(super) verifiable: Opt<bool>,
-    pub(super) check_ssl: Opt<bool>,
-    /// A port for checks, from `port` or from `addr`.
-    pub(super) check_port: Opt<bool>,
-    pub(super) fcgi: Opt<bool>,
-    /// `agent-port`.
-    pub(super) agent_port: Opt<i64>,
-    /// `init-addr` lets the program start though the name has no address.
-    pub(super) may_lack_address: Opt<bool>,
-    /// A word whose value hangs on a variable that is not set.
-    pub(super) unknown: Option<Span>,
-}
-
-impl ServerSettings {
-    /// The same as seen by a server that inherits them.
-    pub(super) fn inherited(&self) -> Self {
-        Self {
-            weight: inherit(&self.weight),
-            check: inherit(&self.check),
-            agent_check: inherit(&self.agent_check),
-            backup: inherit(&self.backup),
-            disabled: inherit(&self.disabled),
-            inter: inherit(&self.inter),
-            fastinter: inherit(&self.fastinter),
-            downinter: inherit(&self.downinter),
-            rise: inherit(&self.rise),
-            fall: inherit(&self.fall),
-            agent_inter: inherit(&self.agent_inter),
-            track: inherit(&self.track),
-            observe: inherit(&self.observe),
-            error_limit: inherit(&self.error_limit),
-            on_error: inherit(&self.on_error),
-            maxconn: inherit(&self.maxconn),
-            minconn: inherit(&self.minconn),
-            maxqueue: inherit(&self.maxqueue),
-            ssl: inherit(&self.ssl),
-            cookie: inherit(&self.cookie),
-            id: None,
-            hash_key: inherit(&self.hash_key),
-            guid: None,
-            resolvers: inherit(&self.resolvers),
-            verifiable: inherit(&self.verifiable),
-            check_ssl: inherit(&self.check_ssl),
-            check_port: inherit(&self.check_port),
-            fcgi: inherit(&self.fcgi),
-            agent_port: inherit(&self.agent_port),
-            may_lack_address: inherit(&self.may_lack_address),
-            unknown: self.unknown,
-        }
-    }
-}
-
-/// A `server` or `server-template` line, with what it inherits.
-#[derive(Clone, Debug)]
-pub(super) struct Server {
-    pub(super) name: Word<'static>,
-    pub(super) address: Address,
-    pub(super) span: Span,
-    pub(super) slots: u32,
-    pub(super) first_slot: u32,
-    pub(super) settings: ServerSettings,
-    /// The address is an SRV record, which fills the slots at run time.
-    pub(super) srv_record: bool,
-    pub(super) assumed: bool,
-}
 
 /// Reads a `default-server` line into what later servers inherit.
 pub(super) fn default_server(line: &Line<'_>, settings: &mut ServerSettings, report: &mut Report) {

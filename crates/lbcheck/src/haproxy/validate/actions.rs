@@ -1,14 +1,14 @@
 //! The actions of rules and the words after them.
 
-use super::super::acl::joined;
 use super::super::expression::check_variable_action;
 use super::super::format;
 use super::super::keywords;
+use super::super::lexer::{Word, joined};
 use super::super::report::{Reference, Report, Wanted, rule};
 use super::super::syntax::{Line, SectionKind};
 use super::super::values::atoi;
-use super::words::{a_time, choice, refuse};
-use super::{forms, places};
+use super::refuse::{a_time, choice, refuse};
+use super::{forms, sample_places};
 
 pub(super) fn tcp(line: &Line<'_>, kind: SectionKind, sets: &[&str], report: &mut Report) {
     let misplaced = match (line.keyword(), line.arg(1), kind) {
@@ -67,7 +67,7 @@ pub(super) fn action(line: &Line<'_>, at: usize, set: u8, kind: SectionKind, rep
         return;
     }
     let name = text.split('(').next().unwrap_or(text);
-    let place = places::of_rules(set, kind);
+    let place = sample_places::of_rules(set, kind);
     if matches!(name, "set-var" | "set-var-fmt" | "unset-var") && !check_variable_action(word, report) {
         return;
     }
@@ -88,9 +88,9 @@ pub(super) fn action(line: &Line<'_>, at: usize, set: u8, kind: SectionKind, rep
             exactly(line, at, 1, report)
         }
         _ if name.starts_with("track-sc") => {
-            let table = &[keywords::Param { word: "table", takes: &[keywords::Kind::Anything] }];
+            let table = &[keywords::Param { word: "table", takes: &[keywords::Takes::Anything] }];
             let then = keywords::Then::ParamsThenCondition(table);
-            forms::action(line, at + 1, &[keywords::Kind::Expression], then, place, report);
+            forms::action(line, at + 1, &[keywords::Takes::Expression], then, place, report);
         }
         _ => {}
     }
@@ -147,7 +147,7 @@ fn do_resolve(line: &Line<'_>, at: usize, place: u32, report: &mut Report) {
     forms::action(
         line,
         at + 1,
-        &[keywords::Kind::Expression],
+        &[keywords::Takes::Expression],
         keywords::Then::Condition(false),
         place,
         report,
@@ -257,7 +257,7 @@ pub(super) fn redirect(line: &Line<'_>, mut at: usize, place: u32, report: &mut 
     }
 }
 
-fn status(code: &super::super::lexer::Word<'_>, report: &mut Report) {
+fn status(code: &Word<'_>, report: &mut Report) {
     if code.unset || matches!(code.as_str(), "301" | "302" | "303" | "307" | "308") {
         return;
     }

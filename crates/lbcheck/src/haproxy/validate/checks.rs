@@ -6,7 +6,7 @@ use super::super::lexer::Word;
 use super::super::report::{Report, rule};
 use super::super::syntax::{Line, Section};
 use super::forms;
-use super::words::refuse;
+use super::refuse::refuse;
 use crate::regex;
 
 /// Steps of both kinds of checks.
@@ -36,14 +36,14 @@ pub(super) fn step(line: &Line<'_>, report: &mut Report) {
             forms::action(
                 line,
                 2,
-                &[keywords::Kind::Expression],
+                &[keywords::Takes::Expression],
                 keywords::Then::End,
                 places::AT_CHECK,
                 report,
             );
         }
         "set-var-fmt" if check_variable_action(word, report) => {
-            forms::action(line, 2, &[keywords::Kind::Format], keywords::Then::End, places::AT_CHECK, report);
+            forms::action(line, 2, &[keywords::Takes::Format], keywords::Then::End, places::AT_CHECK, report);
         }
         "unset-var" => {
             check_variable_action(word, report);

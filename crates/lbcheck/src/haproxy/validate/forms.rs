@@ -2,12 +2,12 @@
 
 use super::super::expression;
 use super::super::format;
-use super::super::keywords::{self, Form, Kind, Param, Then};
+use super::super::keywords::{self, Form, Param, Takes, Then};
 use super::super::lexer::Word;
 use super::super::report::{Reference, Report, Wanted, rule};
 use super::super::syntax::Line;
 use super::super::values::{Unit, atol, endpoint_of, impossible_name, is_ipv4, size, time, time_surplus};
-use super::words::refuse;
+use super::refuse::refuse;
 use crate::dialect::Version;
 use crate::regex;
 
@@ -30,7 +30,7 @@ pub(super) fn check(line: &Line<'_>, form: &Form, place: u32, report: &mut Repor
 pub(super) fn action(
     line: &Line<'_>,
     at: usize,
-    takes: &[Kind],
+    takes: &[Takes],
     then: Then,
     place: u32,
     report: &mut Report,
@@ -46,14 +46,14 @@ fn positional(
     line: &Line<'_>,
     mut at: usize,
     head: &str,
-    takes: &[Kind],
+    takes: &[Takes],
     optional: usize,
     place: u32,
     report: &mut Report,
 ) -> Option<usize> {
     for (index, kind) in takes.iter().enumerate() {
         if line.word(at).is_none() {
-            if index + optional < takes.len() && *kind != Kind::Maybe {
+            if index + optional < takes.len() && *kind != Takes::Maybe {
                 let span = line.words.last().map_or(line.span, |word| word.span);
                 report.error(
                     rule::VALUE,
@@ -140,9 +140,16 @@ pub(super) fn arguments(
 }
 
 /// Checks the argument at `at`; gives the word after it. `None`: it was refused.
-fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &mut Report) -> Option<usize> {
+fn one(
+    line: &Line<'_>,
+    at: usize,
+    head: &str,
+    kind: Takes,
+    place: u32,
+    report: &mut Report,
+) -> Option<usize> {
     let word = line.word(at)?;
-    if kind == Kind::Expression {
+    if kind == Takes::Expression {
         // An unset variable may hold anything, also more words.
         return expression::check(&line.words, at, place, report);
     }
@@ -151,20 +158,20 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
     }
     let text = word.as_str();
     let problem = match kind {
-        Kind::Anything | Kind::Maybe | Kind::Expression => None,
-        Kind::Time | Kind::Seconds => {
-            let unit = if kind == Kind::Time { Unit::Milliseconds } else { Unit::Seconds };
+        Takes::Anything | Takes::Maybe | Takes::Expression => None,
+        Takes::Time | Takes::Seconds => {
+            let unit = if kind == Takes::Time { Unit::Milliseconds } else { Unit::Seconds };
             warn_of_time(word, report);
             time(text, unit).err()
         }
-        Kind::Size => size(text).is_none().then(|| "write a number with an optional k, m or g".to_owned()),
-        Kind::Bytes(least) if report.at_least(3, 1) => match size(text) {
+        Takes::Size => size(text).is_none().then(|| "write a number with an optional k, m or g".to_owned()),
+        Takes::Bytes(least) if report.at_least(3, 1) => match size(text) {
             Some(bytes) => {
                 i64::try_from(bytes).is_ok_and(|bytes| bytes < least).then(|| range(least, i64::MAX))
             }
             None => Some("write a number with an optional k, m or g".to_owned()),
         },
-        Kind::Bytes(least) => {
+        Takes::Bytes(least) => {
             let bytes = atol(text);
             if bytes < least {
                 Some(range(least, i64::MAX))
@@ -173,25 +180,25 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
                 None
             }
         }
-        Kind::Number(least, most) => {
+        Takes::Number(least, most) => {
             let fits = text.parse::<i64>().is_ok_and(|number| (least..=most).contains(&number));
             (!fits).then(|| range(least, most))
         }
-        Kind::Count(least, most) => (!{
+        Takes::Count(least, most) => (!{
             warn_of_tail(word, head, report);
             (least..=most).contains(&atol(text))
         })
         .then(|| range(least, most)),
-        Kind::Octal => i32::from_str_radix(text, 8).is_err().then(|| "use digits from 0 to 7".to_owned()),
-        Kind::Address => address(word, report.version),
-        Kind::OneOf(known) => {
+        Takes::Octal => i32::from_str_radix(text, 8).is_err().then(|| "use digits from 0 to 7".to_owned()),
+        Takes::Address => address(word, report.version),
+        Takes::OneOf(known) => {
             if !known.contains(&text) {
                 refuse(word, &format!("a word that can follow `{head}`"), known, report);
                 return None;
             }
             None
         }
-        Kind::Known(entries) => {
+        Takes::Known(entries) => {
             let version = report.version;
             let known: Vec<&str> =
                 entries.iter().filter(|entry| entry.known_in(version)).map(|entry| entry.name).collect();
@@ -201,7 +208,7 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
             }
             None
         }
-        Kind::Stored(entries) => {
+        Takes::Stored(entries) => {
             let version = report.version;
             let known: Vec<&str> =
                 entries.iter().filter(|entry| entry.known_in(version)).map(|entry| entry.name).collect();
@@ -223,7 +230,7 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
             }
             None
         }
-        Kind::Name(kind) => {
+        Takes::Name(kind) => {
             let (wanted, fetch, assumed) = (Wanted::Section(kind), head.to_owned(), report.assumed);
             report.references.push(Reference {
                 wanted,
@@ -234,7 +241,7 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
             });
             None
         }
-        Kind::List(known) => {
+        Takes::List(known) => {
             if let Some(bad) = text.split(',').find(|item| !known.contains(item)) {
                 report.error(
                     rule::VALUE,
@@ -246,18 +253,18 @@ fn one(line: &Line<'_>, at: usize, head: &str, kind: Kind, place: u32, report: &
             }
             None
         }
-        Kind::Level => {
+        Takes::Level => {
             if !LEVELS.contains(&text) {
                 refuse(word, "a log level", LEVELS, report);
                 return None;
             }
             None
         }
-        Kind::Format => {
+        Takes::Format => {
             format::check(word, place, report);
             None
         }
-        Kind::Regex => regex::fault(text).map(|fault| format!("it {fault}")),
+        Takes::Regex => regex::fault(text).map(|fault| format!("it {fault}")),
     };
     let Some(problem) = problem else { return Some(at + 1) };
     report.error(
@@ -329,19 +336,19 @@ fn range(least: i64, most: i64) -> String {
     }
 }
 
-fn noun(kind: Kind) -> &'static str {
+fn noun(kind: Takes) -> &'static str {
     match kind {
-        Kind::Anything | Kind::Maybe => "an argument",
-        Kind::Name(_) => "the name of a section",
-        Kind::Time | Kind::Seconds => "a time",
-        Kind::Size | Kind::Bytes(_) => "a size",
-        Kind::Number(..) | Kind::Count(..) => "a number in range",
-        Kind::Octal => "an octal number",
-        Kind::Address => "an address",
-        Kind::OneOf(_) | Kind::Known(_) | Kind::Stored(_) | Kind::List(_) => "a word",
-        Kind::Level => "a log level",
-        Kind::Format => "a format",
-        Kind::Expression => "a sample expression",
-        Kind::Regex => "a regular expression",
+        Takes::Anything | Takes::Maybe => "an argument",
+        Takes::Name(_) => "the name of a section",
+        Takes::Time | Takes::Seconds => "a time",
+        Takes::Size | Takes::Bytes(_) => "a size",
+        Takes::Number(..) | Takes::Count(..) => "a number in range",
+        Takes::Octal => "an octal number",
+        Takes::Address => "an address",
+        Takes::OneOf(_) | Takes::Known(_) | Takes::Stored(_) | Takes::List(_) => "a word",
+        Takes::Level => "a log level",
+        Takes::Format => "a format",
+        Takes::Expression => "a sample expression",
+        Takes::Regex => "a regular expression",
     }
 }

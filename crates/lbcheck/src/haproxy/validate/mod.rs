@@ -4,18 +4,21 @@
 //! lowered.
 
 mod actions;
+mod bind;
 mod checks;
+mod discouraged;
 mod forms;
-mod habits;
-mod places;
+mod lines;
+mod refuse;
+mod sample_places;
 mod users;
-mod words;
 
+pub(super) use bind::{BindWords, bind_words};
 pub(super) use forms::{value, warn_of_tail, warn_of_time};
 
 use super::keywords::{self, ANY, Keyword};
 use super::report::{Own, Report, rule};
-use super::syntax::{Line, Modifier, Section, SectionKind, is_name_character};
+use super::syntax::{Line, Modifier, Section, SectionKind, for_named_defaults, is_name_character};
 
 /// Checks every line.
 pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
@@ -31,7 +34,7 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
         for line in &section.lines {
             report.assumed = line.assumed;
             if keyword(line, section, report) {
-                words::check(line, section, report);
+                lines::check(line, section, report);
             }
         }
         report.assumed = section.header.assumed;
@@ -41,7 +44,7 @@ pub(super) fn check(sections: &[Section<'_>], report: &mut Report) {
         if section.kind == SectionKind::Userlist {
             users::check(section, report);
         }
-        habits::check(section, report);
+        discouraged::check(section, report);
     }
     report.assumed = false;
     report.own = Own::UNKNOWN;
@@ -189,16 +192,6 @@ fn removed(line: &Line<'_>, place: u32, report: &mut Report) -> bool {
         removed.advice,
     );
     true
-}
-
-/// Whether a line may stand in a `defaults` section only if that has a name.
-pub(super) fn for_named_defaults(line: &Line<'_>) -> bool {
-    match line.keyword() {
-        "acl" | "http-request" | "http-response" | "http-after-response" => true,
-        "tcp-request" => matches!(line.arg(1), "connection" | "session" | "content"),
-        "tcp-response" => line.arg(1) == "content",
-        _ => false,
-    }
 }
 
 fn count(line: &Line<'_>, entry: &Keyword, report: &mut Report) -> bool {

@@ -1,10 +1,8 @@
 //! What the inside of a `location`, of an `if` and the head of a `server` do with a request.
 
-use super::Lower;
-use super::condition::not;
-use super::errors::Failure;
-use super::rewrite::Handler;
+use super::request_step::{Body, Branch, Change, Goes, Handler, RequestStep, Why, all};
 use super::scope::{Protocol, Scope};
+use super::state::Lower;
 use crate::model::{Action, Condition, Match, Response, Route, TextMatch, Weakens};
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
@@ -80,203 +78,6 @@ fn is_phase(name: &str) -> bool {
     name.starts_with("access_by_lua")
         || name.starts_with("rewrite_by_lua")
         || matches!(name, "eval" | "srcache_fetch")
-}
-
-/// A route that may lead to another location of the same server.
-#[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "nearly every step is a route")]
-pub(super) enum Step {
-    /// Settled.
-    Route(Route),
-    /// Goes on as a request for this URI, or for a named location, would.
-    Jump {
-        /// When.
-        when: Condition,
-        /// `@name` or a path; a path that ends in `*` is only known up to there.
-        to: String,
-        /// What changes on the way, in words.
-        rewrite: Option<String>,
-        /// How the new path is made of the old one.
-        change: Option<Change>,
-        label: String,
-        span: Span,
-        why: Why,
-    },
-}
-
-/// Why a request goes on elsewhere.
-#[derive(Clone, Debug)]
-pub(super) enum Why {
-    /// Because that is written.
-    Told,
-    /// Because of an error.
-    Error(Failure),
-    /// Because a folder has a file of this name.
-    Index(String),
-}
-
-impl Step {
-    /// This step where `condition` holds, too.
-    pub(super) fn only(mut self, condition: &Condition) -> Self {
-        let (Self::Route(Route { when, .. }) | Self::Jump { when, .. }) = &mut self;
-        *when = all(vec![condition.clone(), std::mem::replace(when, Condition::Always)]);
-        self
-    }
-}
-
-impl Step {
-    /// This step behind some `rewrite … break`, at most one of which a request meets.
-    pub(super) fn behind(self, moves: &[(Condition, Change)]) -> Vec<Self> {
-        let Self::Jump { to, change, .. } = &self else { return vec![self] };
-        let uses =
-            |text: &str| ["$uri", "${uri}", "$document_uri"].into_iter().any(|name| text.contains(name));
-        let affected = change.as_ref().map_or_else(|| to.starts_with('@'), |change| uses(&change.to));
-        if moves.is_empty() || !affected {
-            return vec![self];
-        }
-        let mut steps: Vec<Self> =
-            moves.iter().take(MAX_BREAKS).map(|(when, by)| self.moved(when, by)).collect();
-        let any = match moves.len() {
-            1..=MAX_BREAKS => Condition::Any(moves.iter().map(|(when, _)| when.clone()).collect()),
-            _ => Condition::Opaque("an earlier `break`".to_owned()),
-        };
-        steps.push(self.only(&not(any)));
-        steps
-    }
-
-    fn moved(&self, moved: &Condition, by: &Change) -> Self {
-        let mut step = self.clone();
-        if let Self::Jump { when, to, change, why, .. } = &mut step {
-            if matches!(why, Why::Index(_)) {
-                *when = Condition::Opaque("the path is a folder with such a file by now".to_owned());
-            }
-            if to.starts_with('@') {
-                *change = Some(by.clone());
-            } else {
-                // A path made of another one is not followed.
-                *change = None;
-                to.clear();
-            }
-        }
-        step.only(moved)
-    }
-}
-
-/// All of them hold.
-pub(super) fn all(conditions: Vec<Condition>) -> Condition {
-    let mut parts: Vec<Condition> = Vec::new();
-    for condition in conditions {
-        match condition {
-            Condition::Always => {}
-            Condition::All(inner) => parts.extend(inner),
-            other => parts.push(other),
-        }
-    }
-    match parts.len() {
-        0 => Condition::Always,
-        1 => parts.remove(0),
-        _ => Condition::All(parts),
-    }
-}
-
-/// A new path, and where nginx looks for its location.
-#[derive(Clone, Debug)]
-pub(super) struct Change {
-    pub(super) pattern: Option<String>,
-    pub(super) to: String,
-    pub(super) keeps_query: bool,
-    pub(super) then: Goes,
-}
-
-/// Where nginx goes on with a new path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Goes {
-    /// To the locations of the server.
-    Locations,
-    /// Through the whole server, from its rewrites on.
-    Server,
-    /// Through the other rewrites of the same block, then to the locations.
-    On,
-}
-
-/// What a block does, in order; `handled` tells whether the last step is unconditional.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Body {
-    pub(super) steps: Vec<Step>,
-    pub(super) handled: bool,
-    /// What `rewrite … break` does to the path before the handler sees it.
-    pub(super) paths: Vec<String>,
-    /// When it does.
-    pub(super) moves: Vec<(Condition, Change)>,
-    /// Blocks of `if` that only change the handler, in order: the last one whose condition holds counts.
-    pub(super) ifs: Vec<Branch>,
-    /// When a `break` has ended the rewriting by now.
-    broken: Vec<Condition>,
-}
-
-/// An `if` that does not end the request.
-#[derive(Clone, Debug)]
-pub(super) struct Branch {
-    pub(super) when: Condition,
-    /// Its own handler.
-    pub(super) handler: Option<Handler>,
-    pub(super) scope: Scope,
-    pub(super) id: NodeId,
-}
-
-impl Body {
-    /// `when`, unless a `break` came before.
-    fn unbroken(&self, when: Condition) -> Condition {
-        if self.broken.is_empty() {
-            return when;
-        }
-        let mut parts: Vec<Condition> = self.broken.iter().cloned().map(not).collect();
-        parts.push(when);
-        all(parts)
-    }
-
-    /// Whose `error_page` counts for an error of the rewriting: that of the last `if` whose condition held.
-    fn errors_of(&self, when: Condition, scope: &Scope) -> Vec<(Condition, Scope)> {
-        let apart = self.ifs.iter().any(|branch| branch.scope.errors != scope.errors);
-        let branches = self.ifs.iter().rev().filter(|_| apart);
-        let mut found: Vec<(Condition, Scope)> = branches
-            .map(|branch| (all(vec![branch.when.clone(), when.clone()]), branch.scope.clone()))
-            .collect();
-        found.push((when, scope.clone()));
-        found
-    }
-
-    /// Notes that rewriting ends where this holds.
-    fn ends(&mut self, when: Condition) {
-        // Few blocks break more than once; a condition must not grow with the input.
-        match self.broken.len() {
-            MAX_BREAKS.. => {}
-            _ if self.broken.contains(&when) => {}
-            count if count + 1 == MAX_BREAKS => {
-                self.broken.push(Condition::Opaque("an earlier `break`".to_owned()));
-            }
-            _ => self.broken.push(when),
-        }
-    }
-
-    /// A `rewrite` that goes on changes the path for what comes after it, but not for what came before.
-    fn moved(&mut self) {
-        if self.broken.iter().any(looks_at_path) {
-            self.broken = vec![Condition::Opaque("an earlier `break`".to_owned())];
-        }
-    }
-}
-
-/// Most `break`s of a block that are followed.
-const MAX_BREAKS: usize = 8;
-
-fn looks_at_path(condition: &Condition) -> bool {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(looks_at_path),
-        Condition::Not(inner) => looks_at_path(inner),
-        Condition::Is(Match::Path(_) | Match::Query(..)) | Condition::Opaque(_) => true,
-        _ => false,
-    }
 }
 
 impl Lower<'_> {
@@ -413,7 +214,15 @@ impl Lower<'_> {
         let path = to.split('?').next().unwrap_or_default();
         let literal = path.find('$').map_or(path, |at| path.get(..at).unwrap_or_default());
         let to = if literal.len() == path.len() { literal.to_owned() } else { format!("{literal}*") };
-        body.steps.push(Step::Jump { when, to, rewrite, change: Some(change), label, span, why: Why::Told });
+        body.steps.push(RequestStep::Jump {
+            when,
+            to,
+            rewrite,
+            change: Some(change),
+            label,
+            span,
+            why: Why::Told,
+        });
         if flag.is_empty() {
             body.moved();
             return false;
@@ -422,10 +231,17 @@ impl Lower<'_> {
     }
 
     /// What `return` answers with. An error without a text is one of those that `error_page` is for.
-    fn respond(&mut self, id: NodeId, when: Condition, label: String, span: Span, scope: &Scope) -> Step {
+    fn respond(
+        &mut self,
+        id: NodeId,
+        when: Condition,
+        label: String,
+        span: Span,
+        scope: &Scope,
+    ) -> RequestStep {
         let words = self.tree.args(id).to_vec();
         let Some(word) = words.first() else {
-            return Step::Route(Route::new(when, Action::Opaque(self.text(id)), label, span));
+            return RequestStep::Route(Route::new(when, Action::Opaque(self.text(id)), label, span));
         };
         let text = self.tree.value(word).to_owned();
         let status = match values::number(&text) {
@@ -451,7 +267,7 @@ impl Lower<'_> {
             return self.failed(when, sent, label, span, scope, false);
         }
         let takes_status = status.is_some();
-        Step::Route(Route { takes_status, ..Route::new(when, Action::Respond(sent), label, span) })
+        RequestStep::Route(Route { takes_status, ..Route::new(when, Action::Respond(sent), label, span) })
     }
 
     /// The handler of a block: what answers once no rewrite did.
@@ -492,16 +308,20 @@ impl Lower<'_> {
 
     /// Files, where nothing else answers, and what comes before them: a folder's index, and where those are sent whom no
     /// file answers.
-    pub(super) fn file_steps(&mut self, scope: &Scope, owner: NodeId) -> Vec<Step> {
+    pub(super) fn file_steps(&mut self, scope: &Scope, owner: NodeId) -> Vec<RequestStep> {
         let mut steps = self.indexes(scope, owner);
         steps.extend(self.missing_files(scope));
         let handler = self.files(scope);
-        steps.push(Step::Route(handler.route(Condition::Always, self.text(owner), self.tree.header(owner))));
+        steps.push(RequestStep::Route(handler.route(
+            Condition::Always,
+            self.text(owner),
+            self.tree.header(owner),
+        )));
         steps
     }
 
     /// `index`: the request goes on with the name of the first file that is there.
-    fn indexes(&self, scope: &Scope, owner: NodeId) -> Vec<Step> {
+    fn indexes(&self, scope: &Scope, owner: NodeId) -> Vec<RequestStep> {
         let folder = Condition::Is(Match::Path(TextMatch::Suffix("/".to_owned())));
         let is = |name: &str| Condition::Is(Match::Method(TextMatch::Exact(name.to_owned())));
         let reads = Condition::Any(vec![is("GET"), is("HEAD"), is("POST")]);
@@ -528,9 +348,9 @@ impl Lower<'_> {
             }
             let to = if absolute { name.clone() } else { format!("${{uri}}{name}") };
             let change = Change { pattern: None, to, keeps_query: true, then: Goes::Server };
-            steps.push(Step::Jump {
+            steps.push(RequestStep::Jump {
                 when: all(when),
-                to: super::find::cut(&if absolute { name.clone() } else { "$uri".to_owned() }),
+                to: values::cut(&if absolute { name.clone() } else { "$uri".to_owned() }),
                 rewrite: None,
                 change: Some(change),
                 label,

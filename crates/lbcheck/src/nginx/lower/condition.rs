@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::Lower;
+use super::request_step::not;
+use super::state::Lower;
 use crate::model::{Condition, Match, TextMatch};
 use crate::nginx::regex;
 use crate::nginx::syntax::NodeId;
+use crate::nginx::values::variable;
 
 /// What a variable holds, as far as the model has a word for it.
 enum Subject {
@@ -45,17 +47,6 @@ fn subject(variable: &str) -> Option<Subject> {
     })
 }
 
-/// `$name` or `${name}` and nothing else: the name, in lower case as nginx keeps it.
-pub(super) fn variable(text: &str) -> Option<String> {
-    let rest = text.strip_prefix('$')?;
-    let name = match rest.strip_prefix('{') {
-        Some(rest) => rest.strip_suffix('}')?,
-        None => rest,
-    };
-    let ok = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    ok.then(|| name.to_ascii_lowercase())
-}
-
 /// The test that `variable` compares with `text`. `None`: the model has no word for it.
 pub(super) fn test(variable: &str, text: TextMatch) -> Option<Condition> {
     let is = |test| Some(Condition::Is(test));
@@ -86,15 +77,6 @@ fn exact(text: &TextMatch) -> Option<&str> {
         TextMatch::Exact(text) => Some(text),
         TextMatch::IgnoreCase(inner) => exact(inner),
         _ => None,
-    }
-}
-
-pub(super) fn not(condition: Condition) -> Condition {
-    match condition {
-        Condition::Always => Condition::Never,
-        Condition::Never => Condition::Always,
-        Condition::Not(inner) => *inner,
-        other => Condition::Not(Box::new(other)),
     }
 }
 

@@ -3,26 +3,13 @@
 //! It is looked up where the error happens, once for each request unless `recursive_error_pages on`. To a path the request
 //! goes on as a GET, through the whole server; to a named location it goes on as it came.
 
-use super::Lower;
-use super::action::{Change, Goes, Step, Why, all};
-use super::condition::not;
+use super::request_step::{Change, Failure, Goes, RequestStep, Why, all, not};
 use super::scope::{Protocol, Scope};
+use super::state::Lower;
 use crate::model::{Action, Condition, Fallback, Match, Response, Route, TextMatch};
 use crate::nginx::syntax::NodeId;
+use crate::nginx::values;
 use crate::source::Span;
-
-/// An error that a step stands for.
-#[derive(Clone, Debug)]
-pub(super) struct Failure {
-    pub(super) error: Response,
-    /// The status of the answer; `None`: that of what answers.
-    pub(super) answer: Option<u16>,
-    pub(super) again: bool,
-    /// The answer, where the request does not go on.
-    pub(super) redirect: Option<u16>,
-    /// It is not known whether the error happens, because that is a matter of files.
-    pub(super) of_files: bool,
-}
 
 /// An `error_page` for a status.
 struct Page<'a> {
@@ -45,7 +32,7 @@ impl Lower<'_> {
         kind: &str,
         id: NodeId,
         scope: &Scope,
-    ) -> Step {
+    ) -> RequestStep {
         let error = Response { status: Some(status), kind: kind.to_owned() };
         let (label, span) = (self.text(id), self.tree.header(id));
         self.failed(when, error, label, span, scope, false)
@@ -59,17 +46,17 @@ impl Lower<'_> {
         span: Span,
         scope: &Scope,
         of_files: bool,
-    ) -> Step {
+    ) -> RequestStep {
         let page = error.status.and_then(|status| self.page(scope, status));
         let Some(Page { id, answer, redirect, to }) = page else {
-            return Step::Route(Route::new(when, Action::Respond(error), label, span));
+            return RequestStep::Route(Route::new(when, Action::Respond(error), label, span));
         };
         let away = ["http://", "https://", "$scheme"].iter().any(|start| to.starts_with(start));
         let label =
             if label.starts_with("error_page") { label } else { format!("{label}, {}", self.text(id)) };
         if !away && !to.starts_with(['/', '@']) {
             // A variable may hold a path, a name or an address.
-            return Step::Route(Route::new(when, Action::Opaque(self.text(id)), label, span));
+            return RequestStep::Route(Route::new(when, Action::Opaque(self.text(id)), label, span));
         }
         let redirect = away.then_some(redirect);
         let failure = Failure { error, answer, again: scope.recursive_errors, redirect, of_files };
@@ -83,13 +70,13 @@ impl Lower<'_> {
             keeps_query: false,
             then: Goes::Server,
         });
-        let to = super::find::cut(to);
+        let to = values::cut(to);
         let to = if redirect.is_some() { String::new() } else { to };
-        Step::Jump { when, to, rewrite: None, change, label, span, why: Why::Error(failure) }
+        RequestStep::Jump { when, to, rewrite: None, change, label, span, why: Why::Error(failure) }
     }
 
     /// Where `error_page` sends those whom no file answers.
-    pub(super) fn missing_files(&mut self, scope: &Scope) -> Vec<Step> {
+    pub(super) fn missing_files(&mut self, scope: &Scope) -> Vec<RequestStep> {
         let mut steps = Vec::new();
         for status in OF_FILES {
             let Some(Page { id, .. }) = self.page(scope, status) else { continue };
@@ -126,7 +113,12 @@ impl Lower<'_> {
             statuses.dedup();
             known.extend(&statuses);
             if !statuses.is_empty() && found.len() < MAX_FALLBACKS {
-                found.push(Fallback { statuses, words: self.text(id), span: self.tree.header(id) });
+                found.push(Fallback {
+                    statuses,
+                    intercepts,
+                    words: self.text(id),
+                    span: self.tree.header(id),
+                });
             }
         }
         found

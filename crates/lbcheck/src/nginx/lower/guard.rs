@@ -3,10 +3,9 @@
 //! nginx asks for the address first, then for a password, then another server (`auth_request`). With `satisfy any` one of
 //! them is enough, and the answer to who has none is 401 rather than 403.
 
-use super::Lower;
-use super::action::{Step, all};
-use super::condition::not;
+use super::request_step::{RequestStep, all, not};
 use super::scope::Scope;
+use super::state::Lower;
 use crate::model::{Condition, Match, TextMatch};
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
@@ -24,7 +23,7 @@ struct Addresses {
 
 impl Lower<'_> {
     /// The steps that turn a request away, after the rewrites and before whatever answers.
-    pub(super) fn guards(&mut self, scope: &Scope) -> Vec<Step> {
+    pub(super) fn guards(&mut self, scope: &Scope) -> Vec<RequestStep> {
         let addresses = self.addresses(scope);
         let mut steps = Vec::new();
         let password = self.password(scope);
@@ -136,7 +135,7 @@ impl Lower<'_> {
 
     /// `limit_except`: what other methods than those it names get. It is another location to nginx, which inherits the
     /// handler of the one around it, but neither its rewrites nor its `try_files`.
-    pub(super) fn limit_except(&mut self, block: Option<NodeId>, scope: &Scope) -> Vec<Step> {
+    pub(super) fn limit_except(&mut self, block: Option<NodeId>, scope: &Scope) -> Vec<RequestStep> {
         let mut steps = Vec::new();
         for id in self.tree.children(block) {
             if self.tree.name(id) != "limit_except" || !self.tree.nodes[id].block {
@@ -160,7 +159,7 @@ impl Lower<'_> {
             let handler = own.or_else(|| self.inherited_handler(block, &inner));
             match handler {
                 Some(handler) => {
-                    steps.push(Step::Route(handler.route(when, self.text(id), self.tree.header(id))));
+                    steps.push(RequestStep::Route(handler.route(when, self.text(id), self.tree.header(id))));
                 }
                 None => steps.extend(self.file_steps(&inner, id).into_iter().map(|step| step.only(&when))),
             }

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::names::{Name, Served};
-use super::{Family, Lower};
+use super::state::{Family, Lower};
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Version;
 use crate::model::{
-    Action, Bind, Condition, EscapedSlashes, Listener, Match, Normalization, PortInHost, Reach, Route,
-    RouteTable, TableId, TextMatch,
+    Action, Bind, Condition, Listener, Match, Normalization, Reach, Route, RouteTable, TableId, TextMatch,
 };
 use crate::nginx::syntax::{NodeId, Word};
 use crate::nginx::values;
@@ -326,18 +325,9 @@ impl Lower<'_> {
         let table = self.name_table(family, servers, members, default, &first.name());
         // The path is read before the host is: what the default server says holds for all.
         if default.1.keeps_slashes {
-            self.config.normalizations.insert(
-                table,
-                Normalization {
-                    dots: true,
-                    merge_slashes: false,
-                    escaped_slashes: EscapedSlashes::Decoded,
-                    port: PortInHost::Stripped,
-                    ignores_port: true,
-                    strips_dot: true,
-                    ..Normalization::default()
-                },
-            );
+            self.config
+                .normalizations
+                .insert(table, Normalization { merge_slashes: false, ..Normalization::nginx() });
         }
         self.config.listeners.push(Listener {
             name: Spanned::new(first.name(), first.span),

@@ -3,89 +3,37 @@
 mod action;
 mod condition;
 mod errors;
-mod find;
 mod guard;
 mod listen;
 mod location;
+mod location_search;
+mod locations;
 mod names;
 mod real_ip;
+mod request_step;
 mod rewrite;
 mod scope;
 mod server;
+mod state;
 mod stream;
 mod target;
 mod upstream;
 mod variable;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::directives::{Contexts, DATA, H, L, LIF, M, S, T, TS, TU, UP};
-use super::syntax::{NodeId, Tree};
-use crate::diagnostic::{Diagnostic, RuleId, Severity};
-use crate::dialect::{Edition, Version};
-use crate::model::{ClientAddress, Config, Gap, Mode, PoolId, Setting, Weakens};
-use crate::source::{Span, Spanned};
+use super::syntax::NodeId;
+use crate::model::{ClientAddress, Setting};
+use crate::source::Spanned;
 use scope::Scope;
-use variable::Variables;
-
-pub(super) use variable::percent;
-
-/// Which of the two languages inside an nginx configuration is being lowered. They share no names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Family {
-    Http,
-    Stream,
-}
-
-impl Family {
-    fn mode(self) -> Mode {
-        match self {
-            Self::Http => Mode::Http,
-            Self::Stream => Mode::Tcp,
-        }
-    }
-}
+pub(super) use state::{Family, Lower};
 
 /// Variables that hold what a proxy in front says of the client.
 const FORWARDED: &[&str] =
     &["$http_x_forwarded_proto", "$http_x_real_ip", "$http_cf_connecting_ip", "$proxy_protocol_addr"];
 
-/// The state of one lowering.
-pub(super) struct Lower<'a> {
-    tree: &'a Tree,
-    contexts: &'a [Contexts],
-    version: Version,
-    pub(super) edition: Edition,
-    pub(super) config: Config,
-    pub(super) diagnostics: Vec<Diagnostic>,
-    /// Declared upstreams by lower-case name.
-    upstreams: BTreeMap<(Family, String), PoolId>,
-    /// Pools made for addresses, by address text.
-    implicit: BTreeMap<(Family, String), PoolId>,
-    variables: Variables,
-    /// What variables choose, by lower-case name.
-    chosen: BTreeMap<(Family, String), target::Choice>,
-    /// What to point at for something that is nowhere written: the start of the main file.
-    whole: Span,
-}
-
 impl<'a> Lower<'a> {
-    pub(super) fn new(tree: &'a Tree, contexts: &'a [Contexts], config: Config, whole: Span) -> Self {
-        Self {
-            tree,
-            contexts,
-            version: config.version,
-            edition: Edition::default(),
-            config,
-            diagnostics: Vec::new(),
-            upstreams: BTreeMap::new(),
-            implicit: BTreeMap::new(),
-            variables: Variables::default(),
-            chosen: BTreeMap::new(),
-            whole,
-        }
-    }
-
     /// Lowers everything; `top` is the context of the top level.
     pub(super) fn run(&mut self, top: Contexts) {
         let whole = self.whole;
@@ -166,40 +114,5 @@ impl<'a> Lower<'a> {
         self.upstreams_of(Family::Http, block);
         let scope = Scope::default().extended(self.tree, block);
         self.servers(block, &scope);
-    }
-
-    fn error(&mut self, rule: RuleId, span: Span, message: impl Into<String>, help: &str) {
-        let mut diagnostic = Diagnostic::new(rule, Severity::Error, span, message);
-        if !help.is_empty() {
-            diagnostic = diagnostic.help(help);
-        }
-        self.diagnostics.push(diagnostic);
-    }
-
-    fn invalid(&mut self, span: Span, message: impl Into<String>, help: &str) {
-        self.error(RuleId::InvalidValue, span, message, help);
-    }
-
-    fn gap(&mut self, span: Span, what: impl Into<String>, weakens: Weakens) {
-        self.config.coverage.gaps.push(Gap { span, what: what.into(), weakens, told: false });
-    }
-
-    /// The statement as written, for labels: name and arguments, cut where it is long.
-    fn text(&self, id: NodeId) -> String {
-        let mut text = self.tree.name(id).to_owned();
-        for value in self.tree.values(id) {
-            text.push(' ');
-            text.push_str(value);
-            if text.len() > 120 {
-                let mut cut = 120;
-                while !text.is_char_boundary(cut) {
-                    cut -= 1;
-                }
-                text.truncate(cut);
-                text.push('…');
-                break;
-            }
-        }
-        text
     }
 }

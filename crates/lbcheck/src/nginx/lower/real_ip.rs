@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Lower;
 use super::location::Location;
 use super::scope::Scope;
+use super::state::Lower;
 use crate::model::{AddressSource, RestoredAddress, TableId};
 
 /// Most ways of one server that are told apart.

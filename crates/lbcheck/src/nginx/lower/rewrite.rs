@@ -1,51 +1,11 @@
 //! How path and host of a request change on their way to an upstream, in words.
 
-use super::Lower;
 use super::location::head;
+use super::request_step::join;
 use super::scope::{Protocol, Scope};
-use crate::model::{Action, Condition, Fallback, Route};
+use super::state::Lower;
 use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
-use crate::source::Span;
-
-/// What answers a request, and what it changes of the request before.
-#[derive(Clone, Debug)]
-pub(super) struct Handler {
-    pub(super) action: Action,
-    rewrite: Option<String>,
-    fallbacks: Vec<Fallback>,
-}
-
-impl From<Action> for Handler {
-    fn from(action: Action) -> Self {
-        Self { action, rewrite: None, fallbacks: Vec::new() }
-    }
-}
-
-impl Handler {
-    pub(super) fn new(action: Action, rewrite: Option<String>, fallbacks: Vec<Fallback>) -> Self {
-        Self { action, rewrite, fallbacks }
-    }
-
-    /// This handler behind some `rewrite … break`.
-    pub(super) fn after(mut self, paths: &[String]) -> Self {
-        // Which file is served is nothing this model tells.
-        if !matches!(self.action, Action::Local(_) | Action::Respond(_)) {
-            self.rewrite = join(paths.iter().cloned().chain(self.rewrite));
-        }
-        self
-    }
-
-    pub(super) fn route(&self, when: Condition, label: impl Into<String>, span: Span) -> Route {
-        let (rewrite, fallbacks) = (self.rewrite.clone(), self.fallbacks.clone());
-        Route { rewrite, fallbacks, ..Route::new(when, self.action.clone(), label, span) }
-    }
-}
-
-fn join(parts: impl Iterator<Item = String>) -> Option<String> {
-    let parts: Vec<String> = parts.collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
 
 impl Lower<'_> {
     /// What a `…_pass` makes of path and host. `None`: nothing beyond what nginx does by itself.

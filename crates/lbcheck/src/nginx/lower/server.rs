@@ -1,16 +1,15 @@
 //! `server` blocks of http.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::time::Duration;
 
-use super::action::{Goes, Step, Why};
-use super::find::{Kinds, Map, cut, without_loops};
 use super::listen::{Listen, Server};
-use super::location::{Kind, Layout, Location, own_table};
-use super::rewrite::Handler;
+use super::location::{Location, LocationKind, Place};
+use super::location_search::{LocationMap, StepsSummary, without_loops};
+use super::locations::{Layout, own_table};
+use super::request_step::{Goes, Handler, RequestStep, Why};
 use super::scope::Scope;
-use super::{Family, Lower};
+use super::state::{Family, Lower};
 use crate::model::{
     Action, CheckKind, CheckTiming, Condition, ErrorTarget, HealthCheck, Listener, Mirror, Mode, OnError,
     PathChange, Response, Route, RouteTable, Setting, TableId, Target, Then,
@@ -20,25 +19,16 @@ use crate::nginx::syntax::NodeId;
 use crate::nginx::values;
 use crate::source::{Span, Spanned};
 
-/// Where the directives of a server stand.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    /// The `server` block; `None` for a snippet.
-    pub(super) block: Option<NodeId>,
-    /// Everything inside.
-    pub(super) range: Range<NodeId>,
-}
-
 /// What a server does before it looks for a location.
 struct Head {
-    steps: Vec<Step>,
+    steps: Vec<RequestStep>,
     /// How many of them rewrite.
     rewriting: usize,
 }
 
 /// What it does where no location matches.
 struct Rest {
-    steps: Vec<Step>,
+    steps: Vec<RequestStep>,
     /// Whether a request gets as far as the locations.
     reached: bool,
 }
@@ -158,12 +148,12 @@ impl Lower<'_> {
     /// Puts together what comes before the locations, the locations, and what is left when none matches.
     fn assemble(&mut self, mut locations: Vec<Location>, head: Head, label: String, rest: Rest) -> TableId {
         let first = self.config.tables.len();
-        let map = Map::new(&locations);
+        let map = LocationMap::new(&locations);
         let mut tests = MAX_TESTS;
         for location in &mut locations {
             for step in &mut location.steps {
                 // What there is none of is an error like others.
-                if let Step::Jump { when, to, label, span, why: Why::Told, .. } = step
+                if let RequestStep::Jump { when, to, label, span, why: Why::Told, .. } = step
                     && to.starts_with('@')
                     && !map.named.contains_key(to)
                 {
@@ -174,12 +164,13 @@ impl Lower<'_> {
                 }
             }
         }
-        let kinds: Vec<Kinds> = locations.iter().map(|location| Kinds::of(&location.steps)).collect();
+        let kinds: Vec<StepsSummary> =
+            locations.iter().map(|location| StepsSummary::of(&location.steps)).collect();
         for at in 0..locations.len() {
             let mut steps = std::mem::take(&mut locations[at].steps);
             // The server's own rewrites see each new path, and those of the location too.
             let same = head.steps.is_empty()
-                && matches!(locations[at].kind, Kind::Prefix { .. })
+                && matches!(locations[at].kind, LocationKind::Prefix { .. })
                 && locations[at].rewriting == 0;
             map.prune(&mut steps, same, &locations, &kinds, &mut tests);
             locations[at].steps = steps;
@@ -206,7 +197,8 @@ impl Lower<'_> {
                     .errors
                     .iter()
                     .map(|&id| {
-                        let leads = map.leads_on(&cut(self.page_target(id)), &locations, &kinds, &mut tests);
+                        let leads =
+                            map.leads_on(&values::cut(self.page_target(id)), &locations, &kinds, &mut tests);
                         (self.tree.header(id), leads)
                     })
                     .collect();
@@ -228,7 +220,7 @@ impl Lower<'_> {
         }
         let same = head.steps.is_empty();
         let mut settled =
-            |lower: &mut Self, steps: Vec<Step>, rewriting: usize, locations: &mut [Location]| {
+            |lower: &mut Self, steps: Vec<RequestStep>, rewriting: usize, locations: &mut [Location]| {
                 let mut steps = steps;
                 map.prune(&mut steps, same, locations, &kinds, &mut tests);
                 let mut routes = Vec::new();
@@ -293,15 +285,15 @@ impl Lower<'_> {
     /// `rewriting` is how many steps of the block rewrite.
     fn settle(
         &mut self,
-        step: Step,
+        step: RequestStep,
         to: Option<usize>,
         rewriting: usize,
-        map: &Map,
+        map: &LocationMap,
         locations: &mut [Location],
     ) -> Route {
         let (when, name, rewrite, change, label, span, why) = match step {
-            Step::Route(route) => return route,
-            Step::Jump { when, to, rewrite, change, label, span, why } => {
+            RequestStep::Route(route) => return route,
+            RequestStep::Jump { when, to, rewrite, change, label, span, why } => {
                 (when, to, rewrite, change, label, span, why)
             }
         };
@@ -367,15 +359,16 @@ impl Lower<'_> {
     }
 
     /// Mirrors, authentication requests, and locations that only nginx itself asks.
-    fn side_uses(&mut self, locations: &mut [Location], map: &Map, tests: &mut usize) {
+    fn side_uses(&mut self, locations: &mut [Location], map: &LocationMap, tests: &mut usize) {
         let mut found: Vec<(usize, Vec<Mirror>)> = Vec::new();
         for (at, location) in locations.iter().enumerate() {
             let mut mirrors = Vec::new();
             let uses = location.scope.mirrors.iter().map(|&id| (id, true));
             for (id, mirror) in uses.chain(location.scope.auth_request.map(|id| (id, false))) {
                 let Some(text) = self.tree.arg(id, 0).filter(|&text| text != "off") else { continue };
-                let target =
-                    map.find(&cut(text), locations, tests).and_then(|to| first_target(locations.get(to)?));
+                let target = map
+                    .find(&values::cut(text), locations, tests)
+                    .and_then(|to| first_target(locations.get(to)?));
                 let Some(target) = target else { continue };
                 let span = self.tree.header(id);
                 if mirror {
@@ -384,7 +377,8 @@ impl Lower<'_> {
                     self.config.other_uses.push((pool, span));
                 }
             }
-            let hidden = location.internal || location.kind == Kind::Named && location.table.is_none();
+            let hidden =
+                location.internal || location.kind == LocationKind::Named && location.table.is_none();
             if hidden {
                 let pools = location.routes.iter().filter_map(|route| match &route.action {
                     Action::Forward(Target::Pool { pool, span }) => Some((*pool, *span)),

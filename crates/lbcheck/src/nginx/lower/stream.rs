@@ -2,7 +2,7 @@
 
 use super::listen::Server;
 use super::scope::Scope;
-use super::{Family, Lower};
+use super::state::{Family, Lower};
 use crate::model::{
     Action, CheckKind, Condition, Listener, Mode, Response, Route, RouteTable, TableId, Target, Weakens,
 };

@@ -2,9 +2,9 @@
 
 use super::condition;
 use super::scope::{Protocol, Scope};
+use super::state::{Choice, Family, Lower};
 use super::upstream::new_pool;
 use super::variable::{self, Map, Source};
-use super::{Family, Lower};
 use crate::model::{
     Action, Address, Condition, Endpoint, Host, PoolId, PoolKind, Route, RouteTable, Setting, Target,
     TextMatch, WeightedTarget,
@@ -12,15 +12,6 @@ use crate::model::{
 use crate::nginx::syntax::{NodeId, Word};
 use crate::nginx::values::{self, BadAddress};
 use crate::source::{Span, Spanned};
-
-/// What a variable chooses, found once for all its uses.
-#[derive(Clone, Debug)]
-pub(super) enum Choice {
-    /// One of several upstreams, by what the model can tell.
-    Action(Action),
-    /// One of these pools; none listed: anything.
-    Any(Vec<PoolId>),
-}
 
 /// Most pools that are listed for a variable.
 const MAX_CANDIDATES: usize = 256;
@@ -227,7 +218,7 @@ impl Lower<'_> {
         let rest = text.find("://").map_or(text, |at| text.get(at + 3..).unwrap_or_default());
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let bare = PATHS.iter().find_map(|path| host.strip_suffix(path)).filter(|bare| !bare.is_empty());
-        let Some(name) = condition::variable(bare.unwrap_or(host)) else { return unknown(Vec::new()) };
+        let Some(name) = values::variable(bare.unwrap_or(host)) else { return unknown(Vec::new()) };
         let key = (family, name.clone());
         if let Some(known) = self.chosen.get(&key) {
             return match known {
@@ -330,7 +321,7 @@ impl Lower<'_> {
                 .map_while(|part| part.share)
                 .filter_map(|share| u32::try_from(share).ok())
                 .collect();
-            crate::traffic::split_clients(key.as_bytes(), &shares).unwrap_or(shares.len())
+            crate::hash::split_clients(key.as_bytes(), &shares).unwrap_or(shares.len())
         });
         let mut arms = Vec::new();
         for part in parts {
@@ -348,7 +339,7 @@ impl Lower<'_> {
 
     /// A map over something the model can test, as a table: exact keys, then wildcards, then expressions.
     fn map_table(&mut self, family: Family, id: NodeId, map: &Map) -> Option<Action> {
-        let source = condition::variable(self.tree.arg(id, 0)?)?;
+        let source = values::variable(self.tree.arg(id, 0)?)?;
         let mut routes: Vec<((u8, std::cmp::Reverse<usize>), Route)> = Vec::new();
         for line in &map.lines {
             let key = line.key.as_str();

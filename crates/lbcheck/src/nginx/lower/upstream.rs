@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Family, Lower};
+use super::state::{Family, Lower};
 use crate::diagnostic::{Diagnostic, RuleId, Severity};
 use crate::dialect::Edition;
 use crate::model::{
@@ -402,7 +402,7 @@ impl Lower<'_> {
             ("fail_timeout", true) => {
                 let time = values::time(value, false);
                 if let Some(time) = time {
-                    let written = crate::nginx::validate::written_time(key, value, time, span);
+                    let written = values::written_time(key, value, time, span);
                     self.config.times.push(written);
                 }
                 time.map(|time| passive.timeout = Some((time, span))).is_some()

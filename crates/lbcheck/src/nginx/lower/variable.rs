@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::condition;
 use crate::nginx::directives::{Contexts, DATA, H, T};
 use crate::nginx::syntax::{NodeId, Tree};
+use crate::nginx::values;
 
 /// Where a variable gets its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Variables {
                 "keyval" => (1, Source::Code(id)),
                 _ => continue,
             };
-            if let Some(name) = tree.arg(id, argument).and_then(condition::variable) {
+            if let Some(name) = tree.arg(id, argument).and_then(values::variable) {
                 self.sources.entry(name).or_default().push(source);
             }
         }
@@ -112,37 +112,9 @@ pub(super) fn split(tree: &Tree, id: NodeId) -> Option<Vec<Part>> {
         let share = match tree.value(share) {
             "*" => None,
             "include" => continue,
-            text => Some(percent(text)?),
+            text => Some(values::percent(text)?),
         };
         parts.push(Part { id: line, share, value: tree.value(value).to_owned() });
     }
     Some(parts)
-}
-
-/// `12.34%` in units of 0.01 %; at most two digits after the point, and more than nothing.
-pub(in crate::nginx) fn percent(text: &str) -> Option<u64> {
-    let number = text.strip_suffix('%')?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if fraction.len() > 2 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let whole = crate::nginx::values::number(if whole.is_empty() { "0" } else { whole })?;
-    let fraction: u64 = format!("{fraction:0<2}").parse().ok()?;
-    let share = whole.checked_mul(100)?.checked_add(fraction)?;
-    (share > 0 && share <= 10_000).then_some(share)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares() {
-        assert_eq!(percent("12.5%"), Some(1250));
-        assert_eq!(percent("0.01%"), Some(1));
-        assert_eq!(percent("100%"), Some(10_000));
-        for bad in ["0%", "101%", "1.234%", "5", "x%", "-1%"] {
-            assert_eq!(percent(bad), None, "{bad}");
-        }
-    }
 }

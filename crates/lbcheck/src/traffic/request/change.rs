@@ -1,20 +1,21 @@
 //! New paths: nginx's `rewrite` and `try_files`, with the variables in them.
 
 use super::pattern::{Engine, Groups, Patterns};
-use super::seen::{Seen, Value};
+use super::value::Value;
+use super::view::RequestView;
 use crate::model::PathChange;
 
 /// What a change makes of a request.
 pub(super) enum Changed {
     /// The request with its new path.
-    To(Box<Seen>),
+    To(Box<RequestView>),
     /// The new path is not known, for this reason.
     Unknown(String),
 }
 
 /// Applies a change whose condition holds.
-pub(super) fn apply(change: &PathChange, seen: &Seen, patterns: &mut Patterns) -> Changed {
-    let groups = match groups(change, seen, patterns) {
+pub(super) fn apply(change: &PathChange, view: &RequestView, patterns: &mut Patterns) -> Changed {
+    let groups = match groups(change, view, patterns) {
         Ok(groups) => groups,
         Err(why) => return Changed::Unknown(why),
     };
@@ -22,7 +23,7 @@ pub(super) fn apply(change: &PathChange, seen: &Seen, patterns: &mut Patterns) -
         Some((path, query)) => (path, Some(query)),
         None => (change.to.as_str(), None),
     };
-    let expanded = |text: &str| expand(text, seen, &groups);
+    let expanded = |text: &str| expand(text, view, &groups);
     let path = match expanded(path) {
         Ok(path) => path,
         Err(why) => return Changed::Unknown(why),
@@ -34,15 +35,12 @@ pub(super) fn apply(change: &PathChange, seen: &Seen, patterns: &mut Patterns) -
     if path.first() != Some(&b'/') {
         return Changed::Unknown("the new path does not start with a slash".to_owned());
     }
-    Changed::To(Box::new(seen.moved(path, query, change.keeps_query)))
+    Changed::To(Box::new(view.moved(path, query, change.keeps_query)))
 }
 
-fn groups(change: &PathChange, seen: &Seen, patterns: &mut Patterns) -> Result<Groups, String> {
+fn groups(change: &PathChange, view: &RequestView, patterns: &mut Patterns) -> Result<Groups, String> {
     let Some(pattern) = &change.pattern else { return Ok(Groups::default()) };
-    let path = match &seen.path {
-        Value::Known(path) => path.first().map(Vec::as_slice).unwrap_or_default(),
-        Value::Unknown(why) => return Err(why.clone()),
-    };
+    let path = view.path.first()?;
     let found = patterns.get(Engine::Pcre, false, pattern).and_then(|pattern| pattern.captures(path));
     match found {
         Ok(groups) => Ok(groups.unwrap_or_default()),
@@ -51,7 +49,7 @@ fn groups(change: &PathChange, seen: &Seen, patterns: &mut Patterns) -> Result<G
 }
 
 /// `text` with its variables replaced.
-fn expand(text: &str, seen: &Seen, groups: &Groups) -> Result<Vec<u8>, String> {
+fn expand(text: &str, view: &RequestView, groups: &Groups) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -66,14 +64,14 @@ fn expand(text: &str, seen: &Seen, groups: &Groups) -> Result<Vec<u8>, String> {
                 after.split_at(end)
             }
         };
-        out.extend(variable(name, seen, groups)?);
+        out.extend(variable(name, view, groups)?);
         rest = behind;
     }
     out.extend_from_slice(rest.as_bytes());
     Ok(out)
 }
 
-fn variable(name: &str, seen: &Seen, groups: &Groups) -> Result<Vec<u8>, String> {
+fn variable(name: &str, view: &RequestView, groups: &Groups) -> Result<Vec<u8>, String> {
     if let Ok(number) = name.parse::<usize>() {
         return Ok(groups.numbered.get(number).cloned().unwrap_or_default());
     }
@@ -81,7 +79,7 @@ fn variable(name: &str, seen: &Seen, groups: &Groups) -> Result<Vec<u8>, String>
         return Ok(group.clone());
     }
     let unknown = || Err(format!("the variable `${name}` is not known"));
-    match seen.variable(&name.to_ascii_lowercase()) {
+    match view.variable(&name.to_ascii_lowercase()) {
         Some(Value::Known(values)) => Ok(values.into_iter().next().unwrap_or_default()),
         Some(Value::Unknown(why)) => Err(why),
         None => unknown(),

@@ -1,16 +1,19 @@
 //! A decision in words, as plain data.
 
-use super::judge::Reason;
+use super::evaluate::WhyUnknown;
 use super::listeners::{self, Found, listener_words};
 use super::pattern::Patterns;
-use super::walk::{Decision, End, Outcome, Step, route_with};
-use super::{Request, Truth};
+use super::sent::Request;
+use super::walk::{Decision, End, RouteOutcome, RouteStep, route_with};
 use crate::model::{Algorithm, Bind, Config, Fallback, Listener, Membership, PoolId, Weakens};
 use crate::source::Span;
+use crate::traffic::proxies::proxy;
+use crate::truth::Truth;
 use crate::words;
 
 /// Where a request goes, for each listener that may take it.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct RouteReport {
     /// Why there is not exactly one listener, where there is not.
     pub note: Option<String>,
@@ -22,6 +25,7 @@ pub struct RouteReport {
 
 /// The way of a request from one listener on.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct ListenerRoute {
     /// The listener's name.
     pub listener: String,
@@ -39,6 +43,7 @@ pub struct ListenerRoute {
 
 /// One rule that was looked at.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct StepWords {
     /// The rule as written.
     pub rule: String,
@@ -60,6 +65,7 @@ pub struct StepWords {
 
 /// One place where a request can end.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct EndWords {
     /// What serves it.
     pub kind: EndKind,
@@ -88,6 +94,7 @@ pub struct EndWords {
 
 /// What kind of thing serves a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum EndKind {
     /// A pool.
     Pool,
@@ -160,8 +167,9 @@ pub fn explain(config: &Config, request: &Request, wanted: Option<&str>) -> Resu
         note = Some(format!("{before}{unread}: lbcheck check names what it is"));
     }
     let mut patterns = Patterns::default();
+    let proxy = proxy(config.dialect);
     let routes = candidates.into_iter().map(|candidate| {
-        let request = candidate.request(request, config.dialect, wanted.is_some());
+        let request = candidate.request(request, proxy, wanted.is_some());
         let mut route = of_listener(config, candidate.listener, candidate.bind, &request, &mut patterns);
         route.complete &= unread == 0;
         route
@@ -190,7 +198,7 @@ fn of_listener(
     }
 }
 
-fn step(config: &Config, step: &Step) -> StepWords {
+fn step(config: &Config, step: &RouteStep) -> StepWords {
     let routes = step.rules.routes(config);
     let route = routes.get(step.route);
     StepWords {
@@ -205,12 +213,12 @@ fn step(config: &Config, step: &Step) -> StepWords {
     }
 }
 
-fn reason(reason: &Reason) -> String {
+fn reason(reason: &WhyUnknown) -> String {
     match reason {
-        Reason::Request(text) => text.clone(),
-        Reason::Opaque(text) => format!("`{text}` is not in the configuration"),
-        Reason::Pattern(pattern, why) => format!("`{pattern}` has {why}"),
-        Reason::Chance => "it is drawn by lot".to_owned(),
+        WhyUnknown::Request(text) => text.clone(),
+        WhyUnknown::Opaque(text) => format!("`{text}` is not in the configuration"),
+        WhyUnknown::Pattern(pattern, why) => format!("`{pattern}` has {why}"),
+        WhyUnknown::Chance => "it is drawn by lot".to_owned(),
     }
 }
 
@@ -236,7 +244,7 @@ fn may_serve(config: &Config, pool: PoolId) -> bool {
     pool.membership != Membership::Static
         || otherwise
         || !pool.serves_clients()
-        || !crate::traffic::serving(config.dialect, pool).is_empty()
+        || !proxy(config.dialect).serving(pool).is_empty()
 }
 
 fn end(config: &Config, end: &End) -> EndWords {
@@ -256,7 +264,7 @@ fn end(config: &Config, end: &End) -> EndWords {
         fallbacks: end.fallbacks.iter().map(fallback).collect(),
     };
     (made.kind, made.words) = match &end.outcome {
-        Outcome::Pool { pool, endpoint } => {
+        RouteOutcome::Pool { pool, endpoint } => {
             made.pool = Some(name(*pool));
             made.endpoint.clone_from(endpoint);
             made.is_served = endpoint.is_some() || may_serve(config, *pool);
@@ -268,11 +276,11 @@ fn end(config: &Config, end: &End) -> EndWords {
             };
             (EndKind::Pool, words)
         }
-        Outcome::Undefined(name) => {
+        RouteOutcome::Undefined(name) => {
             made.pool = Some(name.clone());
             (EndKind::Undefined, format!("{} `{name}`, which is not defined", dialect.pool_noun()))
         }
-        Outcome::Dynamic { text, candidates } => {
+        RouteOutcome::Dynamic { text, candidates } => {
             made.candidates = candidates.iter().map(|pool| name(*pool)).collect();
             let one_of = match made.candidates.as_slice() {
                 [] => String::new(),
@@ -280,7 +288,7 @@ fn end(config: &Config, end: &End) -> EndWords {
             };
             (EndKind::Dynamic, format!("`{text}`, known only at run time{one_of}"))
         }
-        Outcome::Respond(response) => {
+        RouteOutcome::Respond(response) => {
             made.status = response.status;
             let status = match response.status {
                 Some(status) => format!("answers {status}"),
@@ -288,9 +296,9 @@ fn end(config: &Config, end: &End) -> EndWords {
             };
             (EndKind::Respond, format!("{} {status} ({})", dialect.product(), response.kind))
         }
-        Outcome::Local(text) => (EndKind::Local, format!("{} itself, by `{text}`", dialect.product())),
-        Outcome::Opaque(text) => (EndKind::Opaque, format!("not known: `{text}` decides at run time")),
-        Outcome::Nothing => (EndKind::Nothing, "nothing: no rule takes it".to_owned()),
+        RouteOutcome::Local(text) => (EndKind::Local, format!("{} itself, by `{text}`", dialect.product())),
+        RouteOutcome::Opaque(text) => (EndKind::Opaque, format!("not known: `{text}` decides at run time")),
+        RouteOutcome::Nothing => (EndKind::Nothing, "nothing: no rule takes it".to_owned()),
     };
     made
 }

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{Request, Truth};
-use crate::dialect::Dialect;
+use super::sent::Request;
 use crate::model::{Bind, Config, Listener, Mode, Reach, Weakens};
+use crate::traffic::proxies::{Proxy, proxy};
+use crate::truth::Truth;
 use crate::words;
 
 /// A listener that may take the request, with the address it comes to.
@@ -100,7 +101,7 @@ pub(super) fn by_name<'c>(config: &'c Config, request: &Request, wanted: &str) -
 impl Candidate<'_> {
     /// The request as it comes to this listener. `chosen`: the user named the listener, so that port and scheme are
     /// those of the listener, whatever the address of the request says.
-    pub(super) fn request(&self, request: &Request, dialect: Dialect, chosen: bool) -> Request {
+    pub(super) fn request(&self, request: &Request, proxy: &dyn Proxy, chosen: bool) -> Request {
         let mut request = request.clone();
         let Some(bind) = self.bind else { return request };
         let only = bind.ports.filter(|(first, last)| first == last).map(|(port, _)| port);
@@ -127,12 +128,7 @@ impl Candidate<'_> {
             request.path = None;
             request.query = None;
             request.headers = None;
-            request.tls = match dialect {
-                // `ssl_fc` is about TLS that ends here.
-                Dialect::HaProxy => Some(false),
-                Dialect::Nginx => None,
-                Dialect::Envoy => Some(true),
-            };
+            request.tls = proxy.sees_tls_that_goes_through();
         }
         request
     }
@@ -140,11 +136,7 @@ impl Candidate<'_> {
 
 /// A listener in words: "frontend `web` on `*:443`, TLS".
 pub(super) fn listener_words(config: &Config, listener: &Listener, bind: Option<&Bind>) -> String {
-    let noun = match config.dialect {
-        // Server blocks share the addresses they listen on.
-        Dialect::Nginx => "address",
-        other => other.listener_noun(),
-    };
+    let noun = proxy(config.dialect).taker_noun();
     let mut text = format!("{noun} `{}`", listener.name.value);
     let Some(bind) = bind else { return text };
     let address = address(bind);

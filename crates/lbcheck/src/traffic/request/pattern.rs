@@ -10,7 +10,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 /// Which engine a pattern is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Engine {
+pub(crate) enum Engine {
     /// Searches anywhere.
     Pcre,
     /// Must match the whole text; UTF-8.
@@ -28,14 +28,14 @@ const MAX_TOTAL: usize = 4 << 20;
 
 /// Compiled patterns of one evaluation, each compiled once.
 #[derive(Debug, Default)]
-pub(super) struct Patterns {
+pub(crate) struct Patterns {
     known: BTreeMap<(Engine, bool, String), Result<Pattern, &'static str>>,
     compiled: usize,
 }
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     regex: Regex,
     engine: Engine,
     /// PCRE's `$` also matches before a final line feed, which this one does not.
@@ -45,7 +45,7 @@ pub(super) struct Pattern {
 
 impl Patterns {
     /// The pattern, or why it is not evaluated.
-    pub(super) fn get(
+    pub(crate) fn get(
         &mut self,
         engine: Engine,
         any_case: bool,
@@ -71,13 +71,13 @@ impl Patterns {
 
 impl Pattern {
     /// Whether `text` matches; an error says why that is not known.
-    pub(super) fn matches(&self, text: &[u8]) -> Result<bool, &'static str> {
+    pub(crate) fn matches(&self, text: &[u8]) -> Result<bool, &'static str> {
         self.check(text)?;
         Ok(self.regex.is_match(text))
     }
 
     /// The groups of the first match: by number, the whole at 0, and by name. `None`: no match.
-    pub(super) fn captures(&self, text: &[u8]) -> Result<Option<Groups>, &'static str> {
+    pub(crate) fn captures(&self, text: &[u8]) -> Result<Option<Groups>, &'static str> {
         self.check(text)?;
         let Some(found) = self.regex.captures(text) else { return Ok(None) };
         let bytes = |group: Option<regex::bytes::Match<'_>>| {
@@ -103,9 +103,9 @@ impl Pattern {
 
 /// What the groups of a pattern captured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Groups {
-    pub(super) numbered: Vec<Vec<u8>>,
-    pub(super) named: BTreeMap<String, Vec<u8>>,
+pub(crate) struct Groups {
+    pub(crate) numbered: Vec<Vec<u8>>,
+    pub(crate) named: BTreeMap<String, Vec<u8>>,
 }
 
 fn compile(engine: Engine, any_case: bool, text: &str) -> Result<Pattern, &'static str> {

@@ -1,17 +1,18 @@
 //! Names that are put together from a request, as HAProxy does it.
 
 use super::pattern::{Engine, Patterns};
-use super::seen::{Seen, Value};
+use super::value::Value;
+use super::view::RequestView;
 use crate::model::{KeyFits, Recipe, RecipePart, SampleStep, Sampled};
 
 /// The name. `Err`: why it is not known.
-pub(super) fn name(recipe: &Recipe, seen: &Seen, patterns: &mut Patterns) -> Result<Vec<u8>, String> {
+pub(super) fn name(recipe: &Recipe, view: &RequestView, patterns: &mut Patterns) -> Result<Vec<u8>, String> {
     let mut name = Vec::new();
     for part in &recipe.parts {
         match part {
             RecipePart::Text(text) => name.extend_from_slice(text.as_bytes()),
             RecipePart::Sample { of, steps } => {
-                let mut text = property(of, seen)?;
+                let mut text = property(of, view)?;
                 for step in steps {
                     let Some(known) = text else { break };
                     text = apply(step, known, patterns)?;
@@ -24,26 +25,26 @@ pub(super) fn name(recipe: &Recipe, seen: &Seen, patterns: &mut Patterns) -> Res
 }
 
 /// A property of the request; `None`: the request lacks it.
-fn property(of: &Sampled, seen: &Seen) -> Result<Option<Vec<u8>>, String> {
+fn property(of: &Sampled, view: &RequestView) -> Result<Option<Vec<u8>>, String> {
     let (value, first) = match of {
         Sampled::Constant(text) => return Ok(Some(text.clone().into_bytes())),
         Sampled::Source => {
-            let source = seen.source().ok_or("the client's address is not given")?;
+            let source = view.request.source.ok_or("the client's address is not given")?;
             return Ok(Some(source.to_string().into_bytes()));
         }
         Sampled::Port => {
-            let port = seen.port().ok_or("the port is not given")?;
+            let port = view.request.port.ok_or("the port is not given")?;
             return Ok(Some(port.to_string().into_bytes()));
         }
-        Sampled::Host => (seen.host(), false),
-        Sampled::Path => (seen.path.clone(), false),
-        Sampled::Target => (seen.target(), false),
-        Sampled::Method => (seen.method(), false),
-        Sampled::Header(name) => (seen.header(name), false),
-        Sampled::HeaderLine(name) => (seen.header_lines(name), false),
-        Sampled::Query(name) => (seen.parameter(name), true),
-        Sampled::Cookie(name) => (seen.cookie(name), false),
-        Sampled::Sni => (seen.sni(), false),
+        Sampled::Host => (view.host(), false),
+        Sampled::Path => (view.path.clone(), false),
+        Sampled::Target => (view.target(), false),
+        Sampled::Method => (view.method(), false),
+        Sampled::Header(name) => (view.header(name), false),
+        Sampled::HeaderLine(name) => (view.header_lines(name), false),
+        Sampled::Query(name) => (view.parameter(name), true),
+        Sampled::Cookie(name) => (view.cookie(name), false),
+        Sampled::Sni => (view.sni(), false),
     };
     match value {
         Value::Known(mut values) if first => Ok((!values.is_empty()).then(|| values.swap_remove(0))),

@@ -5,26 +5,27 @@
 
 use std::collections::BTreeMap;
 
-use super::Request;
 use super::change::{self, Changed};
-use super::judge::{Judge, Reason};
-use super::lot::Lot;
+use super::evaluate::{Evaluator, WhyUnknown};
+use super::likelihood::Likelihood;
 use super::pattern::Patterns;
 use super::recipe;
-use super::seen::Seen;
-use super::truth::Truth;
-use crate::dialect::{Dialect, Version};
+use super::sent::Request;
+use super::view::RequestView;
 use crate::model::{
     Action, Config, ErrorTarget, Fallback, Listener, OnError, PoolId, Response, Route, TableId, Target, Then,
 };
 use crate::source::Span;
+use crate::traffic::proxies::{Proxy, proxy};
+use crate::truth::Truth;
 
 /// Where a request goes, and why.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Decision {
     /// Every rule that was looked at, in order. Where it is not known whether a rule applies, what happens if it does
     /// comes first, then what happens if it does not.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RouteStep>,
     /// Where the request can end. One: it is decided.
     pub ends: Vec<End>,
     /// Whether every way was followed; a configuration may have more of them than can be shown.
@@ -44,6 +45,7 @@ impl Decision {
 
 /// Where rules stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Rules {
     /// In a table.
     Table(TableId),
@@ -64,7 +66,8 @@ impl Rules {
 
 /// One rule that was looked at.
 #[derive(Clone, Debug)]
-pub struct Step {
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
+pub struct RouteStep {
     /// Where it stands.
     pub rules: Rules,
     /// Its index there.
@@ -76,16 +79,17 @@ pub struct Step {
     /// Whether it applies.
     pub truth: Truth,
     /// Why that is not known.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<WhyUnknown>,
     /// The path that routing goes on with, where the rule changes it.
     pub new_path: Option<String>,
 }
 
 /// One place where a request can end.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct End {
     /// What serves it.
-    pub outcome: Outcome,
+    pub outcome: RouteOutcome,
     /// The share of such requests that end here; `None`: it depends on something that is not known.
     pub share: Option<f64>,
     /// The step that decided, by its index. `None`: none did.
@@ -98,7 +102,8 @@ pub struct End {
 
 /// What serves a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
+pub enum RouteOutcome {
     /// A pool, and a certain endpoint of it where a rule names one.
     Pool {
         /// The pool.
@@ -145,17 +150,19 @@ pub(super) fn route_with(
     request: &Request,
     patterns: &mut Patterns,
 ) -> Decision {
+    let proxy = proxy(config.dialect);
     let mut walk = Walk {
         config,
-        judge: Judge::new(patterns),
+        evaluator: Evaluator::new(patterns),
         decision: Decision { steps: Vec::new(), ends: Vec::new(), complete: true },
         waiting: Vec::new(),
-        pools: names(config),
+        pools: None,
+        proxy,
     };
     let state = State {
-        seen: Seen::new(config, request),
+        view: RequestView::new(proxy, config.version, request),
         stack: vec![(Rules::Table(listener.table), 0)],
-        lot: Lot::default(),
+        likelihood: Likelihood::default(),
         otherwise: None,
         changes: 0,
         pending: None,
@@ -171,20 +178,16 @@ pub(super) fn route_with(
 }
 
 fn names(config: &Config) -> BTreeMap<&[u8], PoolId> {
-    // Only HAProxy puts names together.
-    if config.dialect != Dialect::HaProxy {
-        return BTreeMap::new();
-    }
     config.pools().map(|(id, pool)| (pool.name.value.as_bytes(), id)).collect()
 }
 
 /// A request on its way.
 #[derive(Clone)]
 struct State {
-    seen: Seen,
+    view: RequestView,
     /// The rules it is in, and the index of the one to look at next in each.
     stack: Vec<(Rules, usize)>,
-    lot: Lot,
+    likelihood: Likelihood,
     /// The step that is taken not to apply from here on.
     otherwise: Option<usize>,
     changes: u32,
@@ -200,12 +203,13 @@ struct State {
 
 struct Walk<'c, 'p> {
     config: &'c Config,
-    judge: Judge<'p>,
+    evaluator: Evaluator<'p>,
     decision: Decision,
     /// Ways still to be followed, the last one first.
     waiting: Vec<State>,
     /// Pools by name, where names are put together from the request.
-    pools: BTreeMap<&'c [u8], PoolId>,
+    pools: Option<BTreeMap<&'c [u8], PoolId>>,
+    proxy: &'static dyn Proxy,
 }
 
 impl<'c> Walk<'c, '_> {
@@ -229,14 +233,14 @@ impl<'c> Walk<'c, '_> {
             if let Rules::Table(table) = rules
                 && at == 0
             {
-                state.seen.enter(self.config, table);
-                if let Some(refused) = state.seen.refused() {
+                state.view.enter(self.config, table);
+                if let Some(refused) = state.view.refused() {
                     let answered = |status| self.config.answered_errors.binary_search(&status).is_ok();
                     let outcome = match refused.status.filter(|&status| answered(status)) {
                         Some(status) => {
-                            Outcome::Opaque(format!("{status} {}, or its `error_page`", refused.why))
+                            RouteOutcome::Opaque(format!("{status} {}, or its `error_page`", refused.why))
                         }
-                        None => Outcome::Respond(Response {
+                        None => RouteOutcome::Respond(Response {
                             status: refused.status,
                             kind: refused.why.to_owned(),
                         }),
@@ -250,30 +254,38 @@ impl<'c> Walk<'c, '_> {
         }
         match state.pool.take() {
             Some(end) => self.end(&state, end.outcome, end.step, end.span, &end.fallbacks),
-            None => self.end(&state, Outcome::Nothing, None, None, &[]),
+            None => self.end(&state, RouteOutcome::Nothing, None, None, &[]),
         }
     }
 
     /// Looks at one rule. False: the way ends with it.
     fn rule(&mut self, state: &mut State, rules: Rules, at: usize, route: &'c Route) -> bool {
-        let truth = self.judge.holds(&route.when, &state.seen);
-        let reasons = std::mem::take(&mut self.judge.reasons);
+        let truth = self.evaluator.holds(&route.when, &state.view);
+        let reasons = std::mem::take(&mut self.evaluator.reasons);
         let step = self.decision.steps.len();
         let (level, otherwise) = (state.stack.len().saturating_sub(1), state.otherwise.take());
-        self.decision.steps.push(Step { rules, route: at, level, otherwise, truth, reasons, new_path: None });
+        self.decision.steps.push(RouteStep {
+            rules,
+            route: at,
+            level,
+            otherwise,
+            truth,
+            reasons,
+            new_path: None,
+        });
         match truth {
             Truth::No => return true,
             Truth::Yes => {}
             Truth::Unknown => {
-                let (draw, positive) = match self.judge.lone_draw(&route.when, &state.seen) {
+                let (draw, positive) = match self.evaluator.lone_draw(&route.when, &state.view) {
                     Some((draw, positive)) => (draw, positive),
                     None => (&route.when, true),
                 };
                 let mut other = State { otherwise: Some(step), ..state.clone() };
-                if other.lot.draw(draw, route.chance_denominator, !positive) {
+                if other.likelihood.draw(draw, route.chance_denominator, !positive) {
                     self.waiting.push(other);
                 }
-                if !state.lot.draw(draw, route.chance_denominator, positive) {
+                if !state.likelihood.draw(draw, route.chance_denominator, positive) {
                     return false;
                 }
             }
@@ -294,14 +306,14 @@ impl<'c> Walk<'c, '_> {
                 ErrorTarget::Table(_) | ErrorTarget::Path => None,
             };
             if let Some(response) = outcome {
-                self.end(state, Outcome::Respond(response.clone()), Some(step), Some(route.span), &[]);
+                self.end(state, RouteOutcome::Respond(response.clone()), Some(step), Some(route.span), &[]);
                 return false;
             }
             state.failed = !on_error.again;
             state.answer = on_error.answer;
             match on_error {
                 OnError { to: ErrorTarget::Table(_), .. } => {}
-                _ => state.seen.becomes_get(),
+                _ => state.view.becomes_get(),
             }
         }
         let goes_on = match &route.on_error {
@@ -309,12 +321,12 @@ impl<'c> Walk<'c, '_> {
             _ => route.goes_on,
         };
         if let Some(change) = &route.path_change {
-            match change::apply(change, &state.seen, self.judge.patterns()) {
-                Changed::To(seen) => {
+            match change::apply(change, &state.view, self.evaluator.patterns()) {
+                Changed::To(view) => {
                     if let Some(step) = self.decision.steps.get_mut(step) {
-                        step.new_path = seen.shown_path();
+                        step.new_path = view.shown_path();
                     }
-                    state.seen = *seen;
+                    state.view = *view;
                     if let Some(table) = goes_on {
                         return self.search(state, table);
                     }
@@ -327,7 +339,7 @@ impl<'c> Walk<'c, '_> {
                     }
                 }
                 // The action says where the literal part of the new path leads.
-                Changed::Unknown(why) => state.seen.forget_path(&why),
+                Changed::Unknown(why) => state.view.forget_path(&why),
             }
         }
         if let Some(table) = goes_on {
@@ -345,7 +357,7 @@ impl<'c> Walk<'c, '_> {
                 let mut from = 0u64;
                 for arm in arms.iter().filter(|arm| arm.weight > 0) {
                     let mut one = state.clone();
-                    if one.lot.split(from, arm.weight, total, self.config.dialect)
+                    if one.likelihood.split(from, arm.weight, total, self.proxy.draws_one_number())
                         && self.target(&mut one, &arm.target, route, step, rules)
                     {
                         self.waiting.push(one);
@@ -354,7 +366,7 @@ impl<'c> Walk<'c, '_> {
                 }
             }
             Action::Endpoint { pool, endpoint } => {
-                let outcome = Outcome::Pool { pool: *pool, endpoint: Some(endpoint.value.clone()) };
+                let outcome = RouteOutcome::Pool { pool: *pool, endpoint: Some(endpoint.value.clone()) };
                 self.end(state, outcome, step, Some(endpoint.span), &[]);
             }
             Action::Respond(response) => {
@@ -362,13 +374,13 @@ impl<'c> Walk<'c, '_> {
                 if let Some(status) = state.answer.filter(|_| route.takes_status) {
                     response.status = Some(status);
                 }
-                self.end(state, Outcome::Respond(response), step, span, &[]);
+                self.end(state, RouteOutcome::Respond(response), step, span, &[]);
             }
-            Action::Local(text) => self.end(state, Outcome::Local(text.clone()), step, span, &[]),
+            Action::Local(text) => self.end(state, RouteOutcome::Local(text.clone()), step, span, &[]),
             Action::Opaque(text) => {
                 let outcome = match rules {
-                    Rules::Pool(pool) => Outcome::Pool { pool, endpoint: None },
-                    Rules::Table(_) => Outcome::Opaque(text.clone()),
+                    Rules::Pool(pool) => RouteOutcome::Pool { pool, endpoint: None },
+                    Rules::Table(_) => RouteOutcome::Opaque(text.clone()),
                 };
                 self.end(state, outcome, step, span, &[]);
             }
@@ -390,29 +402,27 @@ impl<'c> Walk<'c, '_> {
             _ => None,
         };
         let named = recipe.and_then(|(recipe, span)| {
-            let name = recipe::name(recipe, &state.seen, self.judge.patterns()).ok()?;
-            Some((self.pools.get(name.as_slice()).copied(), span))
+            let name = recipe::name(recipe, &state.view, self.evaluator.patterns()).ok()?;
+            Some((self.pools.get_or_insert_with(|| names(self.config)).get(name.as_slice()).copied(), span))
         });
         let owned;
         let target = match named {
-            // HAProxy passes over a rule whose backend is switched off since 3.4; nobody asked 3.3.
-            Some((Some(pool), _))
-                if self.config.pool(pool).disabled.is_some() && self.config.version >= Version::new(3, 4) =>
-            {
-                return true;
-            }
-            Some((Some(pool), _))
-                if self.config.pool(pool).disabled.is_some() && self.config.version >= Version::new(3, 3) =>
-            {
-                let text = format!("backend {}, which is switched off", self.config.pool(pool).name.value);
-                self.end(state, Outcome::Opaque(text), step, Some(route.span), &[]);
-                return false;
-            }
             Some((Some(pool), span)) => {
+                let known = self.config.pool(pool);
+                let off = known.disabled.is_some();
+                match self.proxy.passes_over_disabled(self.config.version) {
+                    Truth::Yes if off => return true,
+                    Truth::Unknown if off => {
+                        let text = format!("backend {}, which is switched off", known.name.value);
+                        self.end(state, RouteOutcome::Opaque(text), step, Some(route.span), &[]);
+                        return false;
+                    }
+                    _ => {}
+                }
                 owned = Target::Pool { pool, span };
                 &owned
             }
-            // HAProxy gives up choosing: what follows is left out, and the default backend serves it.
+            // There is no such pool, and choosing ends: what follows is left out, and the last rule decides.
             Some((None, _)) => {
                 let last = rules.routes(self.config).len().saturating_sub(1);
                 state.stack = vec![(rules, last)];
@@ -424,26 +434,27 @@ impl<'c> Walk<'c, '_> {
         let (outcome, span) = match target {
             Target::Pool { pool, span } => {
                 if let Some(response) = self.config.pool(*pool).switched_off() {
-                    self.end(state, Outcome::Respond(response), step, Some(*span), fallbacks);
+                    self.end(state, RouteOutcome::Respond(response), step, Some(*span), fallbacks);
                     return false;
                 }
-                let outcome = Outcome::Pool { pool: *pool, endpoint: None };
+                let outcome = RouteOutcome::Pool { pool: *pool, endpoint: None };
                 if self.config.pool(*pool).overrides.is_empty() {
                     self.end(state, outcome, step, Some(*span), fallbacks);
                     return false;
                 }
-                if route.rewrite.is_some() && self.config.dialect == Dialect::HaProxy {
-                    state.seen.forget_path("an earlier rule may have rewritten the path");
+                if route.rewrite.is_some() {
+                    state.view.forget_path("an earlier rule may have rewritten the path");
                 }
                 state.stack = vec![(Rules::Pool(*pool), 0)];
                 let fallbacks = fallbacks.to_vec();
                 state.pool = Some(End { outcome, share: None, step, span: Some(*span), fallbacks });
                 return true;
             }
-            Target::Undefined(name) => (Outcome::Undefined(name.value.clone()), name.span),
-            Target::Dynamic { text, candidates, .. } => {
-                (Outcome::Dynamic { text: text.value.clone(), candidates: candidates.clone() }, text.span)
-            }
+            Target::Undefined(name) => (RouteOutcome::Undefined(name.value.clone()), name.span),
+            Target::Dynamic { text, candidates, .. } => (
+                RouteOutcome::Dynamic { text: text.value.clone(), candidates: candidates.clone() },
+                text.span,
+            ),
         };
         self.end(state, outcome, step, Some(span), fallbacks);
         false
@@ -456,7 +467,7 @@ impl<'c> Walk<'c, '_> {
         if state.changes > MAX_CHANGES {
             let response =
                 Response { status: Some(500), kind: "the path is rewritten in a circle".to_owned() };
-            self.end(state, Outcome::Respond(response), None, None, &[]);
+            self.end(state, RouteOutcome::Respond(response), None, None, &[]);
             return false;
         }
         state.stack = vec![(Rules::Table(search), 0)];
@@ -466,12 +477,12 @@ impl<'c> Walk<'c, '_> {
     fn end(
         &mut self,
         state: &State,
-        outcome: Outcome,
+        outcome: RouteOutcome,
         step: Option<usize>,
         span: Option<Span>,
         fallbacks: &[Fallback],
     ) {
-        let share = state.lot.share();
+        let share = state.likelihood.share();
         // The same end by another way is the same end.
         let known = self.decision.ends.iter_mut().find(|end| end.outcome == outcome);
         match known {

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::limits::Limits;
-use super::{Capacity, Scenario, load_of, without};
+use super::question::{Capacity, Scenario, load_of, without};
 use crate::model::{Config, Pool};
 use crate::traffic::placement::placed;
 use crate::traffic::shares::{Certainty, PoolShares};
 
 /// What happens if every endpoint fails that is offered more than it can take.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Cascade {
     /// One step for each round of failures.
-    pub steps: Vec<Step>,
+    pub steps: Vec<CascadeStep>,
     /// How it ends.
     pub end: CascadeEnd,
     /// How sure it is.
@@ -21,13 +22,15 @@ pub struct Cascade {
 
 /// One round: these are offered more than they can take, and fail.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
+pub struct CascadeStep {
     /// Endpoints that fail in this round, with what each is offered as a multiple of what it can take.
     pub overloaded: Vec<(usize, f64)>,
 }
 
 /// How a cascade ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum CascadeEnd {
     /// Everyone left can take what it is offered.
     Stable,
@@ -56,7 +59,7 @@ pub(super) fn run(
     };
     let requests = scenario.concurrency.map(|count| f64::from(count) * scenario.load);
     let any_limit = scenario.capacity.is_some()
-        || pool.endpoints.iter().any(|endpoint| super::endpoint_limit(endpoint).is_some());
+        || pool.endpoints.iter().any(|endpoint| endpoint.most_requests().is_some());
     if multiple.is_none() && (requests.is_none() || !any_limit) {
         return None;
     }
@@ -98,7 +101,7 @@ pub(super) fn run(
             return Some(Cascade { steps, end: CascadeEnd::Stable, certainty });
         }
         out.extend(overloaded.iter().map(|(index, _)| *index));
-        steps.push(Step { overloaded });
+        steps.push(CascadeStep { overloaded });
     }
     Some(Cascade { steps, end: CascadeEnd::Open, certainty })
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::dialect::Dialect;
 use crate::model::{CheckKind, CheckTiming, Config, Endpoint, HealthCheck, OutlierDetection, Pool, PoolId};
+use crate::traffic::proxies::{Proxy, proxy};
 use crate::traffic::shares::PoolShares;
 
 /// When one failed endpoint is noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Detection {
     /// Index into [`Pool::endpoints`].
     pub endpoint: usize,
@@ -20,6 +21,7 @@ pub struct Detection {
 
 /// When an endpoint that was taken out gets traffic again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Back {
     /// Soonest.
     pub soonest: Duration,
@@ -33,6 +35,7 @@ pub struct Back {
 
 /// From when on the time until an endpoint is back runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Since {
     /// Since it answers checks again.
     Answers,
@@ -42,6 +45,7 @@ pub enum Since {
 
 /// By whom a failure is noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Noticed {
     /// The configuration already has it out.
     Already,
@@ -144,6 +148,7 @@ pub(super) fn of(
 }
 
 fn of_endpoint(config: &Config, pool: &Pool, endpoint: &Endpoint) -> (Noticed, Option<Back>) {
+    let proxy = proxy(config.dialect);
     if endpoint.state.value != crate::model::AdminState::Enabled {
         return (Noticed::Already, None);
     }
@@ -163,25 +168,24 @@ fn of_endpoint(config: &Config, pool: &Pool, endpoint: &Endpoint) -> (Noticed, O
         if check.kind == CheckKind::Agent {
             return never("only an agent is asked, whose silence counts as no failure".into());
         }
-        return by_check(config.dialect, pool, check.timing, failures);
+        return by_check(proxy, pool, check.timing, failures);
     }
     if endpoint.check_disabled.is_none()
         && let Some(check) = pool.health_checks.first()
     {
-        return by_check(config.dialect, pool, check.value.timing, failures);
+        return by_check(proxy, pool, check.value.timing, failures);
     }
     match passive {
-        // nginx leaves a single server in, however often it fails.
-        Some(_) if config.dialect == Dialect::Nginx && only_one(pool) => {
+        Some(_) if proxy.keeps_the_only_one() && only_one(pool) => {
             never("the only server of an upstream is never taken out".into())
         }
         Some(passive) => {
             let noticed = Noticed::ByTraffic {
                 failures: passive.failures,
                 within: None,
-                each_worker: config.dialect == Dialect::Nginx && pool.shared_state.is_none(),
+                each_worker: proxy.counts_by_worker(pool),
             };
-            (noticed, after_ejection(config.dialect, passive))
+            (noticed, after_ejection(proxy, passive))
         }
         None => never("nothing checks it".into()),
     }
@@ -192,14 +196,10 @@ fn never(reason: String) -> (Noticed, Option<Back>) {
 }
 
 /// When an ejected endpoint gets traffic again.
-fn after_ejection(dialect: Dialect, passive: OutlierDetection) -> Option<Back> {
+fn after_ejection(proxy: &dyn Proxy, passive: OutlierDetection) -> Option<Back> {
     let soonest = passive.ejection?;
-    let more = match dialect {
-        // nginx counts in whole seconds, and lets a server have a request once more than so many have passed.
-        Dialect::Nginx => Duration::from_secs(1),
-        _ => passive.sweep.unwrap_or_default(),
-    };
-    Some(Back { soonest, latest: soonest.saturating_add(more), quiet: None, since: Since::Out })
+    let latest = soonest.saturating_add(proxy.late_return(passive));
+    Some(Back { soonest, latest, quiet: None, since: Since::Out })
 }
 
 fn only_one(pool: &Pool) -> bool {
@@ -230,7 +230,7 @@ fn tracked<'a>(config: &'a Config, pool: &'a Pool, target: &str) -> Option<(&'a 
 }
 
 fn by_check(
-    dialect: Dialect,
+    proxy: &dyn Proxy,
     pool: &Pool,
     timing: CheckTiming,
     failures: Option<u32>,
@@ -250,15 +250,7 @@ fn by_check(
     };
     let again = timing.fast_interval.map_or(interval, |fast| fast.value);
     let refused = latest(interval, 1).saturating_add(latest(again, fall - 1));
-    // Without `timeout check` a check of HAProxy has the time until the next one.
-    let timeout = match (dialect, timing.timeout) {
-        (Dialect::HaProxy, None) => Some(interval),
-        (Dialect::HaProxy, Some(timeout)) => {
-            let connect = pool.timeouts.connect.map_or(interval, |connect| connect.value.min(interval));
-            Some(timeout.value.max(connect))
-        }
-        (_, timeout) => timeout.map(|timeout| timeout.value),
-    };
+    let timeout = proxy.check_timeout(pool, timing, interval);
     let quiet =
         |(well, failing): (Duration, Duration)| latest(well, 1).saturating_add(latest(failing, fall - 1));
     let noticed = Noticed::ByCheck {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{Assumption, Capacity};
-use crate::dialect::Dialect;
+use super::question::{Assumption, Capacity, seconds};
 use crate::model::{Algorithm, Config, Endpoint, Pool};
-use crate::traffic::shares::{Certainty, PoolShares, ids};
+use crate::traffic::proxies::{Proxy, proxy};
+use crate::traffic::serving::by_id;
+use crate::traffic::shares::{Certainty, PoolShares};
 
 /// What is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum LimitKind {
     /// The limit of an endpoint (`maxconn`, `max_conns`), by index.
     Endpoint(usize),
@@ -22,6 +24,7 @@ pub enum LimitKind {
 
 /// What is full first as load grows.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Full {
     /// What.
     pub kind: LimitKind,
@@ -35,6 +38,7 @@ pub struct Full {
 
 /// Where the requests are that want to be served at once.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub struct Demand {
     /// How many want to be served.
     pub requests: f64,
@@ -52,19 +56,10 @@ pub struct Demand {
     pub assumptions: Vec<Assumption>,
 }
 
-/// Requests that `endpoint` may have at once, all its slots together. `None`: no limit.
-#[must_use]
-pub fn endpoint_limit(endpoint: &Endpoint) -> Option<u64> {
-    let most = endpoint.max_connections.map(|limit| limit.value).filter(|limit| *limit > 0)?;
-    // A `minconn` above `maxconn` raises it.
-    let most = most.max(endpoint.min_connections.map_or(0, |limit| limit.value));
-    Some(most.saturating_mul(u64::from(endpoint.slots.max(1))))
-}
-
 /// Requests that `endpoints` of the pool may have at once, circuit breakers included. `None`: some are not limited.
 #[must_use]
 pub fn room(pool: &Pool, endpoints: &[usize]) -> Option<u64> {
-    let limits = endpoints.iter().filter_map(|&index| pool.endpoints.get(index)).map(endpoint_limit);
+    let limits = endpoints.iter().filter_map(|&index| pool.endpoints.get(index)).map(Endpoint::most_requests);
     let sum = limits.sum::<Option<u64>>();
     let breakers = [pool.limits.max_connections, pool.limits.max_requests];
     breakers.into_iter().flatten().map(|limit| limit.value).chain(sum).min()
@@ -72,7 +67,7 @@ pub fn room(pool: &Pool, endpoints: &[usize]) -> Option<u64> {
 
 /// The limits of a pool in one scenario.
 pub(super) struct Limits<'a> {
-    config: &'a Config,
+    proxy: &'static dyn Proxy,
     pool: &'a Pool,
     /// For each endpoint, the least that binds it, and whether somebody declared it.
     endpoints: Vec<Option<(f64, bool)>>,
@@ -81,7 +76,7 @@ pub(super) struct Limits<'a> {
 
 impl<'a> Limits<'a> {
     pub(super) fn new(
-        config: &'a Config,
+        config: &Config,
         pool: &'a Pool,
         capacity: Option<Capacity>,
         before: &PoolShares,
@@ -95,7 +90,7 @@ impl<'a> Limits<'a> {
             }
         };
         let least = |(index, endpoint): (usize, &Endpoint)| {
-            let own = endpoint_limit(endpoint).map(|limit| (limit as f64, false));
+            let own = endpoint.most_requests().map(|limit| (limit as f64, false));
             let declared = declared(index).map(|limit| (limit, true));
             match (own, declared) {
                 (Some(own), Some(declared)) => Some(if declared.0 < own.0 { declared } else { own }),
@@ -108,7 +103,8 @@ impl<'a> Limits<'a> {
         ];
         let breakers =
             breakers.into_iter().filter_map(|(kind, limit)| Some((kind, limit?.value as f64))).collect();
-        Self { config, pool, endpoints: pool.endpoints.iter().enumerate().map(least).collect(), breakers }
+        let endpoints = pool.endpoints.iter().enumerate().map(least).collect();
+        Self { proxy: proxy(config.dialect), pool, endpoints, breakers }
     }
 
     /// What endpoint `index` can take. `None`: no limit.
@@ -158,7 +154,7 @@ impl<'a> Limits<'a> {
         let mut rest = requests * served.min(1.0);
         demand.refused = requests - rest;
         rest = self.through_breakers(rest, &mut demand);
-        let spills = self.spills();
+        let spills = self.proxy.passes_over_full(&self.pool.algorithm.value);
         let left =
             if spills { self.fill(shares, rest, &mut demand) } else { self.each(shares, rest, &mut demand) };
         self.overflow(left, &mut demand);
@@ -191,15 +187,6 @@ impl<'a> Limits<'a> {
         served
     }
 
-    /// Whether a full endpoint is skipped for another one.
-    fn spills(&self) -> bool {
-        match (self.config.dialect, &self.pool.algorithm.value) {
-            // A hash of HAProxy waits for its server; so does Envoy's limit of a single host.
-            (Dialect::HaProxy, Algorithm::Hash { .. }) | (Dialect::Envoy, _) => false,
-            _ => true,
-        }
-    }
-
     /// Every endpoint gets its share, whatever its limit. Returns what is above limits.
     fn each(&self, shares: &PoolShares, requests: f64, demand: &mut Demand) -> f64 {
         let mut above = 0.0;
@@ -218,7 +205,7 @@ impl<'a> Limits<'a> {
     /// The limit that the proxy itself keeps to. What somebody declares binds nobody.
     fn bound(&self, index: usize) -> f64 {
         let endpoint = self.pool.endpoints.get(index);
-        endpoint.and_then(endpoint_limit).map_or(f64::INFINITY, |limit| limit as f64)
+        endpoint.and_then(Endpoint::most_requests).map_or(f64::INFINITY, |limit| limit as f64)
     }
 
     /// Endpoints fill up in proportion to their shares, what is above a limit going to those that have room.
@@ -226,11 +213,8 @@ impl<'a> Limits<'a> {
     fn fill(&self, shares: &PoolShares, requests: f64, demand: &mut Demand) -> f64 {
         let mut left = requests;
         if self.pool.algorithm.value == Algorithm::First {
-            let ids = ids(self.pool);
             let serving = |&index: &usize| self.pool.endpoints[index].is_active();
-            let mut order: Vec<usize> = (0..shares.shares.len()).filter(serving).collect();
-            order.sort_by_key(|&index| (ids[index], index));
-            for index in order {
+            for index in by_id(self.pool, (0..shares.shares.len()).filter(serving).collect()) {
                 let takes = left.min(self.bound(index));
                 demand.in_service[index] = takes;
                 if takes >= self.bound(index) {
@@ -265,31 +249,28 @@ impl<'a> Limits<'a> {
         if left < requests * 1e-9 { 0.0 } else { left }
     }
 
-    /// What is above limits waits in HAProxy, and is refused in nginx.
+    /// What is above limits waits, or is refused.
     fn overflow(&self, left: f64, demand: &mut Demand) {
         if left <= 0.0 {
             return;
         }
-        match self.config.dialect {
-            Dialect::HaProxy => {
-                let waits = self.pool.timeouts.queue.or(self.pool.timeouts.connect);
-                demand.queued += left;
-                demand.assumptions.push(match waits {
-                    Some(limit) => format!(
-                        "what waits for longer than {} is answered with 503",
-                        super::seconds(limit.value)
-                    )
-                    .into(),
-                    None => "nothing limits how long a request waits".into(),
-                });
-                // `maxqueue` bounds what waits for one server, not what waits for the backend.
-                if self.pool.endpoints.iter().any(|endpoint| endpoint.max_queue.is_some()) {
-                    demand.certainty = demand.certainty.max(Certainty::Range);
+        if self.proxy.queues() {
+            let waits = self.pool.timeouts.queue.or(self.pool.timeouts.connect);
+            demand.queued += left;
+            demand.assumptions.push(match waits {
+                Some(limit) => {
+                    format!("what waits for longer than {} is answered with 503", seconds(limit.value)).into()
                 }
+                None => "nothing limits how long a request waits".into(),
+            });
+            // `maxqueue` bounds what waits for one server, not what waits for the backend.
+            if self.pool.endpoints.iter().any(|endpoint| endpoint.max_queue.is_some()) {
+                demand.certainty = demand.certainty.max(Certainty::Range);
             }
-            Dialect::Nginx | Dialect::Envoy => demand.refused += left,
+        } else {
+            demand.refused += left;
         }
-        if self.config.dialect == Dialect::Nginx && self.pool.shared_state.is_none() {
+        if self.proxy.counts_by_worker(self.pool) {
             demand.certainty = demand.certainty.max(Certainty::Range);
             demand
                 .assumptions

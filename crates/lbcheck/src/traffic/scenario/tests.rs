@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::dialect::Dialect;
 use crate::load::MemoryLoader;
+use crate::model::{Config, PoolId};
 use crate::read::{ReadOptions, read};
 use crate::source::Sources;
 
@@ -24,7 +26,7 @@ fn nginx(lines: &str) -> Config {
     config(Dialect::Nginx, &text)
 }
 
-fn outcome(config: &Config, scenario: &Scenario) -> Outcome {
+fn outcome(config: &Config, scenario: &Scenario) -> ScenarioOutcome {
     run(config, PoolId(0), scenario)
 }
 

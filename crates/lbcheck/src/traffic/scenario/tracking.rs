@@ -9,7 +9,7 @@ type Place = (PoolId, usize);
 
 /// All endpoints of the configuration that follow one of `failed`, at once or over others, by pool. Those that have
 /// failed themselves are left out.
-pub(in crate::traffic) fn followers(
+pub(crate) fn followers(
     config: &Config,
     failed: &BTreeMap<PoolId, Vec<usize>>,
 ) -> BTreeMap<PoolId, Vec<usize>> {

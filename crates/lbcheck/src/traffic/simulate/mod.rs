@@ -4,22 +4,18 @@
 //! requests that all take the same time, give or take a twentieth. Nothing but the seed is random, and nothing
 //! asks a clock.
 
-mod choose;
-mod random;
+pub(super) mod group;
+pub(super) mod random;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 
-use choose::{Chooser, Member, Picked, Smooth, Time, pick};
+use group::{Chosen, Group, Time};
 use random::Random;
 
-use super::envoy;
-use super::haproxy;
-use super::placement::Placement;
-use super::scenario::endpoint_limit;
-use super::shares::{ids, serving_tier};
-use crate::dialect::{Dialect, Version};
-use crate::model::{Algorithm, HashTable, Pool};
+use super::proxies::Proxy;
+use crate::dialect::Version;
+use crate::model::{Algorithm, Endpoint, HashTable, Pool};
 
 /// What a simulation found.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,27 +28,18 @@ pub(super) struct Simulated {
 
 /// Clients that are simulated; with more of them shares no longer change.
 pub(super) const MOST_CLIENTS: u32 = 5_000;
-/// Endpoints that are simulated.
-const MOST_ENDPOINTS: usize = 500;
 /// Requests counted, in as many batches as make the interval.
 const BATCHES: usize = 20;
 const BATCH: usize = 1_000;
 /// The 97.5 % point of Student's t with 19 degrees of freedom.
 const STUDENT: f64 = 2.093;
 
-/// Members that share one part of the load, with what chooses among them.
-struct Group {
-    load: f64,
-    members: Vec<Member>,
-    chooser: Chooser,
-}
-
 /// Whether what the pool does depends on how many requests are in flight.
-pub(super) fn goes_by_load(dialect: Dialect, pool: &Pool) -> bool {
-    let limited = || pool.endpoints.iter().any(|endpoint| endpoint_limit(endpoint).is_some());
+pub(super) fn goes_by_load(pool: &Pool) -> bool {
+    let limited = || pool.endpoints.iter().any(|endpoint| endpoint.most_requests().is_some());
     match &pool.algorithm.value {
         Algorithm::LeastConnections { .. } | Algorithm::First => true,
-        Algorithm::Random { draws, .. } => *draws > 1 && dialect != Dialect::Envoy || limited(),
+        Algorithm::Random { draws, .. } => *draws > 1 || limited(),
         // A map of HAProxy takes a factor and does not look at it.
         Algorithm::Hash { balance_factor, table, .. } => *balance_factor > 0 && *table != HashTable::Map,
         Algorithm::RoundRobin | Algorithm::StaticRoundRobin => limited(),
@@ -62,134 +49,19 @@ pub(super) fn goes_by_load(dialect: Dialect, pool: &Pool) -> bool {
 
 /// Simulates `clients` at once. `None`: the pool does not go by load, or it is not one that is simulated.
 pub(super) fn simulate(
-    dialect: Dialect,
+    proxy: &dyn Proxy,
     version: Version,
     pool: &Pool,
     clients: u32,
     seed: u64,
 ) -> Option<Simulated> {
-    if !goes_by_load(dialect, pool) || clients == 0 {
+    let unlike = |endpoint: &Endpoint| endpoint.slots > 1 || endpoint.expands;
+    if !goes_by_load(pool) || clients == 0 || pool.endpoints.iter().any(unlike) {
         return None;
     }
-    let groups = groups(dialect, version, pool)?;
-    let mut run = Run::new(groups, clients.min(MOST_CLIENTS), seed, dialect);
+    let groups = proxy.groups(version, pool)?;
+    let mut run = Run::new(groups, clients.min(MOST_CLIENTS), seed, !proxy.queues());
     Some(run.shares(pool.endpoints.len()))
-}
-
-fn member(pool: &Pool, index: usize) -> Member {
-    let endpoint = &pool.endpoints[index];
-    Member {
-        index,
-        weight: f64::from(endpoint.weight.value),
-        limit: endpoint_limit(endpoint).unwrap_or(u64::MAX),
-        in_flight: 0,
-        count: 0,
-        moved: 0,
-    }
-}
-
-fn groups(dialect: Dialect, version: Version, pool: &Pool) -> Option<Vec<Group>> {
-    if pool.endpoints.iter().any(|endpoint| endpoint.slots > 1 || endpoint.expands) {
-        return None;
-    }
-    if dialect == Dialect::Envoy {
-        return envoy_groups(version, pool);
-    }
-    let mut serving = serving_tier(dialect, pool);
-    if serving.len() < 2 || serving.len() > MOST_ENDPOINTS {
-        return None;
-    }
-    if pool.algorithm.value == Algorithm::First {
-        let ids = ids(pool);
-        serving.sort_by_key(|&index| (ids[index], index));
-    }
-    let members: Vec<Member> = serving.iter().map(|&index| member(pool, index)).collect();
-    let smooth = || Smooth(vec![0.0; members.len()]);
-    let among = |shares: Vec<f64>| -> Vec<f64> {
-        serving.iter().map(|&index| shares.get(index).copied().unwrap_or(0.0)).collect()
-    };
-    let chooser = match (dialect, &pool.algorithm.value) {
-        (Dialect::Nginx, Algorithm::RoundRobin) => Chooser::RoundRobin(smooth()),
-        (_, Algorithm::RoundRobin | Algorithm::StaticRoundRobin) => Chooser::RoundRobinInPlace(smooth()),
-        (Dialect::Nginx, Algorithm::Random { draws: 0 | 1, .. }) => return None,
-        (Dialect::Nginx, Algorithm::Random { .. }) => Chooser::TwoNginx(smooth()),
-        (Dialect::Nginx, Algorithm::LeastConnections { .. }) => Chooser::LeastNginx(smooth()),
-        (_, Algorithm::LeastConnections { .. }) => {
-            Chooser::LeastHaProxy { by_chance: version >= Version::new(3, 2) }
-        }
-        (_, Algorithm::Random { draws, .. }) => Chooser::Draws {
-            arcs: among(haproxy::ring(version, pool, &serving).ok()?.shares(pool.endpoints.len())),
-            draws: (*draws).clamp(1, 100),
-            ties_by_count: version >= Version::new(3, 4),
-        },
-        (_, Algorithm::First) => Chooser::First,
-        (Dialect::HaProxy, Algorithm::Hash { balance_factor, .. }) => {
-            let super::table::Table::Ring(ring) = haproxy::ring(version, pool, &serving).ok()? else {
-                return None;
-            };
-            let place: BTreeMap<usize, usize> =
-                serving.iter().enumerate().map(|(at, &index)| (index, at)).collect();
-            let points = ring.points().iter().zip(ring.arcs());
-            let points = points.filter_map(|(&(_, owner), arc)| Some((arc, *place.get(&(owner as usize))?)));
-            // Where requests fall on the ring, as running sums.
-            let mut sum = 0.0;
-            let points = points
-                .map(|(arc, at)| {
-                    sum += arc;
-                    (sum, at)
-                })
-                .collect();
-            Chooser::BoundedRing { points, factor: u64::from(*balance_factor) }
-        }
-        _ => return None,
-    };
-    Some(vec![Group { load: 1.0, members, chooser }])
-}
-
-fn envoy_groups(version: Version, pool: &Pool) -> Option<Vec<Group>> {
-    // Localities with weights of their own are chosen first, which is not simulated.
-    if pool.locality_weighted.is_some() {
-        return None;
-    }
-    let placed = Placement::of(Dialect::Envoy, version, pool);
-    let mut groups = Vec::new();
-    for level in envoy::levels(pool) {
-        if level.load == 0 {
-            continue;
-        }
-        if level.hosts.is_empty() || level.hosts.len() > MOST_ENDPOINTS {
-            return None;
-        }
-        let members: Vec<Member> = level.hosts.iter().map(|&index| member(pool, index)).collect();
-        let equal = members.windows(2).all(|pair| pair[0].weight == pair[1].weight);
-        let chooser = match &pool.algorithm.value {
-            Algorithm::LeastConnections { choices, .. } if equal => Chooser::FewestOf(*choices),
-            Algorithm::LeastConnections { bias_milli, .. } => {
-                let queue = members
-                    .iter()
-                    .enumerate()
-                    .map(|(at, member)| Reverse((Time(1.0 / member.weight.max(1.0)), at as u64, at)));
-                Chooser::Earliest {
-                    queue: queue.collect(),
-                    now: 0.0,
-                    turn: members.len() as u64,
-                    bias: f64::from(*bias_milli) / 1000.0,
-                }
-            }
-            Algorithm::Hash { balance_factor, .. } => {
-                let shares = placed.as_ref().ok()?.shares();
-                let total: f64 = level.hosts.iter().filter_map(|&index| shares.get(index)).sum();
-                let arc = |index: &usize| shares.get(*index).map_or(0.0, |share| share / total);
-                Chooser::BoundedHash {
-                    arcs: level.hosts.iter().map(arc).collect(),
-                    factor: f64::from(*balance_factor) / 100.0,
-                }
-            }
-            _ => return None,
-        };
-        groups.push(Group { load: f64::from(level.load) / 100.0, members, chooser });
-    }
-    (!groups.is_empty()).then_some(groups)
 }
 
 struct Run {
@@ -202,12 +74,12 @@ struct Run {
     turn: u64,
     now: f64,
     clients: u32,
-    /// What is refused waits nowhere (nginx).
+    /// What finds nobody is refused, and waits nowhere.
     refuses: bool,
 }
 
 impl Run {
-    fn new(groups: Vec<Group>, clients: u32, seed: u64, dialect: Dialect) -> Self {
+    fn new(groups: Vec<Group>, clients: u32, seed: u64, refuses: bool) -> Self {
         Self {
             groups,
             random: Random::new(seed),
@@ -216,7 +88,7 @@ impl Run {
             turn: 0,
             now: 0.0,
             clients,
-            refuses: dialect == Dialect::Nginx,
+            refuses,
         }
     }
 
@@ -285,10 +157,11 @@ impl Run {
 
     fn request(&mut self) {
         let group = self.group();
-        match pick(&mut self.groups[group], &mut self.random) {
-            Picked::Member(at) => self.start(group, at),
-            Picked::Wait if self.refuses => {}
-            Picked::Wait => self.waiting.push_back(group),
+        let Group { members, chooser, .. } = &mut self.groups[group];
+        match chooser.choose(members, &mut self.random) {
+            Chosen::Member(at) => self.start(group, at),
+            Chosen::Wait if self.refuses => {}
+            Chosen::Wait => self.waiting.push_back(group),
         }
     }
 

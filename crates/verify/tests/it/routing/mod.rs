@@ -15,7 +15,7 @@ use lbcheck::load::MemoryLoader;
 use lbcheck::model::{Config, Listener};
 use lbcheck::read::{ReadOptions, read};
 use lbcheck::source::Sources;
-use lbcheck::traffic::{Outcome, Request, route};
+use lbcheck::traffic::{Request, RouteOutcome, route};
 use lbcheck_verify::process::{Running, Scratch, prepare};
 use lbcheck_verify::program::Program;
 use lbcheck_verify::random::Random;
@@ -411,16 +411,16 @@ fn compare(dialect: Dialect, file: &str, material: &Material, splits: &[&str]) {
 }
 
 /// Whether an answer is what an outcome promises.
-fn fits(bench: &Bench, outcome: &Outcome, answer: &Answer) -> bool {
+fn fits(bench: &Bench, outcome: &RouteOutcome, answer: &Answer) -> bool {
     match outcome {
-        Outcome::Pool { pool, .. } => {
+        RouteOutcome::Pool { pool, .. } => {
             let port = bench.config.pool(*pool).endpoints.first().and_then(|endpoint| endpoint.address.port);
             answer.backend.is_some() && answer.backend == port
         }
-        Outcome::Respond(response) => {
+        RouteOutcome::Respond(response) => {
             answer.backend.is_none() && response.status.is_none_or(|status| answer.status == Some(status))
         }
-        Outcome::Local(_) | Outcome::Nothing => answer.backend.is_none(),
+        RouteOutcome::Local(_) | RouteOutcome::Nothing => answer.backend.is_none(),
         _ => false,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use lbcheck::dialect::Dialect;
-use lbcheck::traffic::{Decision, Outcome, Request, Truth, route};
+use lbcheck::traffic::{Decision, Request, RouteOutcome, Truth, route};
 use lbcheck_verify::process::{Scratch, prepare};
 use lbcheck_verify::program::Program;
 use lbcheck_verify::random::Random;
@@ -43,7 +43,8 @@ fn random_servers_of_nginx() {
                 let decision = route(&bench.config, &bench.config.listeners[0], &request);
                 let answer = ask(&request);
                 sent += 1;
-                let decided = decision.only().is_some_and(|end| !matches!(end.outcome, Outcome::Opaque(_)));
+                let decided =
+                    decision.only().is_some_and(|end| !matches!(end.outcome, RouteOutcome::Opaque(_)));
                 undecided += usize::from(!decided);
                 let failed = block.contains("error_page");
                 // A question that closes the connection closes that of the request.
@@ -72,10 +73,10 @@ fn random_servers_of_nginx() {
 }
 
 /// Files are found or not, but nobody is asked for a password there, unless an earlier error had that status.
-fn is_answer(bench: &Bench, outcome: &Outcome, answer: &Answer, failed: bool) -> bool {
+fn is_answer(bench: &Bench, outcome: &RouteOutcome, answer: &Answer, failed: bool) -> bool {
     match outcome {
-        Outcome::Local(_) => answer.backend.is_none() && (failed || answer.status != Some(401)),
-        Outcome::Opaque(_) => true,
+        RouteOutcome::Local(_) => answer.backend.is_none() && (failed || answer.status != Some(401)),
+        RouteOutcome::Opaque(_) => true,
         outcome => fits(bench, outcome, answer),
     }
 }
