@@ -57,7 +57,12 @@ pub fn diff(sources: &Sources, old: &Subject<'_>, new: &Subject<'_>) -> DiffRepo
             &new.reading.statements,
             &labels(new, &renames),
         );
-        statements = diff::ledger::unclaimed(entries, &outcome.changes, &outcome.routes);
+        statements = diff::ledger::unclaimed(
+            entries,
+            &outcome.changes,
+            &outcome.routes,
+            (&old.reading.config, &new.reading.config),
+        );
         outcome.summary.lines_differ = diff::lines::differing(sources, old.reading, new.reading);
     }
     let before = findings(sources, old, &renames);

@@ -57,7 +57,15 @@ pub(super) fn compare(
 fn order(dialect: Dialect, old: &Pool, new: &Pool, pair: &PoolPair) -> Option<Change> {
     let old_order: Vec<usize> =
         pair.endpoints.iter().filter(|both| both.new.is_some()).filter_map(|both| both.old).collect();
-    if old_order.is_sorted() || !order_decides(dialect, new) {
+    // Of backups that do not share, the first that is up serves.
+    let first_serves = new.all_backups.is_some_and(|all| !all.value);
+    let is_backup = |&at: &usize| old.endpoints.get(at).is_some_and(|endpoint| endpoint.tier.value > 0);
+    let decides = match (by_table(dialect, new), first_serves) {
+        (true, _) => !old_order.is_sorted(),
+        (false, true) => !old_order.iter().copied().filter(is_backup).is_sorted(),
+        (false, false) => false,
+    };
+    if !decides {
         return None;
     }
     let names = |pool: &Pool| {
@@ -76,20 +84,17 @@ fn order(dialect: Dialect, old: &Pool, new: &Pool, pair: &PoolPair) -> Option<Ch
     })
 }
 
-/// Whether the order of a pool's endpoints decides where keys or traffic go: tables that are filled in order,
-/// rings of numbered servers without ids, and backups of which the first serves.
-fn order_decides(dialect: Dialect, pool: &Pool) -> bool {
+/// Whether the order of a pool's endpoints decides where keys or traffic go: tables that are filled in order, and rings
+/// of numbered servers without ids.
+fn by_table(dialect: Dialect, pool: &Pool) -> bool {
     let unnumbered = pool.endpoints.iter().any(|endpoint| endpoint.id.is_none());
-    let backups = pool.endpoints.iter().filter(|endpoint| endpoint.tier.value > 0).count();
-    let first_backup = backups > 1 && pool.all_backups.is_some_and(|all| !all.value);
-    let by_table = match &pool.algorithm.value {
+    match &pool.algorithm.value {
         Algorithm::First => unnumbered,
         Algorithm::Hash { table: HashTable::Map | HashTable::IpHash, .. } => true,
         Algorithm::Hash { table: HashTable::Ring, .. } => unnumbered,
         Algorithm::Random { .. } => dialect.description().random_on_ring && unnumbered,
         _ => false,
-    };
-    by_table || first_backup
+    }
 }
 
 fn describe(endpoint: &Endpoint) -> String {

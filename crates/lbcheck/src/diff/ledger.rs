@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::effect::EffectClass;
+use crate::model::{Config, Target};
 use crate::report::{Change, Fate, RouteShift, StatementChange, Written};
 use crate::source::Span;
 use crate::statement::{Inheritance, Scope, ScopeId, Statement, Statements};
@@ -42,6 +43,7 @@ pub(crate) fn unclaimed(
     entries: Vec<StatementChange>,
     changes: &[Change],
     routes: &[RouteShift],
+    configs: (&Config, &Config),
 ) -> Vec<StatementChange> {
     let of_changes = changes.iter().map(|change| {
         let whole = change.kind.as_str().ends_with("-added") || change.kind.as_str().ends_with("-removed");
@@ -53,6 +55,8 @@ pub(crate) fn unclaimed(
         before.into_iter().for_each(|span| old.add(whole, span));
         after.into_iter().for_each(|span| new.add(whole, span));
     }
+    old.targets(configs.0);
+    new.targets(configs.1);
     old.sort();
     new.sort();
     let told = |entry: &StatementChange| {
@@ -75,6 +79,19 @@ struct Claims {
 impl Claims {
     fn add(&mut self, whole: bool, span: Span) {
         if whole { self.wholes.push(span) } else { self.values.push(span) }
+    }
+
+    /// Of a route that is told of, also the places where it names its pools.
+    fn targets(&mut self, config: &Config) {
+        let told: BTreeSet<Span> = self.values.iter().copied().collect();
+        let routes =
+            config.tables.iter().flat_map(|table| &table.routes).filter(|route| told.contains(&route.span));
+        let named = routes.flat_map(|route| route.action.targets()).map(|target| match target {
+            Target::Pool { span, .. } => *span,
+            Target::Undefined(name) => name.span,
+            Target::Dynamic { text, .. } => text.span,
+        });
+        self.values.extend(named);
     }
 
     fn sort(&mut self) {

@@ -149,6 +149,24 @@ fn pair_listeners<'a>(old: &'a Config, new: &'a Config) -> Vec<(Option<&'a Liste
     pairs
 }
 
+/// Pairs of routes that changed places and are looked at for a request that both take.
+const MAX_SWAPPED: usize = 10_000;
+
+/// Whether any two routes that changed places may take the same request. `order` gives the old places in new order.
+fn order_counts(old: &RouteTable, order: &[usize]) -> bool {
+    let swapped = order.iter().enumerate().flat_map(|(at, &first)| {
+        order.iter().skip(at + 1).filter(move |&&then| then < first).map(move |&then| (then, first))
+    });
+    let mut looked_at = 0;
+    swapped.into_iter().any(|(first, then)| {
+        looked_at += 1;
+        match (old.routes.get(first), old.routes.get(then)) {
+            (Some(first), Some(then)) => looked_at > MAX_SWAPPED || !first.when.excludes(&then.when),
+            _ => true,
+        }
+    })
+}
+
 impl<'a> Walk<'a> {
     fn listener(&mut self, old: Option<&'a Listener>, new: Option<&'a Listener>) {
         let Some(named) = new.or(old) else { return };
@@ -321,6 +339,9 @@ impl<'a> Walk<'a> {
 
     fn reordered(&mut self, old: &RouteTable, new: &RouteTable, order: &[usize], witness: &Witness) {
         let Some(at) = order.windows(2).position(|pair| pair[0] > pair[1]) else { return };
+        if !order_counts(old, order) {
+            return;
+        }
         let (Some(ahead), Some(behind)) = (old.routes.get(order[at + 1]), old.routes.get(order[at])) else {
             return;
         };

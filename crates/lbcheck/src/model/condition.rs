@@ -179,7 +179,40 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// Whether it is certain that no request meets both: each needs another value of one property. `false` where it is
+    /// not certain.
+    #[must_use]
+    pub fn excludes(&self, other: &Self) -> bool {
+        fn needs(condition: &Condition) -> &[Condition] {
+            match condition {
+                Condition::All(parts) => parts,
+                one => std::slice::from_ref(one),
+            }
+        }
+        needs(self).iter().any(|first| {
+            needs(other).iter().any(|second| match (first, second) {
+                (Self::Is(first), Self::Is(second)) => first.excludes(second),
+                _ => false,
+            })
+        })
+    }
+}
+
 impl Match {
+    /// Whether no request meets both, as far as that is certain.
+    fn excludes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Host(first), Self::Host(second))
+            | (Self::HostName(first), Self::HostName(second))
+            | (Self::Path(first), Self::Path(second))
+            | (Self::Method(first), Self::Method(second))
+            | (Self::Sni(first), Self::Sni(second)) => first.excludes(second),
+            (Self::Port(first), Self::Port(second)) => first != second,
+            _ => false,
+        }
+    }
+
     /// What of the request it looks at.
     #[must_use]
     pub fn reads(&self) -> Property<'_> {
@@ -200,6 +233,46 @@ impl Match {
 }
 
 impl TextMatch {
+    /// Whether no text fits both, as far as that is certain.
+    fn excludes(&self, other: &Self) -> bool {
+        let (first, second) = match (self, other) {
+            (Self::IgnoreCase(first), Self::IgnoreCase(second)) => {
+                return first
+                    .lower()
+                    .is_some_and(|first| second.lower().is_some_and(|second| first.excludes(&second)));
+            }
+            (Self::IgnoreCase(first), second) | (second, Self::IgnoreCase(first)) => {
+                return first
+                    .lower()
+                    .is_some_and(|first| second.lower().is_some_and(|second| first.excludes(&second)));
+            }
+            both => both,
+        };
+        match (first, second) {
+            (Self::Exact(first), Self::Exact(second)) => first != second,
+            (Self::Exact(text), Self::Prefix(start)) | (Self::Prefix(start), Self::Exact(text)) => {
+                !text.starts_with(start.as_str())
+            }
+            (Self::Prefix(first), Self::Prefix(second)) => {
+                !first.starts_with(second.as_str()) && !second.starts_with(first.as_str())
+            }
+            (Self::Exact(text), Self::Suffix(end)) | (Self::Suffix(end), Self::Exact(text)) => {
+                !text.ends_with(end.as_str())
+            }
+            _ => false,
+        }
+    }
+
+    /// The same comparison of lower-case texts, where it is of plain texts.
+    fn lower(&self) -> Option<Self> {
+        Some(match self {
+            Self::Exact(text) => Self::Exact(text.to_ascii_lowercase()),
+            Self::Prefix(text) => Self::Prefix(text.to_ascii_lowercase()),
+            Self::Suffix(text) => Self::Suffix(text.to_ascii_lowercase()),
+            _ => return None,
+        })
+    }
+
     /// The same comparison without regard to case.
     #[must_use]
     pub fn ignoring_case(self) -> Self {
@@ -312,6 +385,20 @@ mod tests {
         assert_eq!(Condition::Never.not(), Condition::Always);
         let leaves = Condition::any([a.clone(), Condition::all([b.clone().not(), a.clone()])]);
         assert_eq!(leaves.leaves().collect::<Vec<_>>(), [&a, &b, &a]);
+    }
+
+    #[test]
+    fn conditions_that_exclude_each_other() {
+        let is = |text: TextMatch| Condition::Is(Match::Path(text));
+        let prefix = |text: &str| is(TextMatch::Prefix(text.to_owned()));
+        assert!(prefix("/app/").excludes(&prefix("/img/")));
+        assert!(!prefix("/app/").excludes(&prefix("/app/x")));
+        assert!(path("/a").excludes(&prefix("/b")) && !path("/a").excludes(&prefix("/")));
+        let any_case = is(TextMatch::Prefix("/APP".to_owned()).ignoring_case());
+        assert!(!any_case.excludes(&prefix("/app/")) && any_case.excludes(&prefix("/img/")));
+        let both = Condition::all([prefix("/img/"), Condition::Is(Match::Tls)]);
+        assert!(both.excludes(&prefix("/app/")) && !both.excludes(&Condition::Is(Match::Tls)));
+        assert!(!Condition::Always.excludes(&path("/a")));
     }
 
     #[test]

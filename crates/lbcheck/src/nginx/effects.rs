@@ -269,8 +269,7 @@ mod tests {
         let own = TABLE.iter().filter(|entry| entry.vendor == Vendor::Nginx);
         let open: Vec<&str> =
             own.filter(|entry| of(entry.name, Some(entry)) == Unknown).map(|entry| entry.name).collect();
-        // What an include brings is told by what it brings.
-        assert_eq!(open, ["include"]);
+        assert!(open.is_empty(), "{open:?}");
         let none = TABLE.iter().filter(|entry| of(entry.name, Some(entry)) == EffectClass::None).count();
         assert_eq!(none, 0, "no directive is known to do nothing");
     }

@@ -9,7 +9,7 @@ use crate::support;
 
 /// The pair, and what must be told of it.
 const PAIRS: &[(&str, &str)] = &[
-    ("d2-degraded.yaml", "DEGRADED"),
+    ("d2-degraded.yaml", "degraded"),
     ("e-check-statuses.yaml", "600"),
     ("e-jwt-rule-removed.yaml", "/s9/"),
     ("e-normalize-path.yaml", "normalize_path"),
@@ -42,6 +42,9 @@ const PAIRS: &[(&str, &str)] = &[
     ("n5-merge-slashes.conf", "merge_slashes"),
     ("n6-intercept.conf", "proxy_intercept_errors"),
 ];
+
+/// Pairs that mean the same, in other words.
+const SAME: &[&str] = &["h-two-backups-order.cfg", "n-prefix-order.conf"];
 
 /// Everything that a comparison says, as one text.
 fn said(old: &str, new: &str) -> (bool, String) {
@@ -80,6 +83,14 @@ fn what_reaches_a_client_or_a_server_is_told() {
             assert!(!equivalent, "{first} → {second}: called equivalent");
             assert!(texts.contains(wanted), "{first} → {second}: `{wanted}` is not told, but\n{texts}");
         }
+    }
+}
+
+#[test]
+fn what_means_the_same_is_no_change() {
+    for name in SAME {
+        let (old, new) = sides(name);
+        assert_eq!(said(&old, &new), (true, String::new()), "{name}");
     }
 }
 

@@ -1,23 +1,84 @@
 //! Edits that change nothing, each kind with its reason.
 
+use std::collections::BTreeMap;
+
 use lbcheck::dialect::Dialect;
 
-use crate::mutate::Mutant;
-
 /// Why an edit has no effect; `None`: nobody knows.
-pub(super) fn reason(dialect: Dialect, old: &str, mutant: &Mutant) -> Option<&'static str> {
-    let words = |text: &str| -> Vec<String> {
-        text.lines()
-            .flat_map(|line| bare(dialect, line).split_whitespace().map(str::to_owned).collect::<Vec<_>>())
-            .collect()
-    };
-    if words(old) == words(&mutant.text) {
+pub(super) fn reason(dialect: Dialect, old: &str, new: &str) -> Option<&'static str> {
+    let words = |text: &str| -> Vec<String> { text.lines().flat_map(bare).map(str::to_owned).collect() };
+    if words(old) == words(new) {
         return Some("only blanks and comments differ");
     }
-    None
+    match dialect {
+        Dialect::HaProxy if sections(old) == sections(new) => {
+            Some("lines of one section whose order among each other does not count")
+        }
+        Dialect::Nginx if blocks(old) == blocks(new) => {
+            Some("directives of one block whose order among each other does not count")
+        }
+        _ => None,
+    }
 }
 
-/// A line without its comment.
-fn bare(_dialect: Dialect, line: &str) -> &str {
-    line.split_once('#').map_or(line, |(before, _)| before)
+/// The words of a line without its comment.
+fn bare(line: &str) -> impl Iterator<Item = &str> {
+    line.split_whitespace().take_while(|word| !word.starts_with('#'))
+}
+
+/// The statements of each block by their first word, in order: what differs in anything else is the same.
+type Statements = BTreeMap<(String, String), Vec<String>>;
+
+/// Lines of HAProxy that run one after the other though their keywords differ.
+const TOGETHER: &[(&str, &str)] = &[("redirect", "http-request"), ("default-server", "server")];
+
+fn sections(text: &str) -> Statements {
+    const HEADS: &[&str] =
+        &["global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "userlist"];
+    let mut all = Statements::new();
+    let mut section = String::new();
+    for (index, line) in text.lines().enumerate() {
+        let words: Vec<&str> = bare(line).collect();
+        let Some(first) = words.first() else { continue };
+        if HEADS.contains(first) {
+            // Where sections stand among each other decides who inherits from whom.
+            section = format!("{:04} {}", all.len().min(index), words.join(" "));
+        }
+        let group = TOGETHER.iter().find(|(word, _)| word == first).map_or(*first, |(_, with)| with);
+        // In a conditional block everything stays in order.
+        let group = if first.starts_with('.') || text.contains(".if") { "" } else { group };
+        all.entry((section.clone(), group.to_owned())).or_default().push(words.join(" "));
+    }
+    all
+}
+
+fn blocks(text: &str) -> Statements {
+    let mut all = Statements::new();
+    let mut path: Vec<String> = Vec::new();
+    let mut words: Vec<String> = Vec::new();
+    let plain: String = text.lines().map(|line| bare(line).collect::<Vec<_>>().join(" ") + "\n").collect();
+    let spaced = plain.replace(';', " ; ").replace('{', " { ").replace('}', " } ");
+    for word in spaced.split_whitespace() {
+        match word {
+            ";" | "{" => {
+                let first = words.first().cloned().unwrap_or_default();
+                // Rewrites run in order whatever they are called.
+                let group = match first.as_str() {
+                    "if" | "set" | "rewrite" | "return" | "break" => "rewrite".to_owned(),
+                    "allow" | "deny" => "access".to_owned(),
+                    _ => first,
+                };
+                all.entry((path.join(" / "), group)).or_default().push(words.join(" "));
+                if word == "{" {
+                    path.push(words.join(" "));
+                }
+                words.clear();
+            }
+            "}" => {
+                path.pop();
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    all
 }
