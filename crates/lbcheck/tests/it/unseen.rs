@@ -51,7 +51,7 @@ fn said(old: &str, new: &str) -> (bool, String) {
     let folder = support::root().join("crates/lbcheck/tests/it/data/changes");
     let mut sources = Sources::new();
     let mut side = |name: &str| {
-        let text = std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let text = std::fs::read(folder.join(name)).expect(name);
         let dialect = match name.rsplit('.').next() {
             Some("cfg") => "haproxy",
             Some("conf") => "nginx",
