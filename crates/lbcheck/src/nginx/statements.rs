@@ -47,6 +47,7 @@ const SEQUENCES: &[(&str, &str)] = &[
     ("return", "rewrite"),
     ("rewrite", "rewrite"),
     ("set", "rewrite"),
+    ("sub_filter", "sub_filter"),
 ];
 
 /// Directives of which one block may hold several, told apart by their first argument.
@@ -231,7 +232,7 @@ fn data(tree: &Tree, id: NodeId, scope: ScopeId) -> Statement {
         scope,
         name: name.to_owned(),
         key: String::new(),
-        value: tree.values(id).join(" "),
+        value: tree.values(id).into_iter().map(quoted).collect::<Vec<_>>().join(" "),
         sequence: ordered.then_some("lines"),
         inheritance: Inheritance::Stays,
         class: EffectClass::Routing,

@@ -44,10 +44,13 @@ fn sections(text: &str) -> Statements {
             // Where sections stand among each other decides who inherits from whom.
             section = format!("{:04} {}", all.len().min(index), words.join(" "));
         }
+        // Each of these is a setting of its own.
+        let second =
+            words.get(1).filter(|_| matches!(*first, "timeout" | "option")).copied().unwrap_or_default();
         let group = TOGETHER.iter().find(|(word, _)| word == first).map_or(*first, |(_, with)| with);
         // In a conditional block everything stays in order.
         let group = if first.starts_with('.') || text.contains(".if") { "" } else { group };
-        all.entry((section.clone(), group.to_owned())).or_default().push(words.join(" "));
+        all.entry((section.clone(), format!("{group} {second}"))).or_default().push(words.join(" "));
     }
     all
 }
