@@ -18,8 +18,8 @@ pub(crate) use actions::{
     AFTER, ANSWER, CONNECTION, CONTENT, REQUEST, RESPONSE, SESSION, action_known, actions,
 };
 pub(crate) use arguments::{
-    ACTION_FORMS, ActionForm, BIND_VALUES, EXPECT, FORMS, Form, HTTP_PATTERNS, Param, SERVER_VALUES,
-    STATUSES, TCP_PATTERNS, Takes, Then,
+    ACTION_FORMS, ActionForm, BIND_VALUES, EXPECT, FORMS, Form, HTTP_PATTERNS, LEVELS, LOG_LEVELS, Param,
+    SERVER_VALUES, STATUSES, TCP_PATTERNS, Takes, Then,
 };
 pub(crate) use converters::CONVERTERS;
 pub(crate) use deprecated::{Deprecated, Spot, deprecated};
