@@ -106,7 +106,7 @@ fn option(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
         );
         return;
     }
-    let Some(option) = keywords::option(name).filter(|option| option.known_in(report.version)) else {
+    let Some(option) = keywords::known_option(name, report.version) else {
         let version = report.version;
         let known = keywords::OPTIONS.iter().filter(|option| option.known_in(version));
         let close = report.suggestion(name, known.map(|option| option.name));
@@ -118,7 +118,7 @@ fn option(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
         report.mend(word.span, name, close);
         return;
     };
-    if keywords::misplaced(name, kind, report.version).is_some_and(|sided| sided.refused_in(report.version)) {
+    if option.misplaced(kind, report.version) && option.refused_in(report.version) {
         let (side, home) = match kind {
             SectionKind::Frontend => {
                 ("servers, which a `frontend` section does not have", "a `backend` or `listen`")
