@@ -3,9 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use nom::IResult;
-use nom::character::complete::digit1;
-
 use crate::dialect::Version;
 use crate::model::{Address, Host};
 
@@ -17,8 +14,9 @@ pub(crate) enum Unit {
 }
 
 /// Digits, and what is left after them: the unit.
-fn quantity(text: &str) -> IResult<&str, &str> {
-    digit1(text)
+fn quantity(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
 }
 
 /// Units of times, with their microseconds; the first that fits counts.
@@ -35,7 +33,7 @@ const UNITS: &[(&str, u64)] = &[
 ///
 /// On failure gives the reason for a message "… is not a time: *reason*".
 pub(crate) fn time(text: &str, bare: Unit) -> Result<Duration, String> {
-    let (unit, number) = quantity(text).map_err(|_| "it must start with a digit".to_owned())?;
+    let (number, unit) = quantity(text).ok_or("it must start with a digit")?;
     let number: u64 = number.parse().map_err(|_| "it is too large".to_owned())?;
     let known = UNITS.iter().find(|(name, _)| unit.starts_with(name)).map(|&(_, micros)| micros);
     let per_unit = match (known, bare) {
@@ -54,14 +52,14 @@ pub(crate) fn time(text: &str, bare: Unit) -> Result<Duration, String> {
 
 /// What stands after the unit of a time, which the program ignores with a warning: the `30s` of `1m30s`.
 pub(crate) fn time_surplus(text: &str) -> Option<&str> {
-    let (unit, _) = quantity(text).ok()?;
+    let (_, unit) = quantity(text)?;
     let rest = UNITS.iter().find_map(|(name, _)| unit.strip_prefix(name))?;
     (!rest.is_empty()).then_some(rest)
 }
 
 /// Reads a size such as `16k` or a bare number of bytes.
 pub(crate) fn size(text: &str) -> Option<u64> {
-    let (unit, number) = quantity(text).ok()?;
+    let (number, unit) = quantity(text)?;
     let number: u64 = number.parse().ok()?;
     let shift = match unit {
         "" => 0,

@@ -127,6 +127,13 @@ pub(crate) const STATUSES: &[&str] = &[
     "431", "500", "501", "502", "503", "504",
 ];
 
+/// What `set-log-level` takes: the levels of a log, and `silent`.
+pub(crate) const LEVELS: &[&str] =
+    &["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "silent"];
+
+/// The levels of a log.
+pub(crate) const LOG_LEVELS: &[&str] = LEVELS.split_at(LEVELS.len() - 1).0;
+
 #[rustfmt::skip]
 const TLS_OPTIONS: &[Param] = &[
     p("force-sslv3", &[]), p("force-tlsv10", &[]), p("force-tlsv11", &[]), p("force-tlsv12", &[]),

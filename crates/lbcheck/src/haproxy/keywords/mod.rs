@@ -6,11 +6,9 @@
 mod actions;
 mod arguments;
 mod converters;
-mod deprecated;
 mod fetches;
 mod sample_types;
 mod server_and_bind;
-mod sided;
 mod statements;
 mod versions;
 
@@ -18,22 +16,21 @@ pub(crate) use actions::{
     AFTER, ANSWER, CONNECTION, CONTENT, REQUEST, RESPONSE, SESSION, action_known, actions,
 };
 pub(crate) use arguments::{
-    ACTION_FORMS, ActionForm, BIND_VALUES, EXPECT, FORMS, Form, HTTP_PATTERNS, Param, SERVER_VALUES,
-    STATUSES, TCP_PATTERNS, Takes, Then,
+    ACTION_FORMS, ActionForm, BIND_VALUES, EXPECT, FORMS, Form, HTTP_PATTERNS, LEVELS, LOG_LEVELS, Param,
+    SERVER_VALUES, STATUSES, TCP_PATTERNS, Takes, Then,
 };
 pub(crate) use converters::CONVERTERS;
-pub(crate) use deprecated::{Deprecated, Spot, deprecated};
 pub(crate) use fetches::FETCHES;
 pub(crate) use sample_types::{Argument, CRITERIA, Converter, Criterion, Fetch, Type, places};
 pub(crate) use server_and_bind::{BIND, SERVER};
-pub(crate) use sided::{SIDED, Sided};
 pub(crate) use statements::{
-    ANY, KEYWORDS, Keyword, NEGATABLE, OPTIONS, ProxyOption, REMOVED, REMOVED_OPTIONS, place, section_known,
+    ANY, Deprecated, KEYWORDS, Keyword, NEGATABLE, OPTIONS, ProxyOption, REMOVED, REMOVED_OPTIONS, Side,
+    place, section_known,
 };
 pub(crate) use versions::NEWEST;
 
 use crate::dialect::Version;
-use crate::haproxy::syntax::SectionKind;
+use crate::effect::EffectClass::{self, Unknown};
 
 use versions::{Since, Until, Versions};
 
@@ -45,10 +42,14 @@ pub(crate) struct Entry {
     /// How many arguments it takes, where that is fixed.
     pub(crate) args: u8,
     versions: Versions,
+    /// What it has an effect on.
+    class: EffectClass,
+    /// Of several on a line the last one holds, and the others are forgotten in silence.
+    pub(crate) last_wins: bool,
 }
 
 const fn e(name: &'static str, args: u8, since: Since, until: Until) -> Entry {
-    Entry { name, args, versions: Versions { since, until } }
+    Entry { name, args, versions: Versions { since, until }, class: Unknown, last_wins: false }
 }
 
 impl Entry {
@@ -82,15 +83,53 @@ pub(crate) fn option(name: &str) -> Option<&'static ProxyOption> {
     OPTIONS.binary_search_by(|entry| entry.name.cmp(name)).ok().and_then(|at| OPTIONS.get(at))
 }
 
-/// Whether this version knows an option.
-pub(crate) fn known_option(name: &str, version: Version) -> bool {
-    option(name).is_some_and(|option| option.known_in(version))
+/// The option of a name, if this version knows it.
+pub(crate) fn known_option(name: &str, version: Version) -> Option<&'static ProxyOption> {
+    option(name).filter(|option| option.known_in(version))
 }
 
-/// The option of a name, if it is for one side of a proxy and this is the other.
-pub(crate) fn misplaced(name: &str, kind: SectionKind, version: Version) -> Option<&'static Sided> {
-    let at = SIDED.binary_search_by(|entry| entry.name.cmp(name)).ok()?;
-    SIDED.get(at).filter(|entry| entry.idle_in == kind && entry.holds_in(version))
+/// Whether of several lines of a keyword in one section only the last holds.
+pub(crate) fn last_wins(name: &str) -> bool {
+    keyword(name).iter().any(|entry| entry.last_wins)
+}
+
+/// Whether a keyword does something only on this side of a proxy.
+pub(crate) fn is_for(side: Side, name: &str) -> bool {
+    keyword(name).iter().any(|entry| entry.side == Some(side))
+}
+
+/// Whether a keyword does something only in `mode http`.
+pub(crate) fn is_for_http(name: &str) -> bool {
+    keyword(name).iter().any(|entry| entry.for_http)
+}
+
+/// What this version says against the keyword of a line, or against the option that stands after it.
+pub(crate) fn deprecated(name: &str, next: &str, version: Version) -> Option<Deprecated> {
+    let found = match name {
+        "option" => option(next).and_then(|option| option.deprecated),
+        _ => keyword(name).iter().find_map(|entry| entry.deprecated),
+    };
+    found.filter(|entry| entry.since <= version)
+}
+
+/// What a line has an effect on, by its keyword and the word after it.
+#[allow(dead_code)]
+pub(crate) fn effect_of_line(name: &str, next: &str) -> EffectClass {
+    match name {
+        "option" => option(next).map_or(Unknown, |option| option.class),
+        "http-request" | "http-response" | "http-after-response" | "tcp-request" | "tcp-response" => {
+            actions::effect_of_action(next)
+        }
+        _ => keyword(name).first().map_or(Unknown, |entry| entry.class),
+    }
+}
+
+/// What a word of a `server` or `bind` line has an effect on, with or without its `no-`.
+#[allow(dead_code)]
+pub(crate) fn effect_of_word(word: &str) -> EffectClass {
+    let word = word.split('(').next().unwrap_or(word);
+    let known = |word: &str| find(SERVER, word).or_else(|| find(BIND, word));
+    known(word).or_else(|| known(&format!("no-{word}"))).map_or(Unknown, |entry| entry.class)
 }
 
 /// The entry of a word in a sorted table.
@@ -152,13 +191,49 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_word_has_an_effect() {
+        // The word after these decides.
+        const DIVIDED: &[&str] = &[
+            "http-after-response",
+            "http-request",
+            "http-response",
+            "option",
+            "tcp-request",
+            "tcp-response",
+        ];
+        let keywords = KEYWORDS.iter().map(|entry| entry.name);
+        let open: Vec<&str> = keywords.filter(|name| effect_of_line(name, "") == Unknown).collect();
+        assert_eq!(open, DIVIDED);
+        for option in OPTIONS {
+            assert_ne!(effect_of_line("option", option.name), Unknown, "option {}", option.name);
+        }
+        for word in SERVER.iter().chain(BIND) {
+            let name = word.name;
+            assert_ne!(effect_of_word(name), Unknown, "{name}");
+            assert_ne!(effect_of_word(name.strip_prefix("no-").unwrap_or(name)), Unknown, "{name}");
+        }
+        for action in actions(u8::MAX) {
+            assert_ne!(effect_of_line("http-request", action), Unknown, "{action}");
+        }
+    }
+
+    #[test]
+    fn the_first_words_decide() {
+        assert_eq!(effect_of_line("http-request", "set-var(txn.a)"), EffectClass::Routing);
+        assert_eq!(effect_of_line("http-response", "set-header"), EffectClass::Content);
+        assert_eq!(effect_of_line("tcp-request", "inspect-delay"), EffectClass::Capacity);
+        assert_eq!(effect_of_line("balance", "roundrobin"), EffectClass::Share);
+        assert_eq!(effect_of_line("no-such-word", ""), Unknown);
+        assert_eq!(effect_of_word("set-proxy-v2-tlv-fmt(0xE1)"), EffectClass::Content);
+    }
+
+    #[test]
     fn tables_are_sorted_and_without_doubles() {
         for table in [SERVER, BIND] {
             for pair in table.windows(2) {
                 assert!(pair[0].name < pair[1].name, "{} before {}", pair[0].name, pair[1].name);
             }
         }
-        assert!(SIDED.is_sorted_by(|first, second| first.name < second.name));
         assert!(FETCHES.is_sorted_by_key(|entry| entry.name));
         assert!(CONVERTERS.is_sorted_by_key(|entry| entry.name));
         assert!(CRITERIA.is_sorted_by(|first, second| first.name < second.name));

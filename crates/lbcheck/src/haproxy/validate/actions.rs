@@ -7,6 +7,7 @@ use super::super::lexer::{Word, joined};
 use super::super::report::{Reference, Report, Wanted, rule};
 use super::super::syntax::{Line, SectionKind};
 use super::super::values::atoi;
+use super::condition::trailing;
 use super::refuse::{a_time, choice, refuse};
 use super::{forms, sample_places};
 
@@ -171,30 +172,6 @@ fn exactly(line: &Line<'_>, at: usize, number: usize, report: &mut Report) {
         return;
     }
     trailing(line, at + 1 + number, false, report);
-}
-
-/// From `at` on only a condition may stand.
-pub(super) fn trailing(line: &Line<'_>, at: usize, needed: bool, report: &mut Report) {
-    let Some(word) = line.word(at) else {
-        if needed {
-            report.error(
-                rule::VALUE,
-                line.span,
-                format!("`{}` needs a condition", line.keyword()),
-                "add `if CONDITION` or `unless CONDITION`",
-            );
-        }
-        return;
-    };
-    if matches!(word.as_str(), "if" | "unless") || word.unset {
-        return;
-    }
-    report.error(
-        rule::VALUE,
-        word.span,
-        format!("`{}` stands where only `if` or `unless` may follow", word.as_str()),
-        "start the condition with `if` or `unless`; blanks inside a value need quotes or `\\ `",
-    );
 }
 
 pub(super) fn redirect(line: &Line<'_>, mut at: usize, place: u32, report: &mut Report) {

@@ -3,43 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::haproxy::keywords::{self, Deprecated, Spot};
+use crate::haproxy::keywords::{self, Deprecated};
 use crate::haproxy::lexer::joined;
 use crate::haproxy::report::{Report, rule};
 use crate::haproxy::syntax::{Line, Modifier, Section, SectionKind};
 use crate::source::Span;
-
-/// Keywords of which the last line of a section holds and the others are forgotten in silence.
-const LAST_WINS: &[&str] = &[
-    "balance",
-    "cookie",
-    "default_backend",
-    "fullconn",
-    "hash-balance-factor",
-    "hash-type",
-    "maxconn",
-    "mode",
-    "monitor-uri",
-    "retries",
-    "retry-on",
-];
-
-/// Words of a `server` line whose last value holds.
-const LAST_VALUE_WINS: &[&str] = &[
-    "cookie",
-    "fall",
-    "inter",
-    "maxconn",
-    "maxqueue",
-    "minconn",
-    "observe",
-    "on-error",
-    "port",
-    "rise",
-    "slowstart",
-    "track",
-    "weight",
-];
 
 /// Looks at every line of a section that the program takes.
 pub(super) fn check(section: &Section<'_>, report: &mut Report) {
@@ -78,22 +46,21 @@ fn setting(line: &Line<'_>) -> Option<String> {
     let name = line.keyword();
     match name {
         "timeout" => Some(format!("timeout {}", line.word(1)?.as_str())),
-        name if LAST_WINS.contains(&name) => Some(name.to_owned()),
+        name if keywords::last_wins(name) => Some(name.to_owned()),
         _ => None,
     }
 }
 
 fn deprecated(line: &Line<'_>, report: &mut Report) {
-    let (spot, index) = match line.keyword() {
-        "option" => (Spot::Option, 1),
-        _ => (Spot::Keyword, 0),
+    let (name, next) = (line.keyword(), line.arg(1));
+    let Some(Deprecated { since, advice }) = keywords::deprecated(name, next, report.version) else { return };
+    let (at, shown) = match name {
+        "option" => (1, format!("option {next}")),
+        name => (0, name.to_owned()),
     };
-    let Some(entry) = keywords::deprecated(spot, line.arg(index), report.version) else { return };
-    let Deprecated { name, since, advice, .. } = *entry;
-    let shown = if spot == Spot::Option { format!("option {name}") } else { name.to_owned() };
     report.warning(
         rule::DEPRECATED,
-        line.at(index),
+        line.at(at),
         format!("`{shown}` is deprecated since HAProxy {since}"),
         advice,
     );
@@ -109,8 +76,8 @@ fn server(line: &Line<'_>, report: &mut Report) {
     };
     while let Some(word) = line.word(at) {
         let name = word.as_str();
-        let args = keywords::find(keywords::SERVER, name).map_or(0, |entry| usize::from(entry.args));
-        if LAST_VALUE_WINS.contains(&name) {
+        let entry = keywords::find(keywords::SERVER, name);
+        if entry.is_some_and(|entry| entry.last_wins) {
             let value = line.arg(at + 1);
             if let Some((before, earlier)) = first.insert(name, (word.span, value))
                 && earlier != value
@@ -130,6 +97,6 @@ fn server(line: &Line<'_>, report: &mut Report) {
                 );
             }
         }
-        at += 1 + args;
+        at += 1 + entry.map_or(0, |entry| usize::from(entry.args));
     }
 }

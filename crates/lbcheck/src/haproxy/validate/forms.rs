@@ -2,17 +2,15 @@
 
 use super::super::expression;
 use super::super::format;
-use super::super::keywords::{self, Form, Param, Takes, Then};
+use super::super::keywords::{self, Form, LEVELS, Param, Takes, Then};
 use super::super::lexer::Word;
 use super::super::report::{Reference, Report, Wanted, rule};
 use super::super::syntax::Line;
 use super::super::values::{Unit, atol, endpoint_of, impossible_name, is_ipv4, size, time, time_surplus};
+use super::condition::trailing;
 use super::refuse::refuse;
 use crate::dialect::Version;
 use crate::regex;
-
-/// Severity words of logs.
-const LEVELS: &[&str] = &["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug", "silent"];
 
 /// Checks what follows the keyword and the first word of a form.
 pub(super) fn check(line: &Line<'_>, form: &Form, place: u32, report: &mut Report) {
@@ -83,13 +81,13 @@ fn after(line: &Line<'_>, at: usize, head: &str, then: Then, place: u32, report:
                 );
             }
         }
-        Then::Condition(needed) => super::actions::trailing(line, at, needed, report),
+        Then::Condition(needed) => trailing(line, at, needed, report),
         Then::Params(known) => {
             params(line, at, head, known, false, place, report);
         }
         Then::ParamsThenCondition(known) => {
             if let Some(at) = params(line, at, head, known, true, place, report) {
-                super::actions::trailing(line, at, false, report);
+                trailing(line, at, false, report);
             }
         }
     }

@@ -6,8 +6,9 @@ use super::super::lexer::Word;
 use super::super::report::{Report, rule};
 use super::super::syntax::{Line, Modifier, Section, SectionKind};
 use super::super::values::{Port, endpoint_of, impossible_name};
-use super::actions::{action, redirect, tcp, trailing};
+use super::actions::{action, redirect, tcp};
 use super::bind::bind_words;
+use super::condition::trailing;
 use super::refuse::{choice, refuse};
 use super::{checks, forms, sample_places};
 
@@ -105,7 +106,7 @@ fn option(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
         );
         return;
     }
-    let Some(option) = keywords::option(name).filter(|option| option.known_in(report.version)) else {
+    let Some(option) = keywords::known_option(name, report.version) else {
         let version = report.version;
         let known = keywords::OPTIONS.iter().filter(|option| option.known_in(version));
         let close = report.suggestion(name, known.map(|option| option.name));
@@ -117,7 +118,7 @@ fn option(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
         report.mend(word.span, name, close);
         return;
     };
-    if keywords::misplaced(name, kind, report.version).is_some_and(|sided| sided.refused_in(report.version)) {
+    if option.misplaced(kind, report.version) && option.refused_in(report.version) {
         let (side, home) = match kind {
             SectionKind::Frontend => {
                 ("servers, which a `frontend` section does not have", "a `backend` or `listen`")
@@ -298,14 +299,13 @@ fn log(line: &Line<'_>, kind: SectionKind, report: &mut Report) {
         "ntp", "audit", "alert", "cron2", "local0", "local1", "local2", "local3", "local4", "local5",
         "local6", "local7",
     ];
-    const LEVELS: &[&str] = &["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
     if !FACILITIES.contains(&facility.as_str()) {
         refuse(facility, "a log facility", FACILITIES, report);
         return;
     }
     for level in line.args(at + 1) {
-        if !LEVELS.contains(&level.as_str()) {
-            refuse(level, "a log level", LEVELS, report);
+        if !keywords::LOG_LEVELS.contains(&level.as_str()) {
+            refuse(level, "a log level", keywords::LOG_LEVELS, report);
             return;
         }
     }

@@ -6,6 +6,7 @@
 mod actions;
 mod bind;
 mod checks;
+mod condition;
 mod discouraged;
 mod forms;
 mod lines;
