@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use lbcheck::date::Date;
+use lbcheck::dialect::ByDialect;
 use lbcheck::{Dialect, Found, Input, NotFound, Options, Sources, Version};
 use lbcheck_report::clean;
 
@@ -87,11 +88,12 @@ fn today() -> Option<Date> {
 }
 
 fn named_version(arguments: &ReadingArgs, dialect: Dialect) -> Option<Version> {
-    match dialect {
-        Dialect::HaProxy => arguments.haproxy_version,
-        Dialect::Nginx => arguments.nginx_version,
-        Dialect::Envoy => arguments.envoy_version,
-    }
+    let versions = ByDialect {
+        haproxy: arguments.haproxy_version,
+        nginx: arguments.nginx_version,
+        envoy: arguments.envoy_version,
+    };
+    versions.of(dialect)
 }
 
 /// Reads every configuration that `paths` form.

@@ -103,16 +103,8 @@ impl Facts {
 
 /// Every target that a route, an arm or a mirror names.
 pub(crate) fn targets(config: &Config) -> impl Iterator<Item = &Target> {
-    config.tables.iter().flat_map(|table| &table.routes).flat_map(|route| {
-        let (one, arms): (Option<&Target>, &[_]) = match &route.action {
-            Action::Forward(target) => (Some(target), &[]),
-            Action::Split(arms) => (None, arms),
-            _ => (None, &[]),
-        };
-        one.into_iter()
-            .chain(arms.iter().map(|arm| &arm.target))
-            .chain(route.mirrors.iter().map(|mirror| &mirror.target))
-    })
+    let routes = config.tables.iter().flat_map(|table| &table.routes);
+    routes.flat_map(|route| route.action.targets().chain(route.mirrors.iter().map(|mirror| &mirror.target)))
 }
 
 /// Those in rotation in tier 0, or, where levels may be left out, in the first level there is. Other levels get a part
@@ -180,12 +172,7 @@ pub(crate) fn inner(algorithm: &Algorithm) -> &Algorithm {
 pub(crate) fn routes_by_pool(config: &Config) -> Vec<Vec<&Route>> {
     let mut routes: Vec<Vec<&Route>> = vec![Vec::new(); config.pools.len()];
     for route in config.tables.iter().flat_map(|table| &table.routes) {
-        let (one, arms): (Option<&Target>, &[_]) = match &route.action {
-            Action::Forward(target) => (Some(target), &[]),
-            Action::Split(arms) => (None, arms),
-            _ => (None, &[]),
-        };
-        for target in one.into_iter().chain(arms.iter().map(|arm| &arm.target)) {
+        for target in route.action.targets() {
             let Target::Pool { pool, .. } = target else { continue };
             if let Some(routes) = routes.get_mut(pool.0 as usize) {
                 routes.push(route);

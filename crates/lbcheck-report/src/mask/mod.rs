@@ -16,7 +16,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use lbcheck::detect;
-use lbcheck::dialect::Dialect;
+use lbcheck::dialect::Form;
 use lbcheck::source::{FileId, Sources, Span};
 
 use directives::Ends;
@@ -135,10 +135,10 @@ fn starred(text: &str, secrets: Vec<Range<usize>>) -> Cow<'_, str> {
 #[must_use]
 pub fn find(path: &str, text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    match detect(path, text.as_bytes()) {
-        Some(Dialect::Envoy) => tree::find(text, &mut found),
-        Some(Dialect::HaProxy) => directives::find(text, Ends::Line, &mut found),
-        Some(Dialect::Nginx) => directives::find(text, Ends::Semicolon, &mut found),
+    match detect(path, text.as_bytes()).map(|dialect| dialect.description().form) {
+        Some(Form::Tree) => tree::find(text, &mut found),
+        Some(Form::Lines) => directives::find(text, Ends::Line, &mut found),
+        Some(Form::Statements) => directives::find(text, Ends::Semicolon, &mut found),
         // The user says what it is; nothing else does.
         None => {
             tree::find(text, &mut found);

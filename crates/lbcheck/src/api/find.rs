@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::detect::{detect, is_main};
+use crate::detect::{detect, is_main, looked_for, of_directory};
 use crate::dialect::Dialect;
 use crate::load::{FileLoader, LoadError};
 
@@ -96,7 +96,7 @@ pub fn find(
 /// Envoy, where there is one, otherwise the parts are taken together.
 fn divide(dialect: Dialect, parts: Vec<Part>) -> Vec<Found> {
     let mains = parts.iter().filter(|part| part.main).count();
-    if mains == 0 || (mains == 1 && dialect == Dialect::Envoy) {
+    if mains == 0 || (mains == 1 && dialect.description().files.join_main) {
         return vec![together(dialect, parts)];
     }
     let (mains, rest): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| part.main);
@@ -156,7 +156,8 @@ fn folder(
     let mut found = BTreeMap::<Dialect, Files>::new();
     let mut unreadable = Vec::new();
     for name in names.iter().filter(|name| !name.starts_with('.')) {
-        let Some(dialect) = by_name(name).filter(|dialect| told.is_none_or(|told| told == *dialect)) else {
+        let Some(dialect) = of_directory(name).filter(|dialect| told.is_none_or(|told| told == *dialect))
+        else {
             continue;
         };
         let file = format!("{}/{name}", path.trim_end_matches('/'));
@@ -172,36 +173,17 @@ fn folder(
     }
     if told.is_none() {
         let speaks = |(file, content): &(String, Vec<u8>), dialect| detect(file, content) == Some(dialect);
-        // Any program may keep YAML beside a proxy's files. HAProxy reads every `*.cfg`, whatever is in it.
-        if let Some(files) = found.get_mut(&Dialect::Envoy) {
-            files.retain(|file| speaks(file, Dialect::Envoy));
-        }
-        found.retain(|dialect, files| files.iter().any(|file| speaks(file, *dialect)));
+        found.retain(|dialect, files| {
+            if dialect.description().files.told_by_content {
+                files.retain(|file| speaks(file, *dialect));
+            }
+            files.iter().any(|file| speaks(file, *dialect))
+        });
     }
     if found.len() > 1 {
         return Err(vec![NotFound::Several(path.to_owned(), found.into_keys().collect())]);
     }
     found.pop_first().ok_or_else(|| vec![NotFound::Nothing(path.to_owned(), told)])
-}
-
-/// Which service would read a file of this name from a folder.
-fn by_name(name: &str) -> Option<Dialect> {
-    let (_, extension) = name.rsplit_once('.')?;
-    match extension {
-        "cfg" => Some(Dialect::HaProxy),
-        "conf" if name == "nginx.conf" => Some(Dialect::Nginx),
-        "yaml" | "yml" | "json" => Some(Dialect::Envoy),
-        _ => None,
-    }
-}
-
-fn looked_for(told: Option<Dialect>) -> &'static str {
-    match told {
-        Some(Dialect::HaProxy) => "no *.cfg file",
-        Some(Dialect::Nginx) => "no nginx.conf",
-        Some(Dialect::Envoy) => "no *.yaml, *.yml or *.json file",
-        None => "no HAProxy *.cfg, no nginx.conf, no Envoy *.yaml, *.yml or *.json",
-    }
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ pub fn rules() -> &'static [&'static Rule] {
 /// ```
 #[must_use]
 pub fn check_text(dialect: Dialect, text: impl Into<Vec<u8>>) -> Sourced<CheckReport> {
-    let path = file_name(dialect);
+    let path = dialect.description().files.usual;
     check(&MemoryLoader::one(path, text), &[path], &Options::new(dialect))
 }
 
@@ -178,7 +178,7 @@ pub fn check_text(dialect: Dialect, text: impl Into<Vec<u8>>) -> Sourced<CheckRe
 /// ```
 #[must_use]
 pub fn diff_texts(dialect: Dialect, old: impl Into<Vec<u8>>, new: impl Into<Vec<u8>>) -> Sourced<DiffReport> {
-    let side = |folder| format!("{folder}/{}", file_name(dialect));
+    let side = |folder| format!("{folder}/{}", dialect.description().files.usual);
     let (old_path, new_path) = (side("old"), side("new"));
     let mut loader = MemoryLoader::one(old_path.as_str(), old);
     loader.files.insert(new_path.clone(), new.into());
@@ -205,7 +205,7 @@ pub fn traffic_text(
     text: impl Into<Vec<u8>>,
     question: &Question,
 ) -> Result<Sourced<Survey>, Unanswered> {
-    let path = file_name(dialect);
+    let path = dialect.description().files.usual;
     traffic(&MemoryLoader::one(path, text), &[path], &Options::new(dialect), question)
 }
 
@@ -228,7 +228,7 @@ pub fn route_text(
     request: &str,
 ) -> Result<Sourced<RouteReport>, Unanswered> {
     let request = Request::parse(request).map_err(Unanswered::Question)?;
-    let path = file_name(dialect);
+    let path = dialect.description().files.usual;
     route(&MemoryLoader::one(path, text), &[path], &Options::new(dialect), &request)
 }
 
@@ -241,13 +241,4 @@ fn ask<T>(
     let mut sources = options.sources.clone();
     let input = Input::read(loader, &mut sources, paths, options.clone());
     Sourced::new(question(input, &sources), sources)
-}
-
-/// What findings call a text that has no name.
-fn file_name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::HaProxy => "haproxy.cfg",
-        Dialect::Nginx => "nginx.conf",
-        Dialect::Envoy => "envoy.yaml",
-    }
 }

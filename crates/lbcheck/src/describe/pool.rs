@@ -3,7 +3,7 @@
 use super::detection::{duration, health_check, other_times, outlier_detection};
 use super::{Described, Describer, Value, pairs};
 use crate::change_kind::ChangeKind;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Tiers};
 use crate::effect::EffectClass;
 use crate::model::{
     AdminState, Affinity, Algorithm, Endpoint, HashFunction, HashKey, HashTable, KeyVariety, Locality,
@@ -284,10 +284,10 @@ fn budget(budget: &RetryBudget) -> String {
 }
 
 fn tier_word(dialect: Dialect, tier: u32) -> String {
-    match (dialect, tier) {
-        (Dialect::Envoy, tier) => format!("priority {tier}"),
-        (_, 0) => "active".to_owned(),
-        (_, _) => "backup".to_owned(),
+    match (dialect.description().tiers, tier) {
+        (Tiers::Levels, tier) => format!("priority {tier}"),
+        (Tiers::Backups, 0) => "active".to_owned(),
+        (Tiers::Backups, _) => "backup".to_owned(),
     }
 }
 

@@ -4,7 +4,6 @@ use super::detection::duration;
 use super::pool::mode_word;
 use super::{Described, Describer, Value, exact_percent, pairs};
 use crate::change_kind::ChangeKind;
-use crate::dialect::Dialect;
 use crate::effect::EffectClass;
 use crate::model::{
     Action, AddressSource, Bind, ErrorTarget, EscapedSlashes, Fallback, ForwardedScheme, HashPolicy, KeyFits,
@@ -47,10 +46,11 @@ impl Describer<'_> {
     fn normalization(&self, id: TableId) -> Vec<Described> {
         let nginx = Normalization::nginx();
         let plain = Normalization::default();
-        let (settings, why) = match (self.config.normalizations.get(&id), self.config.dialect) {
-            (Some(settings), _) => (settings, None),
-            (None, Dialect::Nginx) => (&nginx, None),
-            (None, _) => (&plain, Some("nothing is changed before this table")),
+        let normalizes = self.config.dialect.description().normalizes_paths;
+        let (settings, why) = match self.config.normalizations.get(&id) {
+            Some(settings) => (settings, None),
+            None if normalizes => (&nginx, None),
+            None => (&plain, Some("nothing is changed before this table")),
         };
         let Normalization {
             dots,

@@ -30,6 +30,7 @@ pub(super) static DESCRIPTION: Description = Description {
     needs_listener: false,
     pools_by_mode: false,
     routes_name_hosts: false,
+    normalizes_paths: false,
     // LOGICAL_DNS too: one address is used at a time, but there may be others to go to.
     names_are_services: true,
     weights_everywhere: true,

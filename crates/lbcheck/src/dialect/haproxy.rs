@@ -26,6 +26,7 @@ pub(super) static DESCRIPTION: Description = Description {
     needs_listener: true,
     pools_by_mode: false,
     routes_name_hosts: false,
+    normalizes_paths: false,
     names_are_services: false,
     weights_everywhere: true,
     tiers: Tiers::Backups,

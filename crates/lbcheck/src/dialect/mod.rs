@@ -103,6 +103,8 @@ pub struct Description {
     pub pools_by_mode: bool,
     /// Where a route names a pool it may name a host just as well.
     pub routes_name_hosts: bool,
+    /// Paths are normalised and slashes merged before routes are compared, unless something says otherwise.
+    pub normalizes_paths: bool,
     /// A single endpoint's name may be that of several machines, even where only one address of it is used at a time.
     pub names_are_services: bool,
     /// Those who write configurations give every endpoint a weight, the only one of a pool too.
@@ -160,7 +162,7 @@ pub struct Files {
 
 /// How a text is made up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Form {
     /// Of lines; words may be quoted.
     Lines,
@@ -172,7 +174,7 @@ pub enum Form {
 
 /// What a time without a unit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum BareTimes {
     /// Milliseconds.
     Milliseconds,
@@ -182,7 +184,7 @@ pub enum BareTimes {
 
 /// What the tiers of a pool are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Tiers {
     /// Active endpoints and backups, which serve when no active one is left.
     Backups,
@@ -193,7 +195,7 @@ pub enum Tiers {
 
 /// How routes that take a part of all requests draw theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+#[cfg_attr(not(feature = "unstable"), non_exhaustive)]
 pub enum Draws {
     /// Each condition draws anew.
     Each,

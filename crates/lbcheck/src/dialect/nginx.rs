@@ -26,6 +26,7 @@ pub(super) static DESCRIPTION: Description = Description {
     needs_listener: false,
     pools_by_mode: true,
     routes_name_hosts: true,
+    normalizes_paths: true,
     // Names are mostly those of single machines.
     names_are_services: false,
     weights_everywhere: false,

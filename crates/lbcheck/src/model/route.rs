@@ -415,6 +415,29 @@ pub enum Target {
     },
 }
 
+impl Target {
+    /// The pools it can lead to, as far as they are known.
+    ///
+    /// ```
+    /// use lbcheck::{Dialect, MemoryLoader, Options};
+    ///
+    /// let text = "frontend web\n    bind :80\n    default_backend api\nbackend api\n    server a 10.0.0.1:80\n";
+    /// let loader = MemoryLoader::one("haproxy.cfg", text);
+    /// let config = &lbcheck::read(&loader, &["haproxy.cfg"], &Options::new(Dialect::HaProxy)).config;
+    /// let targets = config.tables[0].routes.iter().flat_map(|route| route.action.targets());
+    /// let names: Vec<_> = targets.flat_map(|target| target.pools()).map(|&id| &config.pool(id).name.value).collect();
+    /// assert_eq!(names, ["api"]);
+    /// ```
+    #[must_use]
+    pub fn pools(&self) -> &[PoolId] {
+        match self {
+            Self::Pool { pool, .. } => std::slice::from_ref(pool),
+            Self::Undefined(_) => &[],
+            Self::Dynamic { candidates, .. } => candidates,
+        }
+    }
+}
+
 /// One arm of a split.
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "unstable"), non_exhaustive)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::model::{Action, Condition, Config, Match, PoolId, TableId, Target, TextMatch};
+use crate::model::{Action, Condition, Config, Match, TableId, Target, TextMatch};
 
 /// Host names kept for one place; beyond that there are as good as any number.
 const MOST_NAMES: usize = 64;
@@ -98,26 +98,16 @@ pub(super) fn host_names(config: &Config) -> Vec<Option<u64>> {
         };
         for route in &table.routes {
             let hosts = hosts.narrowed(&route.when);
-            let mut reach = |pool: PoolId, hosts: &Hosts| {
+            if let Action::Table(inner) = &route.action
+                && let Some(known) = tables.get_mut(inner.0 as usize)
+                && known.add(&hosts)
+            {
+                waiting.push_back(*inner);
+            }
+            for pool in route.action.targets().flat_map(Target::pools) {
                 if let Some(known) = pools.get_mut(pool.0 as usize) {
-                    known.add(hosts);
+                    known.add(&hosts);
                 }
-            };
-            match &route.action {
-                Action::Table(inner) => {
-                    if let Some(known) = tables.get_mut(inner.0 as usize)
-                        && known.add(&hosts)
-                    {
-                        waiting.push_back(*inner);
-                    }
-                }
-                Action::Forward(target) => targets(target).iter().for_each(|&pool| reach(pool, &hosts)),
-                Action::Split(arms) => {
-                    for arm in arms {
-                        targets(&arm.target).iter().for_each(|&pool| reach(pool, &hosts));
-                    }
-                }
-                _ => {}
             }
         }
     }
@@ -129,12 +119,4 @@ pub(super) fn host_names(config: &Config) -> Vec<Option<u64>> {
             _ => None,
         })
         .collect()
-}
-
-fn targets(target: &Target) -> &[PoolId] {
-    match target {
-        Target::Pool { pool, .. } => std::slice::from_ref(pool),
-        Target::Undefined(_) => &[],
-        Target::Dynamic { candidates, .. } => candidates,
-    }
 }
