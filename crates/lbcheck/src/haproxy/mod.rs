@@ -6,7 +6,6 @@
 
 mod acl;
 mod conditionals;
-mod effects;
 mod environment;
 mod expression;
 mod fetch;

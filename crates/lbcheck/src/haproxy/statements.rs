@@ -1,9 +1,9 @@
 //! Sections as statements: every line, whether the model has a field for it or not.
 
+use super::keywords;
 use super::lexer::Word;
 use super::syntax::{Line, Modifier, Section, SectionKind};
 use super::values::{self, Unit};
-use super::{effects, keywords};
 use crate::effect::EffectClass;
 use crate::source::Span;
 use crate::statement::{Inheritance, Scope, ScopeId, Statement, Statements, quoted};
@@ -117,7 +117,7 @@ fn statement(line: &Line<'_>, scope: ScopeId) -> Statement {
         Modifier::Default => format!("default {words}").trim_end().to_owned(),
     };
     let inheritance = if added.is_some() { Inheritance::Added } else { Inheritance::Replaced };
-    let class = effects::of_line(keyword, line.arg(1));
+    let class = keywords::effect_of_line(keyword, line.arg(1));
     Statement { scope, name, key, value, sequence, inheritance, class, span: line.span }
 }
 
@@ -221,7 +221,7 @@ fn push(all: &mut Statements, scope: ScopeId, name: &str, value: &str, span: Spa
         value: value.to_owned(),
         sequence: None,
         inheritance: Inheritance::Replaced,
-        class: effects::of_word(name),
+        class: keywords::effect_of_word(name),
         span,
     });
 }
