@@ -11,6 +11,9 @@ pub(super) fn reason(dialect: Dialect, old: &str, new: &str) -> Option<&'static 
         return Some("only blanks and comments differ");
     }
     match dialect {
+        Dialect::HaProxy if nameless(old) == nameless(new) && !old.contains(" from ") => {
+            Some("the name of a `defaults` section that no section refers to")
+        }
         Dialect::HaProxy if sections(old) == sections(new) => {
             Some("lines of one section whose order among each other does not count")
         }
@@ -26,6 +29,23 @@ fn bare(line: &str) -> impl Iterator<Item = &str> {
     line.split_whitespace().take_while(|word| !word.starts_with('#'))
 }
 
+/// The text with no names of `defaults` sections.
+fn nameless(text: &str) -> Vec<String> {
+    let line = |line: &str| {
+        let words: Vec<&str> = bare(line).collect();
+        if words.first() == Some(&"defaults") { "defaults".to_owned() } else { words.join(" ") }
+    };
+    text.lines().map(line).filter(|line| !line.is_empty()).collect()
+}
+
+/// Whether the order of servers decides where requests go.
+fn servers_in_order(text: &str) -> bool {
+    let plain = ["roundrobin", "static-rr", "leastconn"];
+    let balances = text.lines().filter(|line| bare(line).next() == Some("balance"));
+    text.contains("default-server")
+        || balances.into_iter().any(|line| !bare(line).nth(1).is_some_and(|word| plain.contains(&word)))
+}
+
 /// The statements of each block by their first word, in order: what differs in anything else is the same.
 type Statements = BTreeMap<(String, String), Vec<String>>;
 
@@ -37,6 +57,7 @@ fn sections(text: &str) -> Statements {
         &["global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "userlist"];
     let mut all = Statements::new();
     let mut section = String::new();
+    let ordered = servers_in_order(text);
     for (index, line) in text.lines().enumerate() {
         let words: Vec<&str> = bare(line).collect();
         let Some(first) = words.first() else { continue };
@@ -45,8 +66,8 @@ fn sections(text: &str) -> Statements {
             section = format!("{:04} {}", all.len().min(index), words.join(" "));
         }
         // Each of these is a setting of its own.
-        let second =
-            words.get(1).filter(|_| matches!(*first, "timeout" | "option")).copied().unwrap_or_default();
+        let alone = matches!(*first, "timeout" | "option") || (*first == "server" && !ordered);
+        let second = words.get(1).filter(|_| alone).copied().unwrap_or_default();
         let group = TOGETHER.iter().find(|(word, _)| word == first).map_or(*first, |(_, with)| with);
         // In a conditional block everything stays in order.
         let group = if first.starts_with('.') || text.contains(".if") { "" } else { group };
