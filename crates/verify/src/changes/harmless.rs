@@ -42,7 +42,9 @@ fn nameless(text: &str) -> Vec<String> {
 fn servers_in_order(text: &str) -> bool {
     let plain = ["roundrobin", "static-rr", "leastconn"];
     let balances = text.lines().filter(|line| bare(line).next() == Some("balance"));
-    text.contains("default-server")
+    // What servers inherit is what stands before them.
+    let firsts: Vec<&str> = text.lines().filter_map(|line| bare(line).next()).collect();
+    firsts.windows(2).any(|pair| pair == ["server", "default-server"])
         || balances.into_iter().any(|line| !bare(line).nth(1).is_some_and(|word| plain.contains(&word)))
 }
 
@@ -50,7 +52,7 @@ fn servers_in_order(text: &str) -> bool {
 type Statements = BTreeMap<(String, String), Vec<String>>;
 
 /// Lines of HAProxy that run one after the other though their keywords differ.
-const TOGETHER: &[(&str, &str)] = &[("redirect", "http-request"), ("default-server", "server")];
+const TOGETHER: &[(&str, &str)] = &[("redirect", "http-request")];
 
 fn sections(text: &str) -> Statements {
     const HEADS: &[&str] =
