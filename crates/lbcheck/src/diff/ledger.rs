@@ -45,6 +45,7 @@ pub(crate) fn unclaimed(
     routes: &[RouteShift],
     configs: (&Config, &Config),
 ) -> Vec<StatementChange> {
+    let spoken = Spoken::new(changes);
     let of_changes = changes.iter().map(|change| {
         let whole = change.kind.as_str().ends_with("-added") || change.kind.as_str().ends_with("-removed");
         (whole, change.old_span, change.new_span)
@@ -62,10 +63,52 @@ pub(crate) fn unclaimed(
     let told = |entry: &StatementChange| {
         let side =
             |side: &Option<Written>, claims: &Claims| side.as_ref().is_some_and(|one| claims.cover(one.span));
-        side(&entry.old, &old) || side(&entry.new, &new)
+        side(&entry.old, &old) || side(&entry.new, &new) || spoken.of(entry)
     };
     entries.into_iter().filter(|entry| !told(entry)).collect()
 }
+
+/// Changes of a whole object, by where it stands: they speak of a statement in it where both of its values are among
+/// their words.
+struct Spoken<'a> {
+    old: Vec<(Span, &'a Change)>,
+    new: Vec<(Span, &'a Change)>,
+}
+
+impl<'a> Spoken<'a> {
+    fn new(changes: &'a [Change]) -> Self {
+        let sorted = |span: fn(&Change) -> Option<Span>| {
+            let mut all: Vec<(Span, &Change)> =
+                changes.iter().filter_map(|change| Some((span(change)?, change))).collect();
+            all.sort_by_key(|(span, _)| *span);
+            all
+        };
+        Self { old: sorted(|change| change.old_span), new: sorted(|change| change.new_span) }
+    }
+
+    fn of(&self, entry: &StatementChange) -> bool {
+        let says = |text: Option<&String>, side: Option<&Written>| {
+            let Some(side) = side else { return true };
+            let value = side.text.rsplit(' ').next().unwrap_or_default();
+            text.is_some_and(|text| text.split([' ', ',']).any(|word| word == value))
+        };
+        let around = |all: &[(Span, &Change)], side: Option<&Written>| {
+            let Some(side) = side else { return false };
+            let span = side.span;
+            let at = all.partition_point(|(outer, _)| (outer.file, outer.start) <= (span.file, span.start));
+            all.get(..at).unwrap_or_default().iter().rev().take(MAX_AROUND).any(|(outer, change)| {
+                outer.file == span.file
+                    && span.end <= outer.end
+                    && says(change.old.as_ref(), entry.old.as_ref())
+                    && says(change.new.as_ref(), entry.new.as_ref())
+            })
+        };
+        around(&self.new, entry.new.as_ref()) || around(&self.old, entry.old.as_ref())
+    }
+}
+
+/// Changes that begin before a statement and are looked at for one around it.
+const MAX_AROUND: usize = 32;
 
 /// What the changes of one side speak of.
 #[derive(Default)]

@@ -14,7 +14,12 @@ const MAX_STATEMENTS: usize = 2_000_000;
 /// Lists whose order does not matter.
 const UNORDERED: &[&str] = &[
     "clusters",
+    "configs",
     "domains",
+    "dynamic_active_clusters",
+    "dynamic_endpoint_configs",
+    "dynamic_listeners",
+    "dynamic_route_configs",
     "endpoints",
     "hosts",
     "keys",
@@ -22,7 +27,25 @@ const UNORDERED: &[&str] = &[
     "listeners",
     "secrets",
     "server_names",
+    "static_clusters",
+    "static_endpoint_configs",
+    "static_listeners",
+    "static_route_configs",
     "virtual_hosts",
+];
+
+/// Messages of the admin interface, of which a dump is made.
+const DUMP: &str = "envoy.admin.";
+
+/// Fields of a dump that say when and by which update something came.
+const OF_A_DUMP: &[&str] = &["client_status", "last_updated", "version_info"];
+
+/// What an entry of a dump holds, and the field that names it.
+const HELD: &[(&str, &str)] = &[
+    ("cluster", "name"),
+    ("route_config", "name"),
+    ("endpoint_config", "cluster_name"),
+    ("listener", "name"),
 ];
 
 /// What is in hand: a value, how it is to be read, and where its statements go.
@@ -99,6 +122,8 @@ fn walk(all: &mut Statements, first: Task<'_>) {
                 _ => leaf(all, &task),
             },
             FieldKind::Any => typed(all, &mut stack, &task),
+            // What no message describes may name its type all the same, as the parts of a dump do.
+            FieldKind::Struct if task.value.type_name().is_some() => typed(all, &mut stack, &task),
             FieldKind::Struct | FieldKind::Json | FieldKind::JsonList if task.value.is_map() => {
                 plain(&mut stack, &task)
             }
@@ -136,6 +161,9 @@ fn fields<'t>(stack: &mut Vec<Task<'t>>, task: &Task<'t>, message: &'static Mess
             continue;
         };
         let Field { name, kind, cardinality, .. } = *field;
+        if message.name.starts_with(DUMP) && OF_A_DUMP.contains(&name) {
+            continue;
+        }
         let path = joined(&task.path, name);
         let of = (message.name, name);
         let class = match schema::effect_class(message.name, name) {
@@ -165,7 +193,10 @@ fn fields<'t>(stack: &mut Vec<Task<'t>>, task: &Task<'t>, message: &'static Mess
 
 /// The entries of a map that no message describes.
 fn plain<'t>(stack: &mut Vec<Task<'t>>, task: &Task<'t>) {
-    for entry in task.value.fields() {
+    for entry in task.value.fields().filter(|entry| entry.key != "@type") {
+        if task.of.0 == DUMP && OF_A_DUMP.contains(&snake(entry.key).as_str()) {
+            continue;
+        }
         let path = joined(&task.path, entry.key);
         stack.push(Task {
             value: entry.value,
@@ -186,12 +217,18 @@ fn typed<'t>(all: &mut Statements, stack: &mut Vec<Task<'t>>, task: &Task<'t>) {
     push(all, task, &joined(&task.path, "@type"), "", schema::short(name));
     let kind = nested(name);
     let path = task.path.clone();
-    stack.push(Task { kind, path, cardinality: Cardinality::One, ..*task });
+    let of = if name.starts_with(DUMP) { (DUMP, "") } else { ("", "") };
+    let inner = Task { kind, path, of, cardinality: Cardinality::One, ..*task };
+    match kind {
+        FieldKind::Nested(_) => stack.push(inner),
+        // Of a type that nobody here knows: as it is written.
+        _ => plain(stack, &inner),
+    }
 }
 
 /// The items of a list: messages are scopes of their own, scalars are one statement.
 fn list<'t>(all: &mut Statements, stack: &mut Vec<Task<'t>>, task: &Task<'t>) {
-    let unordered = UNORDERED.contains(&task.of.1);
+    let unordered = UNORDERED.contains(&task.path.rsplit('.').next().unwrap_or_default());
     let items: Vec<Value<'t>> = task.value.items().collect();
     if !items.iter().any(Value::is_map) {
         if unordered {
@@ -297,6 +334,14 @@ fn identity(item: Value<'_>) -> Option<String> {
             return Some(text.to_owned());
         }
     }
+    for (field, name) in HELD {
+        if let Some(name) = item.path(&[field, name]).and_then(Value::string) {
+            return Some(name.to_owned());
+        }
+    }
+    if let Some(name) = item.type_name() {
+        return Some(schema::short(name).to_owned());
+    }
     if let Some(key) = item.path(&["header", "key"]).and_then(Value::string) {
         return Some(key.to_owned());
     }
@@ -349,6 +394,7 @@ fn singular(list: &str) -> &str {
         "filter_chains" => "filter chain",
         "http_filters" => "HTTP filter",
         "listeners" => "listener",
+        "" => "resource",
         "virtual_hosts" => "virtual host",
         _ => list.strip_suffix('s').unwrap_or(list),
     }

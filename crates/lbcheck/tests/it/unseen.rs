@@ -17,7 +17,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("e1-merge-slashes.yaml", "merge_slashes"),
     ("e2-strip-port.yaml", "strip_any_host_port"),
     ("e3-metadata-match.yaml", "canary"),
-    ("e5-retry-budget.yaml", "retry_budget"),
+    ("e5-retry-budget.yaml", "budget"),
     ("e7-endpoint-metadata.yaml", "canary"),
     ("h-expect-status.cfg", "expect status 404"),
     ("h-hash-function.cfg", "djb2"),
